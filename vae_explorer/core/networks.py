@@ -1,0 +1,88 @@
+"""Encoder and decoder networks by name. An encoder gives [n, features], a decoder the image's logits [n, c, h, w]."""
+
+from collections.abc import Callable
+from itertools import pairwise
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vae_explorer.core.config import VAEConfig
+
+CONV_CHANNELS = (32, 64, 64, 64)  # of the strided convolutions; as many are used as the image's size allows
+SMALLEST_MAP = 4  # pixels: a feature map is halved while its shorter side is at least twice this
+
+
+class Pair(nn.Module):
+    """A network for each direction: x → the 2 × z numbers of the posterior, z → the logits of the image."""
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module):
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+
+class Crop(nn.Module):
+    """Cuts the rows and columns that doubling a halved odd side has added."""
+
+    def __init__(self, height: int, width: int):
+        super().__init__()
+        self.height, self.width = height, width
+
+    def forward(self, x: Float[Tensor, "n c _h _w"]) -> Float[Tensor, "n c h w"]:
+        return x[..., : self.height, : self.width]
+
+
+def mlp(config: VAEConfig) -> Pair:
+    """Two hidden layers of rectified linear units on each side."""
+    channels, height, width = config.image_shape
+    pixels = channels * height * width
+    encoder = nn.Sequential(
+        nn.Flatten(), *_dense(pixels, config.hidden, config.hidden), nn.Linear(config.hidden, 2 * config.z_dim)
+    )
+    decoder = nn.Sequential(
+        *_dense(config.z_dim, config.hidden, config.hidden),
+        nn.Linear(config.hidden, pixels),
+        nn.Unflatten(1, config.image_shape),
+    )
+    return Pair(encoder, decoder)
+
+
+def conv(config: VAEConfig) -> Pair:
+    """Strided convolutions down to a small map and a dense layer; the decoder is the mirror image."""
+    sizes = _halvings(*config.image_shape[1:])  # the map's sizes, the image first
+    channels = (config.image_shape[0], *CONV_CHANNELS[: len(sizes) - 1])
+    small = (channels[-1], *sizes[-1])
+    features = small[0] * small[1] * small[2]
+
+    down: list[nn.Module] = []
+    for before, after in pairwise(channels):
+        down += [nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1), nn.ReLU()]
+    up: list[nn.Module] = []
+    for level in range(len(sizes) - 1, 0, -1):
+        after = channels[level - 1]
+        up += [nn.ConvTranspose2d(channels[level], after, kernel_size=4, stride=2, padding=1), Crop(*sizes[level - 1])]
+        if level > 1:
+            up.append(nn.ReLU())
+
+    encoder = nn.Sequential(
+        *down, nn.Flatten(), *_dense(features, config.hidden), nn.Linear(config.hidden, 2 * config.z_dim)
+    )
+    decoder = nn.Sequential(*_dense(config.z_dim, config.hidden, features), nn.Unflatten(1, small), *up)
+    return Pair(encoder, decoder)
+
+
+NETWORKS: dict[str, Callable[[VAEConfig], Pair]] = {"mlp": mlp, "conv": conv}
+
+
+def _dense(*widths: int) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return layers
+
+
+def _halvings(height: int, width: int) -> list[tuple[int, int]]:
+    sizes = [(height, width)]
+    while min(sizes[-1]) >= 2 * SMALLEST_MAP and len(sizes) <= len(CONV_CHANNELS):
+        height, width = sizes[-1]
+        sizes.append(((height + 1) // 2, (width + 1) // 2))
+    return sizes

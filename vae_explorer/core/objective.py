@@ -1,0 +1,39 @@
+"""The negative evidence lower bound and its parts."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from vae_explorer.core.model import Model
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """Nats per image: summed over pixels and latent dimensions, averaged over the batch."""
+
+    total: Float[Tensor, ""]  # what training minimises: −reconstruction + beta · KL
+    reconstruction: Float[Tensor, ""]  # E_q[log p(x|z)], one sample of z per image
+    kl_per_dimension: Float[Tensor, "z"]
+
+    @property
+    def elbo(self) -> Float[Tensor, ""]:
+        """reconstruction − KL: always with beta = 1."""
+        return self.reconstruction - self.kl_per_dimension.sum()
+
+
+def negative_elbo(
+    model: Model,
+    x: Float[Tensor, "n c h w"],
+    eps: Float[Tensor, "n z"],
+    beta: float = 1.0,
+) -> Loss:
+    """The one-sample estimate that training differentiates (Kingma & Welling 2014, eq. 7).
+
+    KL in closed form, the expectation by one z = mu + sigma · eps per image; beta above 1 is beta-VAE (Higgins et al.
+    2017).
+    """
+    posterior = model.encode(x)
+    reconstruction = model.decode(posterior.sample(eps)).log_prob(x).mean()
+    kl = posterior.kl().mean(0)
+    return Loss(beta * kl.sum() - reconstruction, reconstruction, kl)

@@ -1,0 +1,65 @@
+"""The variational autoencoder: a network that gives q(z|x) and one that gives p(x|z)."""
+
+from math import log, sqrt
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vae_explorer.core.config import MIN_SIGMA, VAEConfig
+from vae_explorer.core.likelihoods import Bernoulli, Gaussian, Likelihood
+from vae_explorer.core.networks import NETWORKS
+from vae_explorer.core.posterior import MAX_LOGVAR, MIN_LOGVAR, Posterior
+
+FIRST_SIGMA = 0.2  # of a learned sigma: about the spread of the pixels before anything is learned
+
+
+class VAE(nn.Module):
+    """theta are the decoder's parameters, phi the encoder's (Kingma & Welling 2014)."""
+
+    def __init__(self, config: VAEConfig):
+        super().__init__()
+        self.config = config
+        pair = NETWORKS[config.network](config)
+        self.encoder, self.decoder = pair.encoder, pair.decoder
+        self.log_sigma: nn.Parameter | None = None
+        if config.likelihood == "gaussian" and config.fixed_sigma is None:
+            self.log_sigma = nn.Parameter(torch.tensor(log(FIRST_SIGMA - MIN_SIGMA)))
+
+    def initialise(self, generator: torch.Generator) -> "VAE":
+        """New weights from this generator alone: torch's own defaults draw from a state that all threads share."""
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.kaiming_uniform_(layer.weight, a=sqrt(5), generator=generator)
+                if layer.bias is not None:
+                    limit = 1 / sqrt(layer.weight[0].numel())
+                    nn.init.uniform_(layer.bias, -limit, limit, generator=generator)
+        return self
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.config.image_shape
+
+    @property
+    def z_dim(self) -> int:
+        return self.config.z_dim
+
+    def encode(self, x: Float[Tensor, "n c h w"]) -> Posterior:
+        mu, logvar = self.encoder(x).chunk(2, dim=1)
+        return Posterior(mu, logvar.clamp(MIN_LOGVAR, MAX_LOGVAR))
+
+    def decode(self, z: Float[Tensor, "n z"]) -> Likelihood:
+        logits = self.decoder(z)
+        if self.config.likelihood == "bernoulli":
+            return Bernoulli(logits)
+        return Gaussian(torch.sigmoid(logits), self.sigma)
+
+    @property
+    def sigma(self) -> Float[Tensor, ""]:
+        """Sigma of the gaussian p(x|z), in grey levels of [0, 1]; at least MIN_SIGMA."""
+        if self.log_sigma is not None:
+            return MIN_SIGMA + self.log_sigma.exp()
+        fixed = self.config.fixed_sigma
+        if fixed is None:
+            raise ValueError("a bernoulli model has no pixel sigma")
+        return torch.tensor(fixed, device=next(self.parameters()).device)

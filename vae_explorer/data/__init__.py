@@ -1,0 +1,1 @@
+"""Images in: data sets, files and single pictures become arrays. No Qt."""

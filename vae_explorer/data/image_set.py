@@ -1,0 +1,78 @@
+"""A data set in memory, and its parts for training, validation and test."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32, Int64, UInt8
+
+Split = Literal["train", "validation", "test"]
+HELD_OUT = 0.1  # of the images are kept for validation, and for test where the data set has no test part
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images of one shape, with what is known about each."""
+
+    name: str
+    images: UInt8[np.ndarray, "n c h w"]
+    labels: Int64[np.ndarray, "n"] | None = None
+    factors: Mapping[str, Float32[np.ndarray, "n"]] = field(default_factory=dict)  # what an image was drawn from
+    split: Split = "train"
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height, width."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    def take(self, indices: Int64[np.ndarray, "m"] | slice, split: Split | None = None) -> "ImageSet":
+        """These images only, in this order."""
+        return replace(
+            self,
+            images=self.images[indices],
+            labels=None if self.labels is None else self.labels[indices],
+            factors={name: values[indices] for name, values in self.factors.items()},
+            split=split or self.split,
+        )
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file of a folder that could not be used, and the sentence that says why."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """What a name, a file or a folder holds: images for training, and its own test images where it has some."""
+
+    name: str
+    train: ImageSet
+    test: ImageSet | None = None
+    classes: tuple[str, ...] = ()  # the label's names
+    skipped: tuple[Skipped, ...] = ()
+
+    def part(self, split: Split, seed: int) -> ImageSet:
+        """One part: the test images (the set's own, else a seeded 10 %), the last 10 % of the rest in a seeded
+        order for validation, and what remains for training."""
+        if split == "test" and self.test is not None:
+            return self.test
+        if len(self.train) < 3 and self.test is None:
+            raise ValueError(f"{self.name} has {len(self.train)} images; training needs at least 3")
+        order = np.random.default_rng(seed).permutation(len(self.train))
+        held_out = max(1, int(len(order) * HELD_OUT))
+        if self.test is None:
+            order, test = order[:-held_out], order[-held_out:]
+            if split == "test":
+                return self.train.take(test, "test")
+        if split == "validation":
+            return self.train.take(order[-held_out:], "validation")
+        return self.train.take(order[:-held_out], "train")
