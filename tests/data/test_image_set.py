@@ -1,0 +1,62 @@
+"""The parts of a data set: training, validation, test."""
+
+import numpy as np
+import pytest
+
+from vae_explorer.data.image_set import DataSet, ImageSet
+
+
+def numbered(count: int, *, first: int = 0) -> ImageSet:
+    """Images whose label is their number, so that each can be found again."""
+    numbers = np.arange(first, first + count)
+    images = np.broadcast_to((numbers % 256).astype(np.uint8)[:, None, None, None], (count, 1, 8, 8))
+    return ImageSet("numbered", images, numbers, {"number": numbers.astype(np.float32)})
+
+
+def parts(data: DataSet, seed: int = 0) -> list[ImageSet]:
+    return [data.part("train", seed), data.part("validation", seed), data.part("test", seed)]
+
+
+@pytest.mark.parametrize("count", [3, 4, 10, 11, 999, 1000])
+def test_the_parts_are_disjoint_and_cover_the_set(count):
+    labels = np.concatenate([part.labels for part in parts(DataSet("numbered", numbered(count)))])
+    assert sorted(labels) == list(range(count))
+
+
+def test_a_tenth_is_validation_and_a_tenth_test():
+    assert [len(part) for part in parts(DataSet("numbered", numbered(1000)))] == [800, 100, 100]
+
+
+def test_with_its_own_test_part_nothing_else_is_held_out_for_test():
+    data = DataSet("numbered", numbered(1000), numbered(50, first=1000))
+    assert [len(part) for part in parts(data)] == [900, 100, 50]
+    assert data.part("test", 7) is data.test
+    train, validation, _ = parts(data)
+    assert sorted([*train.labels, *validation.labels]) == list(range(1000))
+
+
+def test_no_part_is_empty_even_of_few_images():
+    assert [len(part) for part in parts(DataSet("few", numbered(3)))] == [1, 1, 1]
+
+
+def test_fewer_than_three_images_are_refused_with_a_sentence():
+    with pytest.raises(ValueError, match="few has 2 images; training needs at least 3"):
+        DataSet("few", numbered(2)).part("train", 0)
+
+
+def test_a_seed_gives_the_same_parts_again_and_another_seed_others():
+    data = DataSet("numbered", numbered(200))
+    again = [np.array_equal(a.labels, b.labels) for a, b in zip(parts(data, 1), parts(data, 1), strict=True)]
+    other = [np.array_equal(a.labels, b.labels) for a, b in zip(parts(data, 1), parts(data, 2), strict=True)]
+    assert again == [True] * 3
+    assert other == [False] * 3
+
+
+def test_labels_factors_and_pixels_stay_with_their_image():
+    for part in parts(DataSet("numbered", numbered(200))):
+        assert np.array_equal(part.images[:, 0, 0, 0], part.labels)
+        assert np.array_equal(part.factors["number"], part.labels)
+
+
+def test_each_part_says_which_it_is():
+    assert [part.split for part in parts(DataSet("numbered", numbered(20)))] == ["train", "validation", "test"]

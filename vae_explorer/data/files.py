@@ -1,0 +1,85 @@
+"""Data sets from files: IDX, NPZ, NPY, a folder of images, a ZIP of any of these. Files are hostile until read."""
+
+import stat
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from vae_explorer.core.progress import Job
+from vae_explorer.data import arrays, idx, picture_folder, source
+from vae_explorer.data.image_set import DataSet, Skipped
+from vae_explorer.data.picture import KNOWN_SUFFIXES
+from vae_explorer.data.source import DataError, File, damage_told, shown
+
+__all__ = ["DataError", "read"]
+
+ZIP_MAGIC = b"PK"
+ACCEPTED = "a folder or ZIP of images, an IDX file or the four of MNIST's names, an NPZ or an NPY"
+
+
+def read(path: Path) -> Job[DataSet]:
+    """The data set that a file or a folder holds; raises DataError, one sentence, where it holds none."""
+    try:
+        about = path.stat()
+    except (OSError, ValueError) as error:  # ValueError: a path that no file system takes
+        raise DataError(f"{shown(path)} is not there, or you may not see it") from error
+    if stat.S_ISDIR(about.st_mode):
+        name = shown(path.resolve().name) or "data"
+        files, skipped = yield from source.folder(path)
+        return (yield from _read_files(name, path, files, skipped))
+    if not stat.S_ISREG(about.st_mode):
+        raise DataError(f"{shown(path.name)} is a device or a pipe; wanted is {ACCEPTED}")
+    return (yield from _read_file(source.single(path)))
+
+
+def _read_file(file: File) -> Job[DataSet]:
+    with damage_told(file.path.name), file.open() as stream:
+        start = stream.read(len(arrays.NPY_MAGIC))
+    name = shown(file.path.name.removesuffix(".gz").removesuffix(file.path.suffix))
+    if start.startswith(ZIP_MAGIC):
+        return (yield from _read_zip(name, file))
+    if start == arrays.NPY_MAGIC:
+        return (yield from arrays.from_npy_files(name, file.path, [file]))
+    if start.startswith(idx.GZIP_MAGIC) or idx.is_idx(start):
+        train = yield from _read_idx(idx.Part(file, _labels_beside(file)))
+        return (yield from arrays.data_set(name, file.path, train))
+    raise DataError(f"{shown(file.path.name)} is no data set; wanted is {ACCEPTED}")
+
+
+def _read_zip(name: str, file: File) -> Job[DataSet]:
+    with damage_told(str(file)), file.open() as stream, zipfile.ZipFile(stream) as archive:
+        return (yield from _read_files(name, file.path, source.members(archive, file), []))
+
+
+def _read_files(name: str, path: Path, files: Sequence[File], skipped: Sequence[Skipped]) -> Job[DataSet]:
+    """Several files as one data set: MNIST's four, else pictures, else arrays, else the one NPZ."""
+    parts = idx.parts(files)
+    if parts:
+        first = yield from _read_idx(parts[0])
+        second = (yield from _read_idx(parts[1])) if len(parts) > 1 else None
+        return (yield from arrays.data_set(name, path, first, second))
+    suffixes = [file.path.suffix.lower() for file in files]
+    if not KNOWN_SUFFIXES.intersection(suffixes):
+        npy = [file for file, suffix in zip(files, suffixes, strict=True) if suffix == ".npy"]
+        npz = [file for file, suffix in zip(files, suffixes, strict=True) if suffix == ".npz"]
+        if npy:
+            return (yield from arrays.from_npy_files(name, path, npy))
+        if len(npz) == 1:
+            return (yield from _read_zip(name, npz[0]))
+    return (yield from picture_folder.read(name, files, skipped))
+
+
+def _read_idx(part: idx.Part) -> Job[arrays.Part]:
+    images = yield from idx.read(part.images, dimensions=(3, 4))
+    labels = (yield from idx.read(part.labels, dimensions=(1,))) if part.labels else None
+    return arrays.Part(str(part.images), images, labels)
+
+
+def _labels_beside(images: File) -> File | None:
+    """The labels' file of a single file of images, where their names tell that they belong together."""
+    name = idx.labels_name(images.path.name)
+    if name != images.path.name.removesuffix(".gz"):
+        for path in (images.path.with_name(name), images.path.with_name(f"{name}.gz")):
+            if path.is_file():
+                return source.single(path)
+    return None

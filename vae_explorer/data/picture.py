@@ -1,0 +1,253 @@
+"""Bytes from anywhere become a safe array. The only place that opens images."""
+
+import io
+import os
+import stat
+import warnings
+from dataclasses import dataclass
+from math import ceil, sqrt
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+KNOWN_SUFFIXES = frozenset(
+    {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
+)
+MAX_BYTES = 256 << 20  # of a file
+MAX_PIXELS = 64 << 20  # of a picture that is opened
+KEPT_PIXELS = 2048 * 2048  # a larger picture is reduced: no model takes more than 128 × 128
+RANGES = (1, 2**8 - 1, 2**16 - 1, 2**24 - 1, 2**31 - 1)  # white in 32-bit and float pictures: the first that holds all
+GAP_LEVEL = 96  # the grey between the images of a contact sheet: neither model's black nor white
+
+_EXIF_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Once, here: warnings.catch_warnings is not safe with threads. What Pillow warns of is either usable or too large.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
+warnings.simplefilter("error", Image.DecompressionBombWarning)
+
+
+class PictureError(ValueError):
+    """Why a picture cannot be used, in one sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture as it came, upright and opaque; one channel for grey sources, three for colour."""
+
+    name: str
+    pixels: UInt8[np.ndarray, "h w c"]
+    format: str  # "PNG", "JPEG", …
+    file_size: tuple[int, int]  # width and height in the file; larger than the pixels where the picture was reduced
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+
+def read(source: Path | bytes, name: str | None = None) -> Picture:
+    """The first frame of a picture file, or of its content; raises PictureError. Safe in any thread."""
+    if isinstance(source, bytes):
+        name = name or "the picture"
+        content = source
+    else:
+        name = name or _shown(source)
+        content = _content(source, name)
+    if not content:
+        raise PictureError(f"{name} is empty; save or download it again")
+    if len(content) > MAX_BYTES:
+        raise PictureError(_too_long(name))
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise PictureError(_too_large(name, f"has {width} × {height} pixels"))
+            upright, file_size = _upright(image)
+            return Picture(name, _pixels(upright), image.format or "", file_size)
+    except PictureError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+        raise PictureError(_too_large(name, "is too large")) from error
+    except UnidentifiedImageError as error:
+        raise PictureError(
+            f"{name} is not a PNG, JPEG, GIF, BMP, WebP or TIFF picture, or it is damaged; save it as PNG and try again"
+        ) from error
+    except Exception as error:  # a damaged file can raise almost anything inside Pillow
+        raise PictureError(f"{name} is cut off or damaged; save or download it again") from error
+
+
+def png(pixels: UInt8[np.ndarray, "h w c"]) -> bytes:
+    """A PNG file with exactly these pixels: one channel for grey, three for colour."""
+    file = io.BytesIO()
+    _image(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def grid(
+    images: UInt8[np.ndarray, "n h w c"], columns: int, gap: int = 2, zoom: int = 1
+) -> UInt8[np.ndarray, "sheet_h sheet_w c"]:
+    """A contact sheet, filled row by row; each pixel becomes zoom × zoom pixels, the gap is in pixels of the sheet."""
+    n, h, w, c = images.shape
+    if n < 1 or columns < 1 or gap < 0 or zoom < 1:
+        raise ValueError(
+            f"a sheet needs images, columns and a zoom: got {n}, {columns} and {zoom}, with a gap of {gap}"
+        )
+    columns = min(columns, n)
+    rows = -(-n // columns)
+    h, w = h * zoom, w * zoom
+    sheet = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap, c), GAP_LEVEL, np.uint8)
+    for i, image in enumerate(images):
+        top, left = (h + gap) * (i // columns), (w + gap) * (i % columns)
+        sheet[top : top + h, left : left + w] = image.repeat(zoom, 0).repeat(zoom, 1)
+    return sheet
+
+
+def levels(x: Float[np.ndarray, "n c h w"]) -> UInt8[np.ndarray, "n h w c"]:
+    """Pixels in [0, 1] as 256 levels; what a draw puts outside is cut."""
+    return (np.clip(x, 0, 1) * 255).round().astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def thumbnail(picture: Picture, side: int) -> UInt8[np.ndarray, "3 side side"]:
+    """The middle of a picture in a square of one size, in three channels."""
+    image = _image(picture.pixels).convert("RGB")
+    return np.asarray(ImageOps.fit(image, (side, side), Image.Resampling.BOX)).transpose(2, 0, 1).copy()
+
+
+def _shown(path: Path) -> str:
+    name = path.name or str(path)
+    return name.encode(errors="replace").decode()  # a name that is not UTF-8 holds surrogates
+
+
+def _content(path: Path, name: str) -> bytes:
+    """All bytes of a regular file; opening anything else could wait for ever."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise PictureError(f"{name} is a folder, not a picture; choose a file in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise PictureError(f"{name} is a device or a pipe, not a picture; choose a file")
+        if status.st_size > MAX_BYTES:
+            raise PictureError(_too_long(name))
+        # without blocking: what was a file a moment ago may have become a pipe
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise PictureError(f"{name} is no longer there; it was moved or deleted") from error
+    except PermissionError as error:
+        raise PictureError(f"{name} may not be read by you; change its permissions or copy it") from error
+    except PictureError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a path that no file system takes
+        reason = getattr(error, "strerror", None) or "the path is not valid"
+        raise PictureError(f"{name} cannot be read: {reason.lower()}") from error
+
+
+def _too_long(name: str) -> str:
+    return f"{name} is larger than {MAX_BYTES >> 20} MB; save it smaller, for example as JPEG"
+
+
+def _too_large(name: str, what: str) -> str:
+    return f"{name} {what}; at most {MAX_PIXELS >> 20} million pixels are read: make it smaller in a picture program"
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
+    """The picture in 8 bits, opaque, turned as its EXIF says; and the width and height that it has in the file."""
+    size = image.size
+    factor = _reduction(image)
+    if factor > 1:  # a JPEG decodes at ½, ¼ or ⅛ of its size in a fraction of the memory
+        image.draft(None, (size[0] // factor, size[1] // factor))
+    image.load()
+    plain = _opaque(_reduced(_eight_bit(image)))
+    turn = _TURNS.get(_orientation(image))
+    if turn is None:
+        return plain, size
+    upright = plain.transpose(turn)
+    return upright, size if upright.size == plain.size else size[::-1]
+
+
+def _reduction(image: Image.Image) -> int:
+    return ceil(sqrt(image.width * image.height / KEPT_PIXELS))
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    factor = _reduction(image)
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_EXIF_ORIENTATION, 1))
+    except Exception:  # bad EXIF does not spoil a good picture
+        return 1
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """The same picture in one of the modes L, LA, RGB, RGBA."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _from_deep(image)
+    grey = image.mode in ("1", "L", "LA", "La")
+    if image.has_transparency_data:
+        return image.convert("LA" if grey else "RGBA")
+    return image.convert("L" if grey else "RGB")
+
+
+def _from_deep(image: Image.Image) -> Image.Image:
+    sixteen = image.mode.startswith("I;16")
+    deep = _reduced(image.convert("I") if sixteen else image)
+    values = np.nan_to_num(np.asarray(deep, np.float64), nan=0, posinf=0, neginf=0)
+    black, white = (0.0, float(RANGES[2])) if sixteen else _range(values)
+    grey = Image.fromarray(np.rint((values - black) * (255 / max(white - black, 1e-30))).astype(np.uint8))
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):  # a deep PNG can name one level that is transparent
+        grey.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
+    return grey
+
+
+def _range(values: Float[np.ndarray, "h w"]) -> tuple[float, float]:
+    """The values that become black and white; nothing lies outside, so nothing is clipped."""
+    low, high = float(values.min()), float(values.max())
+    white = next((white for white in RANGES if high <= 1.1 * white), high)  # a little overshoot is from resampling
+    if low < -0.1 * max(high, 1.0):  # signed: no range is known
+        return low, high
+    return min(low, 0.0), max(high, white)
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """A transparent picture on black or white, whichever its visible pixels stand out from."""
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    alpha = image.getchannel("A")
+    visible = np.asarray(alpha, np.float64)
+    level = np.asarray(image.convert("L"), np.float64)  # the colour without its transparency
+    bright = (level * visible).sum() > 127.5 * visible.sum()
+    opaque = image.convert("L" if image.mode == "LA" else "RGB")
+    background = Image.new(opaque.mode, opaque.size, "black" if bright else "white")
+    background.paste(opaque, mask=alpha)
+    return background
+
+
+def _pixels(image: Image.Image) -> UInt8[np.ndarray, "h w c"]:
+    pixels = np.array(image)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _image(pixels: UInt8[np.ndarray, "h w c"]) -> Image.Image:
+    if pixels.shape[2] not in (1, 3):
+        raise ValueError(f"a picture has 1 or 3 channels, got {pixels.shape[2]}")
+    return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))

@@ -1,0 +1,352 @@
+"""A picture becomes x for one model: every step visible, every optional step with a switch."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+from pydantic import BaseModel, Field, field_validator
+
+from vae_explorer.core.config import MAX_SIDE, MIN_SIDE
+from vae_explorer.core.noise import content_generator
+from vae_explorer.data.figure import Box, Figure, darker_than_background, find, ring
+from vae_explorer.data.frame import centre_of_mass, centred, framed, luma, resized, strengthened, working
+from vae_explorer.data.picture import Picture
+
+Binarise = Literal["draw", "threshold"]
+MEASURED = 2000  # training images that a preparation is measured from
+FILLED = 0.65  # of the frame: a figure as large as this in a picture of the right proportions is left where it is
+
+
+class Preparation(BaseModel, frozen=True, extra="forbid"):
+    """What a model expects of an image, measured from its training images and kept in the model file."""
+
+    image_shape: tuple[int, int, int]  # channels, height, width
+    dark_background: bool | None = None  # None: the training images have no plain background
+    box: float | None = Field(
+        None, gt=0, le=1
+    )  # the figures' longer side as a fraction of the frame; None: not centred figures
+    binarise: Binarise | None = None  # None: the model takes grey levels
+
+    @field_validator("image_shape")
+    @classmethod
+    def _possible(cls, shape: tuple[int, int, int]) -> tuple[int, int, int]:
+        channels, *sides = shape
+        if channels not in (1, 3) or not all(MIN_SIDE <= side <= MAX_SIDE for side in sides):
+            raise ValueError(f"images have 1 or 3 channels and sides of {MIN_SIDE} to {MAX_SIDE} pixels, got {shape}")
+        return shape
+
+    @classmethod
+    def of(cls, images: UInt8[np.ndarray, "n c h w"], likelihood: str) -> "Preparation":
+        """Measured from at most 2,000 of the training images, evenly chosen."""
+        some = (
+            images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)] if len(images) else images
+        )
+        dark = _dark_background(some)
+        channels, height, width = images.shape[1:]
+        return cls(
+            image_shape=(channels, height, width),
+            dark_background=dark,
+            box=None if dark is None else _figure_box(some if dark else 255 - some),
+            binarise="draw" if likelihood == "bernoulli" else None,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of the preparation: what it did, or what it would do when it is switched on."""
+
+    name: str  # the key for switches
+    title: str
+    sentence: str
+    on: bool
+    automatic: bool  # what it would be without a switch
+    fixed: bool  # it cannot be switched
+    result: UInt8[np.ndarray, "h w c"]  # the picture after this step
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """An image as the network sees it, and how it came about."""
+
+    grey: UInt8[np.ndarray, "c h w"]  # before binarising
+    x: Float32[np.ndarray, "c h w"]  # in [0, 1]
+    steps: tuple[Step, ...]
+
+
+def prepare(
+    picture: Picture, preparation: Preparation, switches: Mapping[str, bool] | None = None, binarise_seed: int = 0
+) -> Prepared:
+    """x for a model; a picture that already fits passes byte for byte. `switches` override the automatic, by name."""
+    chain = _Chain(working(picture.pixels), switches or {})
+    _match_channels(chain, preparation)
+    if preparation.dark_background is None:
+        _fit_photograph(chain, preparation)
+    else:
+        _fit_figure(chain, preparation, dark=preparation.dark_background)
+    grey = np.ascontiguousarray(chain.pixels.transpose(2, 0, 1))
+    x = _binarise(chain, grey, preparation, binarise_seed)
+    return Prepared(grey, x, tuple(chain.steps))
+
+
+def to_x(
+    images: UInt8[np.ndarray, "n c h w"], preparation: Preparation, seed: int = 0
+) -> Float32[np.ndarray, "n c h w"]:
+    """x for images that already fit: for each image exactly what `prepare` gives."""
+    if images.shape[1:] != preparation.image_shape:
+        raise ValueError(
+            f"these images are {_shape(images.shape[1:])}; this model takes {_shape(preparation.image_shape)}"
+        )
+    x = np.empty(images.shape, np.float32)
+    for i, image in enumerate(images):
+        x[i] = binarise(image, preparation.binarise, seed) if preparation.binarise else image / np.float32(255)
+    return x
+
+
+def binarise(grey: UInt8[np.ndarray, "*shape"], method: Binarise, seed: int = 0) -> Float32[np.ndarray, "*shape"]:
+    """One image in black and white, 0 and 1: drawn with probability grey/255 (Salakhutdinov & Murray 2008), or at ½.
+
+    The draw depends on the seed and the image's content only.
+    """
+    probability = grey / np.float32(255)
+    if method == "threshold":
+        return (probability >= 0.5).astype(np.float32)
+    uniform = content_generator(grey, seed).random(
+        grey.shape, dtype=np.float32
+    )  # [0, 1): black stays black, white white
+    return (uniform < probability).astype(np.float32)
+
+
+@dataclass(eq=False)
+class _Chain:
+    """The picture on its way, and the steps so far."""
+
+    pixels: UInt8[np.ndarray, "h w c"]
+    switches: Mapping[str, bool]
+    steps: list[Step] = field(default_factory=list)
+
+    def step(
+        self,
+        name: str,
+        sentence: str,
+        do: Callable[[], UInt8[np.ndarray, "h w c"]],
+        *,
+        automatic: bool = True,
+        fixed: bool = False,
+        title: str | None = None,
+    ) -> bool:
+        """Does a step if it is on; says whether it was."""
+        on = automatic if fixed else self.switches.get(name, automatic)
+        if on != automatic:
+            sentence += f" Switched {'on' if on else 'off'} by hand."
+        if on:
+            self.pixels = do()
+        self.steps.append(Step(name, title or name, sentence, on, automatic, fixed, self.pixels))
+        return on
+
+    @property
+    def grey(self) -> UInt8[np.ndarray, "h w"]:
+        return self.pixels[..., 0] if self.pixels.shape[2] == 1 else luma(self.pixels)
+
+
+def _match_channels(chain: _Chain, preparation: Preparation) -> None:
+    channels = preparation.image_shape[0]
+    pixels = chain.pixels
+    if pixels.shape[2] == channels:
+        return
+    if channels == 3:
+        sentence = "This model's images have colours and the picture is grey: it becomes three equal channels."
+        chain.step("colour", sentence, lambda: pixels.repeat(3, 2), fixed=True)
+    elif (pixels == pixels[..., :1]).all():
+        chain.pixels = pixels[..., :1]
+    else:
+        sentence = "This model's images are grey: of the colours only the brightness stays."
+        chain.step("grey", sentence, lambda: luma(pixels)[..., None], fixed=True)
+
+
+def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
+    """The middle of the picture, in the proportions of the frame."""
+    _, height, width = preparation.image_shape
+    h, w = chain.pixels.shape[:2]
+    scale = min(h / height, w / width)
+    ch, cw = max(1, round(height * scale)), max(1, round(width * scale))
+    if (ch, cw) != (h, w):
+        top, left = (h - ch) // 2, (w - cw) // 2
+        sentence = (
+            f"The picture is {w} × {h} and this model's images have the proportions {width} : {height}: "
+            f"the middle {cw} × {ch} are kept; off, the whole picture is squeezed."
+        )
+        chain.step("crop", sentence, lambda: chain.pixels[top : top + ch, left : left + cw])
+    if chain.pixels.shape[:2] != (height, width):
+        sentence = f"This model's images are {width} × {height} pixels: the picture is brought to that size."
+        chain.step("fit", sentence, lambda: resized(chain.pixels, height, width), fixed=True)
+
+
+def _fit_figure(chain: _Chain, preparation: Preparation, *, dark: bool) -> None:
+    """The figure alone, on the background that the training images have, as large and as central as theirs."""
+    _, height, width = preparation.image_shape
+    fits = chain.pixels.shape[:2] == (height, width)
+    _invert(chain, dark=dark, fits=fits, strokes=preparation.box is not None)
+
+    def bright_figure() -> UInt8[np.ndarray, "h w"]:
+        return chain.grey if dark else 255 - chain.grey
+
+    figure = find(bright_figure(), strokes=preparation.box is not None)
+    cropped = False
+    fill = 0.0
+    if figure.box is not None:
+        if chain.pixels.shape[2] == 1:
+            _level(chain, figure, bright_figure(), dark=dark, fits=fits)
+        fill = float(np.median(ring(bright_figure())))
+        cropped = _crop(chain, figure.box, bright_figure(), preparation, fits=fits)
+    if chain.pixels.shape[:2] != (height, width):
+        strokes = cropped and preparation.box is not None and chain.pixels.shape[2] == 1
+        _scale(chain, preparation, fill, bright_figure(), dark=dark, cropped=cropped, strokes=strokes)
+    if figure.box is not None and preparation.box is not None:
+        sentence = "In this model's images the figure's centre of mass lies in the middle: it is moved there."
+        chain.step("centre", sentence, lambda: centred(chain.pixels, bright_figure()), automatic=cropped)
+
+
+def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool) -> None:
+    if fits:  # strict, so that a training image whose figure touches the border passes as it is
+        bright_share = float((ring(chain.grey) > 127).mean())
+        opposite = bright_share > 0.9 if dark else bright_share < 0.1
+    else:
+        opposite = darker_than_background(chain.grey, strokes=strokes) == dark
+    model = "dark" if dark else "bright"
+    if opposite:
+        sentence = f"The background is {'bright' if dark else 'dark'} and this model's images have a {model} one: "
+        sentence += "black and white are exchanged."
+    else:
+        sentence = f"The background is {model}, as in this model's images: black and white stay as they are."
+    chain.step("invert", sentence, lambda: 255 - chain.pixels, automatic=opposite)
+
+
+def _level(chain: _Chain, figure: Figure, level: UInt8[np.ndarray, "h w"], *, dark: bool, fits: bool) -> None:
+    low, high = sorted(round(level if dark else 255 - level) for level in figure.seen)
+    black, white = (0, 255) if dark else (255, 0)
+    if figure.clean:
+        sentence = f"The background is exactly {black} and the figure reaches {white}: there is nothing to stretch."
+    else:
+        sentence = (
+            f"The background is at {low if low == high else f'{low} to {high}'} of 255: it becomes exactly {black}"
+        )
+        sentence += f", and the figure, {figure.white:.0f} from it, reaches {white}." if figure.white < 255 else "."
+
+    def do() -> UInt8[np.ndarray, "h w c"]:
+        levelled = figure.levelled(level)[..., None]
+        return levelled if dark else 255 - levelled
+
+    chain.step("levels", sentence, do, automatic=not fits and not figure.clean)
+
+
+def _crop(chain: _Chain, box: Box, level: UInt8[np.ndarray, "h w"], preparation: Preparation, *, fits: bool) -> bool:
+    h, w = level.shape
+    sentence = (
+        f"The figure is {box.right - box.left} × {box.bottom - box.top} of the picture's {w} × {h} pixels: "
+        "what is around it is cut off."
+    )
+    in_place = _in_place(box, level, preparation)
+    if in_place:
+        sentence += " Here it has its size and place already."
+    cut = (slice(box.top, box.bottom), slice(box.left, box.right))
+    return chain.step("crop", sentence, lambda: chain.pixels[cut], automatic=not fits and not in_place)
+
+
+def _scale(
+    chain: _Chain,
+    preparation: Preparation,
+    fill: float,
+    level: UInt8[np.ndarray, "h w"],
+    *,
+    dark: bool,
+    cropped: bool,
+    strokes: bool,
+) -> None:
+    _, height, width = preparation.image_shape
+    share = (preparation.box or 1.0) if cropped else 1.0
+    sentence = f"This model's images are {width} × {height} pixels: "
+    sentence += f"the figure's longer side becomes {share:.0%} of the frame" if cropped else "the picture is fitted in"
+    strong = strokes and fill == 0 and int(level.max()) >= 245
+    sentence += ", and thin strokes keep their strength." if strong else "."
+
+    def do() -> UInt8[np.ndarray, "h w c"]:
+        frame = framed(chain.pixels, height, width, share, fill if dark else 255 - fill)
+        if not strong:
+            return frame
+        return strengthened(frame[..., 0])[..., None] if dark else 255 - strengthened(255 - frame[..., 0])[..., None]
+
+    chain.step("scale", sentence, do, fixed=True, title="scale" if cropped else "fit")
+
+
+def _in_place(box: Box, level: UInt8[np.ndarray, "h w"], preparation: Preparation) -> bool:
+    """Whether the whole picture, in the frame's size, is like a training image: an enlarged one, for example."""
+    _, height, width = preparation.image_shape
+    h, w = level.shape
+    if abs(w * height - h * width) > max(width, height):  # other proportions, by more than rounding
+        return False
+    filled = max((box.bottom - box.top) / h, (box.right - box.left) / w)
+    if preparation.box is None:
+        return bool(filled >= FILLED)
+    y, x = centre_of_mass(level)
+    near = abs(y / h - 0.5) * height <= 1.5 and abs(x / w - 0.5) * width <= 1.5  # pixels of the frame
+    return bool(near and abs(filled / preparation.box - 1) <= 0.12)
+
+
+def _binarise(
+    chain: _Chain, grey: UInt8[np.ndarray, "c h w"], preparation: Preparation, seed: int
+) -> Float32[np.ndarray, "c h w"]:
+    x = grey / np.float32(255)
+    method = preparation.binarise
+    if method is None:
+        return x
+    binary = binarise(grey, method, seed)
+    how = f"drawn white with probability grey/255 (seed {seed})" if method == "draw" else "white from ½ upwards"
+    if chain.switches.get("binarise", True):
+        sentence = f"This model's p(x|z) is for black and white pixels: each is {how}."
+        x = binary
+    else:
+        sentence = f"Grey: not a likelihood. This model's p(x|z) is for black and white pixels; on, each is {how}."
+    chain.step("binarise", sentence, lambda: (binary * 255).astype(np.uint8).transpose(1, 2, 0))
+    return x
+
+
+def _dark_background(images: UInt8[np.ndarray, "n c h w"]) -> bool | None:
+    """Whether most images have a plain border, and which."""
+    if not len(images):
+        return None
+    border = np.concatenate((images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]), axis=2)
+    border = border.reshape(len(images), -1).astype(np.int16)
+    middle = np.median(border, axis=1)
+    plain = (np.abs(border - middle[:, None]) <= 24).mean(1) >= 0.6
+    for dark, there in ((True, middle < 64), (False, middle > 191)):
+        if (plain & there).mean() > 0.75:
+            return dark
+    return None
+
+
+def _figure_box(images: UInt8[np.ndarray, "n c h w"]) -> float | None:
+    """The figures' longer side as a fraction of the frame, if they leave a margin, are of one size and central."""
+    level = images.max(1)
+    _, h, w = level.shape
+    level = level[level.reshape(len(level), -1).max(1) > 64].astype(np.float32)  # an empty image says nothing
+    if not len(level):
+        return None
+    inside = level > 32
+    rows, columns = inside.any(2), inside.any(1)
+    tall = h - rows.argmax(1) - rows[:, ::-1].argmax(1)
+    wide = w - columns.argmax(1) - columns[:, ::-1].argmax(1)
+    longer = np.maximum(tall / h, wide / w)
+    mass = level.sum((1, 2))
+    y = (level.sum(2) * (np.arange(h) + 0.5)).sum(1) / mass / h - 0.5
+    x = (level.sum(1) * (np.arange(w) + 0.5)).sum(1) / mass / w - 0.5
+    smaller, middle, larger = np.percentile(longer, (10, 50, 90))
+    if middle > 0.9 or larger - smaller > 0.3 or np.median(np.maximum(np.abs(x), np.abs(y))) > 0.1:
+        return None
+    return float(middle)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    channels, height, width = shape
+    return f"{width} × {height} pixels with {channels} channel{'s' if channels > 1 else ''}"
