@@ -1,0 +1,77 @@
+"""Runs a long job for a command: progress on a terminal, and Ctrl+C between two of its steps."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TypeVar
+
+from vae_explorer.core.progress import Progress
+
+T = TypeVar("T")
+LINE_INTERVAL = 0.2  # seconds between two lines of progress
+
+
+def drive(job: Generator[Progress, None, T], text: Callable[[Progress], str] | None = None) -> T:
+    """The job's result. Ctrl+C closes the job, which keeps what it has, and raises KeyboardInterrupt; a second one
+    interrupts at once."""
+    line = _Line()
+    with _interruptible() as interrupted:
+        try:
+            while True:
+                progress = next(job)
+                line.show((text or _text)(progress))
+                if interrupted():
+                    job.close()
+                    raise KeyboardInterrupt
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        finally:
+            line.clear()
+
+
+class _Line:
+    """One line on a terminal, written over and over; nothing where stderr is a file."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._width = 0
+
+    def show(self, text: str) -> None:
+        if not sys.stderr.isatty() or time.monotonic() - self._last < LINE_INTERVAL:
+            return
+        self._last = time.monotonic()
+        print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
+        self._width = len(text)
+
+    def clear(self) -> None:
+        if self._width:
+            print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    asked = False
+
+    def note(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
+        signal.signal(signal.SIGINT, before)  # the next one does not wait
+
+    try:
+        before = signal.signal(signal.SIGINT, note)
+    except ValueError:  # not the main thread, which alone hears signals
+        yield lambda: False
+        return
+    try:
+        yield lambda: asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _text(progress: Progress) -> str:
+    if progress.total is None:
+        return f"{progress.done:,} {progress.what}"
+    return f"{progress.done:,} of {progress.total:,} {progress.what}"

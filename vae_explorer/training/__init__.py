@@ -1,0 +1,1 @@
+"""Making a model: the loop, its checkpoints, its run folder. No Qt."""

@@ -1,0 +1,28 @@
+"""Models by name or path: the bundled ones, and files."""
+
+import difflib
+from pathlib import Path
+
+from vae_explorer import paths
+from vae_explorer.training.model_file import SUFFIX, ModelFileError
+
+
+def bundled() -> dict[str, Path]:
+    """The models that come with the program, by name."""
+    folder = paths.resources() / "models"
+    return {path.name.removesuffix(SUFFIX): path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+
+
+def find(model: str) -> Path:
+    """The file of a bundled model's name, of a path, or of a run's folder. Raises ModelFileError."""
+    path = Path(model)
+    if path.is_file():
+        return path
+    if path.is_dir() and (path / f"model{SUFFIX}").is_file():
+        return path / f"model{SUFFIX}"
+    names = bundled()
+    if model in names:
+        return names[model]
+    near = difflib.get_close_matches(model, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"give a file, or one of {', '.join(names) or 'none'}"
+    raise ModelFileError(f"There is no model '{model}': {hint}")

@@ -1,0 +1,56 @@
+"""The training state on disk: what a run needs to go on exactly where it stopped."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vae_explorer.core.vae import VAE
+from vae_explorer.data import atomic
+from vae_explorer.training.config import TrainConfig
+from vae_explorer.training.loop import TrainingState
+from vae_explorer.training.model_file import ModelFileError, fill, opened, sealed
+
+MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's running means (Kingma & Ba 2015)
+
+
+def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | None) -> None:
+    """Weights, Adam's moments and the step; order and noise follow from the seed and the step."""
+    tensors: dict[str, Tensor] = {
+        f"weights/{name}": tensor.detach().cpu().contiguous() for name, tensor in state.model.state_dict().items()
+    }
+    for name, parameter in state.model.named_parameters():
+        for moment in MOMENTS:
+            if parameter in state.optimizer.state:  # empty before the first step
+                tensors[f"{moment}/{name}"] = state.optimizer.state[parameter][moment].cpu().contiguous()
+    metadata = {
+        "format": 1,
+        "step": state.step,
+        "seconds": state.seconds,
+        "images": state.images,
+        "threads": threads,
+        "best_elbo": best_elbo,
+    }
+    atomic.write(path, sealed(tensors, metadata))
+
+
+def load(path: Path, model: VAE, config: TrainConfig) -> tuple[TrainingState, int, float | None]:
+    """The state, the number of threads and the best validation ELBO so far; `model` gets the weights.
+
+    Raises ModelFileError, or OSError when the file cannot be read.
+    """
+    tensors, metadata = opened(path)
+    weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
+    fill(model, weights, path.name)
+    state = TrainingState.fresh(model, config)
+    try:
+        state.step, state.images = int(metadata["step"]), int(metadata["images"])
+        state.seconds = float(metadata["seconds"])
+        for name, parameter in model.named_parameters():
+            if state.step:
+                moments = {moment: tensors[f"{moment}/{name}"].to(parameter.device) for moment in MOMENTS}
+                step = torch.tensor(float(state.step), device=parameter.device)
+                state.optimizer.state[parameter] = {"step": step, **moments}
+        return state, int(metadata["threads"]), metadata["best_elbo"]
+    except (KeyError, TypeError, ValueError):
+        raise ModelFileError(f"{path.name} is not a training state of this program") from None

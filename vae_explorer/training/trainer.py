@@ -1,0 +1,215 @@
+"""A run being made, from loading the images to the test figures; it can be paused, stopped and resumed."""
+
+import errno
+import time
+from collections.abc import Generator
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+import torch
+
+from vae_explorer.core.config import ModelOptions, VAEConfig
+from vae_explorer.core.progress import Progress
+from vae_explorer.core.vae import VAE
+from vae_explorer.data import catalog
+from vae_explorer.data.image_set import DataSet, ImageSet
+from vae_explorer.data.preprocess import Preparation, to_x
+from vae_explorer.training import device as devices
+from vae_explorer.training import model_file, state_file
+from vae_explorer.training.evaluation import evaluate
+from vae_explorer.training.loop import Figures, TrainingError, TrainingProgress, TrainingState, train, training_step
+from vae_explorer.training.model_file import ModelInfo, SplitFigures
+from vae_explorer.training.run import Run
+
+CHECKPOINT_INTERVAL = 10.0  # seconds of training
+EPOCH_CHECKPOINT_INTERVAL = 1.0  # seconds: very short epochs do not each wait for the disk
+
+
+class Trainer:
+    """Drives one run. Iterate `work()`; between two items the model rests and `snapshot()` may be called.
+
+    Closing the generator stops the run: its state is on disk and `work()` of a new Trainer goes on from there.
+    """
+
+    def __init__(self, run: Run):
+        self.run, self.config = run, run.config
+        self.state: TrainingState | None = None
+        self.data: DataSet | None = None
+        self.validation: ImageSet | None = None
+        self.info: ModelInfo | None = None
+        self.device = torch.device("cpu")
+        self.threads = 0
+        self._best_elbo: float | None = None
+        self._best: tuple[VAE, ModelInfo] | None = None  # not yet on disk
+        self._saved_at = (0, 0.0)  # step, time
+
+    def work(self) -> Generator[Progress, None, ModelInfo]:
+        """Loads, trains, tests; the result is what the model file says. Raises TrainingError, RunError, ValueError,
+        OSError with a sentence for the user."""
+        with self.run.locked():
+            try:
+                return (yield from self._work())
+            except GeneratorExit:
+                self._keep()
+                raise
+            except (torch.OutOfMemoryError, MemoryError) as error:
+                raise TrainingError(self._no_memory()) from error
+            except RuntimeError as error:
+                if "not enough memory" not in str(error) and "can't allocate" not in str(error):
+                    raise
+                raise TrainingError(self._no_memory()) from error
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                raise TrainingError(
+                    f"The disk of {self.run.folder} is full: make room and resume; the last good model is kept"
+                ) from error
+
+    def snapshot(self) -> tuple[VAE, ModelInfo]:
+        """A copy of the model on the CPU that nobody else holds, and what is known of it."""
+        if self.state is None or self.info is None:
+            raise ValueError("there is no model before its images are loaded")
+        return deepcopy(self.state.model).cpu().eval().requires_grad_(False), self.info
+
+    def facts(self) -> dict[str, Any]:
+        """What the run is made of: device, numbers of images, their shape, parameters of decoder and encoder."""
+        assert self.state is not None
+        assert self.info is not None
+        assert self.validation is not None
+        decoder = [p for name, p in self.state.model.named_parameters() if not name.startswith("encoder.")]
+        encoder = self.state.model.encoder.parameters()
+        return {
+            "device": self.device_text,
+            "train_images": self.info.train_images,
+            "validation_images": len(self.validation),
+            "image_shape": self.info.config.image_shape,
+            "theta": sum(p.numel() for p in decoder),
+            "phi": sum(p.numel() for p in encoder),
+        }
+
+    def _work(self) -> Generator[Progress, None, ModelInfo]:
+        config = self.config
+        self.device = devices.choose(config.device)
+        self.data = yield from catalog.load(config.data)
+        train_set = self.data.part("train", config.seed)
+        self.validation = self.data.part("validation", config.seed)
+        preparation = Preparation.of(train_set.images, config.likelihood)
+        self._prepare(train_set, preparation)
+        assert self.state is not None
+
+        images = torch.from_numpy(train_set.images).to(self.device)
+        validation_x = torch.from_numpy(to_x(self.validation.images, preparation)).to(self.device)
+        self._choose_threads(images)
+        for progress in train(self.state, config, images, validation_x):
+            self._record(progress)
+            yield progress
+        self._save()
+        return (yield from self._test())
+
+    def _prepare(self, train_set: ImageSet, preparation: Preparation) -> None:
+        """A new state, or the one on disk."""
+        options = self.config.model_dump(include=set(ModelOptions.model_fields))
+        model_config = VAEConfig(image_shape=train_set.image_shape, **options)
+        model = VAE(model_config).initialise(torch.Generator().manual_seed(self.config.seed)).to(self.device)
+        if self.run.state_path.exists():
+            self.state, self.threads, self._best_elbo = state_file.load(self.run.state_path, model, self.config)
+        else:
+            self.state = TrainingState.fresh(model, self.config)
+        self.run.rewind_metrics(self.state.step)
+        self._saved_at = (self.state.step, time.monotonic())
+        assert self.data is not None
+        self.info = ModelInfo(
+            config=model_config,
+            preparation=preparation,
+            data=self.data.name,
+            split_seed=self.config.seed,
+            train_config=self.config.model_dump(mode="json"),
+            train_images=len(train_set),
+        )
+
+    def _choose_threads(self, images: torch.Tensor) -> None:
+        """A run keeps its number of threads, since another one would round sums differently."""
+        self.threads = self.threads or self.config.threads
+        if not self.threads and self.device.type == "cpu":
+            assert self.state is not None
+            trial = TrainingState.fresh(deepcopy(self.state.model), self.config)
+            batch, noise = images[: self.config.batch_size], torch.Generator()
+            self.threads = devices.fastest_threads(lambda: training_step(trial, self.config, batch, noise, beta=1.0))
+        torch.set_num_threads(max(1, self.threads))
+
+    @property
+    def device_text(self) -> str:
+        """Where it computes, for people."""
+        return devices.describe(self.device, self.threads)
+
+    def _record(self, progress: TrainingProgress) -> None:
+        """Metrics, the best model and checkpoints."""
+        assert self.state is not None
+        assert self.info is not None
+        step, now = self.state.step, time.monotonic()
+        self.info = self.info.model_copy(update={"epochs": progress.epoch, "steps": step})
+        if progress.train:
+            report = {
+                "step": step,
+                "epoch": progress.epoch,
+                "images_per_second": progress.images_per_second,
+                "train": _report(progress.train),
+            }
+            if progress.validation:
+                report["validation"] = _report(progress.validation)
+            self.run.add_metrics(report)
+        if progress.validation:
+            self._note_validation(progress.validation)
+        interval = EPOCH_CHECKPOINT_INTERVAL if progress.validation else CHECKPOINT_INTERVAL
+        if now - self._saved_at[1] > interval:
+            self._save()
+
+    def _note_validation(self, validation: Figures) -> None:
+        assert self.info is not None
+        figures = SplitFigures(elbo=validation.elbo, reconstruction=validation.reconstruction, kl=validation.kl)
+        kl = list(validation.kl_per_dimension)
+        self.info = self.info.model_copy(update={"validation": figures, "kl_per_dimension": kl})
+        if self._best_elbo is None or validation.elbo > self._best_elbo:
+            self._best_elbo = validation.elbo
+            self._best = self.snapshot()
+
+    def _save(self) -> None:
+        """The best model, the newest model, then the state: a kill between them leaves a run that resumes."""
+        assert self.state is not None
+        assert self.info is not None
+        if self._best:
+            model_file.save(self.run.best_path, *self._best)
+            self._best = None
+        model_file.save(self.run.model_path, self.state.model, self.info)
+        state_file.save(self.run.state_path, self.state, threads=self.threads, best_elbo=self._best_elbo)
+        self._saved_at = (self.state.step, time.monotonic())
+
+    def _keep(self) -> None:
+        """Saves what a stopped run has, where there is something new."""
+        if self.state is not None and self.state.step > self._saved_at[0]:
+            self._save()
+
+    def _test(self) -> Generator[Progress, None, ModelInfo]:
+        """The figures of the newest model on the test images, which are looked at here for the first time."""
+        assert self.data is not None
+        assert self.info is not None
+        assert self.state is not None
+        model, _ = self.snapshot()
+        test = self.data.part("test", self.config.seed)
+        result = yield from evaluate(model, test, self.info.preparation)
+        self.info = self.info.model_copy(update={"test": result.figures, "statistics": result.statistics})
+        model_file.save(self.run.model_path, model, self.info)
+        self.run.add_metrics({"step": self.state.step, "test": result.figures.model_dump()})
+        return self.info
+
+    def _no_memory(self) -> str:
+        return (
+            f"There is not enough memory for batches of {self.config.batch_size} images: "
+            f"start again with a batch size of {max(1, self.config.batch_size // 2)}; the last good model is kept"
+        )
+
+
+def _report(figures: Figures) -> dict[str, object]:
+    kl = np.array(figures.kl_per_dimension).round(6).tolist()
+    return {"elbo": figures.elbo, "reconstruction": figures.reconstruction, "kl": figures.kl, "kl_per_dimension": kl}
