@@ -1,0 +1,188 @@
+"""Requests and their answers: pure functions that the threads run, looked up by name.
+
+Brings torch, so only a thread imports it, at its first request.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from vae_explorer import paths
+from vae_explorer.core.evidence import bounds
+from vae_explorer.core.latent import prior_sample
+from vae_explorer.core.noise import posterior_noise
+from vae_explorer.core.vae import VAE
+from vae_explorer.data import picture
+from vae_explorer.data.preprocess import prepare, to_x
+from vae_explorer.session.records import (
+    SIXTEEN,
+    Decoded,
+    DecodeRequest,
+    Encoded,
+    EncodeRequest,
+    OpenedModel,
+    PosteriorRequest,
+    PosteriorSamples,
+    PriorRequest,
+    PriorSamples,
+    ReadPictures,
+    ReadRequest,
+    Reconstructions,
+    ReconstructRequest,
+    Source,
+)
+from vae_explorer.training import model_file, models
+
+THUMBNAIL = 76  # pixels: twice the strip's tile, for fine displays
+
+
+def answer(kind: str, request: object) -> object:
+    """The answer of the function with that name."""
+    torch.set_num_threads(1)  # belongs to the calling thread; more is slower for a picture, and beside a training
+    return ANSWERS[kind](request)
+
+
+def open_model(name_or_path: str) -> OpenedModel:
+    """A bundled model by its name, or a file."""
+    path = models.find(name_or_path)
+    model, info = model_file.load(path)
+    is_bundled = path == models.bundled().get(name_or_path)
+    folder = paths.resources() / "examples" / info.data
+    examples = sorted(folder.glob("*.png")) if folder.is_dir() else []
+    return OpenedModel(
+        name=name_or_path if is_bundled else path.name.removesuffix(model_file.SUFFIX),
+        path=None if is_bundled else path,
+        model=model,
+        info=info,
+        examples=tuple(Source(example.stem, example) for example in examples),
+    )
+
+
+def save_model(request: tuple[Path, VAE, model_file.ModelInfo]) -> Path:
+    """Writes a model file; gives its path."""
+    path, model, info = request
+    model_file.save(path, model, info)
+    return path
+
+
+def read_pictures(request: ReadRequest) -> ReadPictures:
+    """All that can be read, and why the others cannot."""
+    pictures, refused = [], []
+    for source in request.sources:
+        try:
+            pictures.append(picture.read(source.content, source.name))
+        except (ValueError, OSError) as error:
+            refused.append(str(error))
+    thumbnails = tuple(picture.thumbnail(one, THUMBNAIL) for one in pictures)
+    return ReadPictures(request, tuple(pictures), thumbnails, tuple(refused))
+
+
+@torch.inference_mode()
+def encode(request: EncodeRequest) -> Encoded:
+    """mu, sigma, ELBO and reconstruction of one picture: the same numbers as `vae-explorer encode` gives."""
+    snapshot = request.snapshot
+    prepared = prepare(request.picture, snapshot.info.preparation, request.switches)
+    (bound,) = bounds(snapshot.model, torch.from_numpy(prepared.x)[None])
+    mean = snapshot.model.decode(torch.from_numpy(bound.mu)[None]).mean
+    return Encoded(
+        lineage=snapshot.lineage,
+        number=snapshot.number,
+        image=request.image,
+        steps=prepared.steps,
+        grey=prepared.grey.astype(np.float32) / 255,
+        x=prepared.x,
+        reconstruction_image=mean[0].numpy(),
+        mu=bound.mu,
+        sigma=bound.sigma,
+        kl_per_dimension=bound.kl_per_dimension,
+        elbo=bound.elbo,
+        reconstruction=bound.reconstruction,
+        kl=bound.kl,
+        is_likelihood=snapshot.info.config.likelihood == "gaussian" or bool(np.isin(prepared.x, (0, 1)).all()),
+    )
+
+
+@torch.inference_mode()
+def decode(request: DecodeRequest) -> Decoded:
+    """The mean of p(x|z), its pixels' sigma, or draws from it."""
+    likelihood = request.snapshot.model.decode(torch.from_numpy(request.z)[None])
+    if request.mode == "draw":
+        noise = torch.Generator().manual_seed(request.seed)
+        count = SIXTEEN if request.sixteen else 1
+        images = torch.cat([likelihood.draw(noise) for _ in range(count)])
+    else:
+        images = likelihood.mean if request.mode == "mean" else likelihood.std
+    return Decoded(
+        lineage=request.snapshot.lineage,
+        number=request.snapshot.number,
+        z=request.z,
+        mode=request.mode,
+        seed=request.seed,
+        images=images.numpy(),
+    )
+
+
+@torch.inference_mode()
+def sample_posterior(request: PosteriorRequest) -> PosteriorSamples:
+    """z = mu + sigma · eps, decoded; eps is that of `vae-explorer encode --samples` with the same seed."""
+    encoded, snapshot = request.encoded, request.snapshot
+    eps = request.eps
+    if eps is None:
+        eps = posterior_noise(encoded.x, request.count, snapshot.z_dim, request.seed)
+    z = encoded.mu + np.float32(request.multiplier) * encoded.sigma * eps
+    images = _means(snapshot.model, z)
+    return PosteriorSamples(
+        lineage=snapshot.lineage,
+        number=snapshot.number,
+        image=encoded.image,
+        multiplier=request.multiplier,
+        mu=encoded.mu,
+        sigma=encoded.sigma,
+        eps=eps,
+        z=z,
+        images=images,
+        mean=images.mean(0),
+        spread=images.std(0).mean(0),
+    )
+
+
+@torch.inference_mode()
+def sample_prior(request: PriorRequest) -> PriorSamples:
+    """The same z's as `vae-explorer sample` with the same seed and temperature."""
+    snapshot = request.snapshot
+    z = prior_sample(request.count, snapshot.z_dim, temperature=request.temperature, seed=request.seed)
+    return PriorSamples(
+        lineage=snapshot.lineage,
+        number=snapshot.number,
+        temperature=request.temperature,
+        seed=request.seed,
+        z=z,
+        images=_means(snapshot.model, z),
+    )
+
+
+@torch.inference_mode()
+def reconstruct(request: ReconstructRequest) -> Reconstructions:
+    """Images through mu and back."""
+    snapshot = request.snapshot
+    x = to_x(request.images, snapshot.info.preparation)
+    mean = snapshot.model.decode(snapshot.model.encode(torch.from_numpy(x)).mu).mean
+    return Reconstructions(
+        lineage=snapshot.lineage,
+        x=request.images.astype(np.float32) / 255,
+        images=mean.numpy(),
+    )
+
+
+def _means(model: VAE, z: np.ndarray) -> np.ndarray:
+    """The mean image of each z, 64 at a time: bounds the memory of a wide network."""
+    return np.concatenate([model.decode(part).mean.numpy() for part in torch.split(torch.from_numpy(z), 64)])
+
+
+ANSWERS: dict[str, Callable[[Any], object]] = {
+    function.__name__: function
+    for function in (open_model, save_model, read_pictures, encode, decode, sample_posterior, sample_prior, reconstruct)
+}

@@ -1,0 +1,93 @@
+"""The memory of the app: builds the nouns and connects them."""
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QUndoGroup
+
+from vae_explorer.session.data import DataSession
+from vae_explorer.session.image import ImageSession
+from vae_explorer.session.jobs import JobsSession
+from vae_explorer.session.latent import LatentSession
+from vae_explorer.session.latest import Latest
+from vae_explorer.session.model import ModelSession
+from vae_explorer.session.picture import PictureSession
+from vae_explorer.session.samples import PosteriorSamplesSession, PriorSamplesSession
+from vae_explorer.session.training import TrainingSession
+
+FIRST_MODEL = "mnist"
+
+
+class Session(QObject):
+    """The nouns: model, latent, picture, image, posterior_samples, prior_samples, training, data, jobs, undo.
+
+    Signals:
+        failed(sentence: str): something that the user should know; the rest is as it was
+        closed(): every thread has ended
+    """
+
+    failed = Signal(str)
+    closed = Signal()
+
+    def __init__(self, parent: QObject | None = None):
+        super().__init__(parent)
+        self._picture_thread = Latest("picture", _answer, self)
+        self._views_thread = Latest("views", _answer, self)
+        views = self._views_thread
+        self.undo = QUndoGroup(self)
+        self.model = ModelSession(views, self)
+        self.latent = LatentSession(self.model, self)
+        self.picture = PictureSession(self.model, self.latent, self._picture_thread, self)
+        self.image = ImageSession(self.model, self.latent, views, self)
+        self.posterior_samples = PosteriorSamplesSession(self.model, self.latent, self.image, views, self)
+        self.prior_samples = PriorSamplesSession(self.model, self.latent, views, self)
+        self.training = TrainingSession(self.model, views, self)
+        self.jobs = JobsSession(self)
+        self.data = DataSession(self.jobs, self)
+        self._is_closing = False
+
+        self.model.changed.connect(self._on_model_changed)
+        views.failed.connect(self._on_view_failed)
+        for noun in (self.image, self.jobs, self.training):
+            noun.failed.connect(self.failed)
+        self.image.refused.connect(self.failed)
+        for thread in (self._picture_thread, views):
+            thread.finished.connect(self._on_thread_finished)
+            thread.start()
+        self.training.finished.connect(self._on_thread_finished)
+        self.jobs.finished.connect(self._on_thread_finished)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no thread runs."""
+        threads = (self._picture_thread, self._views_thread)
+        return not (any(t.isRunning() for t in threads) or self.training.is_active or self.jobs.is_active)
+
+    def close(self) -> None:
+        """Asks every thread to end; a run is checkpointed first. `closed` follows."""
+        if not self._is_closing:
+            self._is_closing = True
+            self.training.stop()
+            self.jobs.cancel()
+            self._picture_thread.stop()
+            self._views_thread.stop()
+        self._on_thread_finished()
+
+    def _on_thread_finished(self) -> None:
+        if self._is_closing and self.is_closed:
+            self.closed.emit()
+
+    def _on_model_changed(self) -> None:
+        workspace = self.model.current
+        if workspace:
+            if workspace.undo not in self.undo.stacks():
+                self.undo.addStack(workspace.undo)
+            self.undo.setActiveStack(workspace.undo)
+
+    def _on_view_failed(self, kind: str, error: object) -> None:
+        if kind in ("open_model", "save_model"):
+            self.failed.emit(str(error))
+
+
+def _answer(kind: str, request: object) -> object:
+    from vae_explorer.session.answers import answer  # brings torch, behind a window that already stands
+
+    return answer(kind, request)

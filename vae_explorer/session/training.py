@@ -1,0 +1,236 @@
+"""The run in the window: start, pause, resume, stop, and what is known of it."""
+
+import logging
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from PySide6.QtCore import QObject, Signal
+
+from vae_explorer import paths
+from vae_explorer.core.progress import Progress
+from vae_explorer.session.generator_thread import GeneratorThread
+from vae_explorer.session.latest import Latest
+from vae_explorer.session.model import ModelSession
+from vae_explorer.session.records import Reconstructions, ReconstructRequest, Snapshot, Source
+from vae_explorer.session.workspace import Workspace
+from vae_explorer.training.config import TrainConfig
+from vae_explorer.training.run import Run, new_folder, unfinished
+
+if TYPE_CHECKING:
+    from vae_explorer.training.loop import TrainingProgress
+    from vae_explorer.training.trainer import Trainer
+
+log = logging.getLogger(__name__)
+State = Literal["idle", "loading", "running", "paused", "stopping", "stopped", "finished", "failed"]
+EXAMPLES = 8  # validation images whose reconstructions are followed
+
+
+@dataclass
+class Curves:
+    """The reports of a run: epochs, and nats per image."""
+
+    epochs: list[float] = field(default_factory=list)
+    train: dict[str, list[float]] = field(default_factory=lambda: {"elbo": [], "reconstruction": [], "kl": []})
+    validation_epochs: list[float] = field(default_factory=list)
+    validation: dict[str, list[float]] = field(default_factory=lambda: {"elbo": [], "reconstruction": [], "kl": []})
+
+
+@dataclass(frozen=True, eq=False)
+class RunFacts:
+    """What a run is made of, as it starts."""
+
+    device: str
+    train_images: int
+    validation_images: int
+    image_shape: tuple[int, int, int]
+    theta: int  # parameters of the decoder, p(x|z)
+    phi: int  # parameters of the encoder, q(z|x)
+
+
+class TrainingSession(QObject):
+    """Drives one run in a thread of its own, and hands its snapshots to the model session.
+
+    Signals:
+        state_changed(): `state`, `config`, `facts` or `sentence` is another
+        progressed(): the value is `progress`
+        reported(): `curves` or `kl_per_dimension` has grown
+        reconstructed(): the value is `reconstructions`
+        finished(): the thread has ended, however
+        failed(sentence: str)
+    """
+
+    state_changed = Signal()
+    progressed = Signal()
+    reported = Signal()
+    reconstructed = Signal()
+    finished = Signal()
+    failed = Signal(str)
+
+    def __init__(self, model: ModelSession, views: Latest, parent: QObject | None = None):
+        super().__init__(parent)
+        self._model, self._views = model, views
+        self._thread: GeneratorThread | None = None
+        self._trainer: Trainer | None = None
+        self._lineage = 0
+        self.state: State = "idle"
+        self.config = TrainConfig()
+        self.run: Run | None = None
+        self.facts: RunFacts | None = None
+        self.progress: Progress | None = None
+        self.curves = Curves()
+        self.kl_per_dimension: tuple[float, ...] = ()
+        self.reconstructions: Reconstructions | None = None
+        views.answered.connect(self._on_answered)
+
+    @property
+    def is_active(self) -> bool:
+        """Whether there is a thread: the form is locked and a second run has to wait."""
+        return self._thread is not None
+
+    def resumable(self) -> list[Run]:
+        """Runs that were stopped or killed, the newest first; never the one that goes on."""
+        if self.is_active:
+            return []
+        try:
+            return unfinished(paths.runs())
+        except OSError:
+            log.warning("the runs cannot be listed", exc_info=True)
+            return []
+
+    def start(self, config: TrainConfig) -> None:
+        """A new run in the user's folder."""
+        if not self.is_active:
+            self._drive(config, lambda: Run.create(new_folder(paths.runs(), config), config))
+
+    def resume_run(self, run: Run) -> None:
+        """Goes on with a run that was stopped or killed."""
+        if not self.is_active:
+            self._drive(run.config, lambda: Run.open(run.folder))
+            self._read_curves(run)
+
+    def pause(self) -> None:
+        if self._thread and self.state == "running":
+            self._thread.pause()
+            self._set_state("paused")
+
+    def resume(self) -> None:
+        if self._thread and self.state == "paused":
+            self._set_state("running")
+            self._thread.resume()
+
+    def stop(self) -> None:
+        """Ends the run after the step it is at; it can be resumed later."""
+        if self._thread and self.state != "stopping":
+            self._set_state("stopping")
+            self._thread.stop()
+
+    def _drive(self, config: TrainConfig, make_run: Any) -> None:
+        self.config, self.run, self.facts, self.progress = config, None, None, None
+        self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
+        self._lineage, self._number = Workspace.new_lineage(), 0
+        self._trainer, self._examples = None, ()
+        self._set_state("loading")
+
+        def make() -> Generator[Progress, None, Any]:  # in the thread: torch may not be loaded yet
+            from vae_explorer.training.trainer import Trainer
+
+            self.run = make_run()
+            self._trainer = Trainer(self.run)
+            return self._trainer.work()
+
+        thread = GeneratorThread(make, is_report=_is_report, snapshot=self._take_snapshot, parent=self)
+        thread.progressed.connect(self._on_progressed)
+        thread.snapshot_taken.connect(self._on_snapshot_taken)
+        thread.succeeded.connect(self._on_succeeded)
+        thread.failed.connect(self._on_failed)
+        thread.stopped.connect(self._on_stopped)
+        thread.finished.connect(self._on_thread_finished)
+        self._thread = thread
+        thread.start()
+
+    def _take_snapshot(self) -> object:
+        """In the training thread, between two steps: copies that nobody else holds."""
+        trainer = self._trainer
+        if trainer is None or trainer.state is None or trainer.info is None or trainer.validation is None:
+            return None
+        model, info = trainer.snapshot()
+        return model, info, trainer.facts(), trainer.validation.images[:EXAMPLES]
+
+    def _on_snapshot_taken(self, taken: Any) -> None:
+        model, info, facts, examples = taken
+        if self.facts is None:
+            self.facts = RunFacts(**facts)
+            self.state_changed.emit()
+        self._number += 1
+        snapshot = Snapshot(self._lineage, self._number, model, info)
+        self._model.take_snapshot(snapshot, "in training", _as_sources(examples) if self._number == 1 else ())
+        self._views.ask("reconstruct", ReconstructRequest(snapshot, examples))
+
+    def _on_progressed(self, progress: "TrainingProgress") -> None:
+        if self.state == "loading" and _is_training(progress):
+            self._set_state("running")
+        self.progress = progress
+        if _is_training(progress) and progress.train:
+            self.curves.epochs.append(progress.epoch)
+            self.kl_per_dimension = progress.train.kl_per_dimension
+            for name, values in self.curves.train.items():
+                values.append(getattr(progress.train, name))
+            if progress.validation:
+                self.curves.validation_epochs.append(progress.epoch)
+                for name, values in self.curves.validation.items():
+                    values.append(getattr(progress.validation, name))
+            self.reported.emit()
+        self.progressed.emit()
+
+    def _on_answered(self, _kind: str, answer: object) -> None:
+        if isinstance(answer, Reconstructions) and answer.lineage == self._lineage:
+            self.reconstructions = answer
+            self.reconstructed.emit()
+
+    def _on_succeeded(self, _info: object) -> None:
+        self._set_state("finished")
+
+    def _on_stopped(self) -> None:
+        self._set_state("stopped")
+
+    def _on_failed(self, error: Exception) -> None:
+        self._set_state("failed")
+        self.failed.emit(" ".join(str(error).split()) or f"Training failed: {type(error).__name__}")
+
+    def _on_thread_finished(self) -> None:
+        if self._thread:
+            self._thread.deleteLater()
+        self._thread = self._trainer = None
+        self.state_changed.emit()
+        self.finished.emit()
+
+    def _read_curves(self, run: Run) -> None:
+        for report in run.metrics():
+            if "train" not in report:
+                continue
+            self.curves.epochs.append(report["epoch"])
+            for name, values in self.curves.train.items():
+                values.append(report["train"][name])
+            if "validation" in report:
+                self.curves.validation_epochs.append(report["epoch"])
+                for name, values in self.curves.validation.items():
+                    values.append(report["validation"][name])
+
+    def _set_state(self, state: State) -> None:
+        self.state = state
+        self.state_changed.emit()
+
+
+def _is_training(progress: Progress) -> bool:
+    return hasattr(progress, "epoch")
+
+
+def _is_report(progress: Progress) -> bool:
+    return getattr(progress, "train", None) is not None
+
+
+def _as_sources(images: Any) -> tuple[Source, ...]:
+    from vae_explorer.data.picture import png
+
+    return tuple(Source(f"validation image {i}", png(image.transpose(1, 2, 0))) for i, image in enumerate(images))

@@ -1,0 +1,1 @@
+"""What the user sees: widgets, which know the session and nothing else."""

@@ -1,0 +1,29 @@
+"""How a figure is written and how a mark in a plot is coloured: one way for every widget."""
+
+from PySide6.QtGui import QColor
+
+from vae_explorer.ui.theme import DARK, theme
+
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def figure(value: float, digits: int, *, sign: bool = False) -> str:
+    """A number as the window writes it: a real minus sign, and none before zero."""
+    return format(value, f"{'+' if sign else ''}z.{digits}f").replace("-", "−")
+
+
+def z_name(dimension: int) -> str:
+    """z₆ for 6."""
+    return "z" + str(dimension).translate(_SUBSCRIPTS)
+
+
+def mark(name: str, alpha: float = 1.0) -> QColor:
+    """A colour of the theme for a mark. On white, a colour dark enough for text (4.5 : 1) is dull, and a mark needs
+    3 : 1 only: there it is half way to the same colour of the dark scheme."""
+    colour = theme.colour(name)
+    if not theme.dark:
+        bright = QColor(getattr(DARK, name))
+        red, green, blue = (colour.red() + bright.red(), colour.green() + bright.green(), colour.blue() + bright.blue())
+        colour = QColor(red // 2, green // 2, blue // 2)
+    colour.setAlphaF(alpha)
+    return colour

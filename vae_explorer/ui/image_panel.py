@@ -1,0 +1,291 @@
+"""The image: as it came, as the network sees it, and its posterior q(z|x)."""
+
+import csv
+import io
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QMenu, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+
+from vae_explorer.session.guard import guarded
+from vae_explorer.session.records import Encoded
+from vae_explorer.session.session import Session
+from vae_explorer.ui.figures import figure
+from vae_explorer.ui.flow_layout import FlowLayout
+from vae_explorer.ui.image_strip import ImageStrip
+from vae_explorer.ui.image_view import ImageView
+from vae_explorer.ui.panel import ElidedLabel, Panel, button, label, row
+from vae_explorer.ui.posterior_plot import PosteriorPlot
+from vae_explorer.ui.theme import UNIT, theme
+from vae_explorer.ui.vector_field import VectorField
+
+EMPTY = "Drop an image here, paste one, or choose Open… to see its posterior."
+NOT_A_LIKELIHOOD = "x is grey but this model's likelihood is for black and white: these figures are no likelihood."
+
+
+class ImagePanel(Panel):
+    """Photo, x, reconstruction and difference; the steps of the preparation; mu and sigma; the ELBO's parts."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None):
+        super().__init__("Image", "x", parent)
+        self.setObjectName("imagePanel")
+        self._session, self._image = session, session.image
+        self._shown: Encoded | None = None
+        self.name = ElidedLabel(align_right=True)
+        self.header.takeAt(1)
+        self.header.addWidget(self.name, 1)
+
+        content = QWidget()
+        inside = QVBoxLayout(content)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(UNIT + 2)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(content)
+        self.body.addWidget(scroll, 1)
+
+        inside.addLayout(self._make_pictures())
+        self._chips = QWidget()
+        self._flow = FlowLayout(self._chips)
+        inside.addWidget(self._chips)
+
+        copy = button("Copy", self.copy_csv, "Copy mu, sigma and KL of every dimension as CSV", role="link")
+        copy.setObjectName("copyCsv")
+        self._posterior_title = label(role="title", name="posteriorTitle")
+        title = row(self._posterior_title)
+        title.addStretch(1)
+        title.addWidget(copy)
+        inside.addLayout(title)
+        self.plot = PosteriorPlot()
+        self.plot.setObjectName("posteriorPlot")
+        self.plot.setToolTip("Dot: mu. Bar: ± sigma. Grey band: the prior N(0, 1). Point at a bar for its numbers.")
+        inside.addWidget(self.plot, 1)
+        inside.addLayout(self._make_vectors())
+        inside.addLayout(self._make_figures())
+        self.note = label(role="warning", wrap=True, name="likelihoodNote")
+        inside.addWidget(self.note)
+        self.strip = ThumbnailStrip(session)
+        inside.addWidget(self.strip)
+
+        self._image.images_changed.connect(self._on_images_changed)
+        self._image.encoded.connect(self._on_encoded)
+        self._image.failed.connect(self.x_view.set_message)
+        session.model.models_changed.connect(self._on_images_changed)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._on_images_changed()
+
+    def _make_pictures(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setSpacing(UNIT)
+        self.photo, self.x_view, self.reconstruction, self.difference = (ImageView() for _ in range(4))
+        self.photo.setObjectName("imageDrop")
+        views = (
+            (self.photo, "as it came", "The image as it came; drop another one anywhere"),
+            (self.x_view, "x", "The image as the network sees it"),
+            (self.reconstruction, "recon.", "The reconstruction: the mean image decoded from mu"),
+            (self.difference, "difference", "Reconstruction less x: blue is darker, red is brighter"),
+        )
+        self.captions = []
+        for column, (view, text, tip) in enumerate(views):
+            view.setToolTip(tip)
+            view.setAccessibleName(text)
+            caption = label(text, role="caption")
+            caption.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            self.captions.append(caption)
+            grid.addWidget(view, 0, column)
+            grid.addWidget(caption, 1, column)
+            grid.setColumnStretch(column, 1)
+        return grid
+
+    def _make_vectors(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(UNIT)
+        grid.setVerticalSpacing(UNIT)
+        self.mu, self.sigma = VectorField("mu", signed=True), VectorField("sigma", signed=False)
+        self.mu.setObjectName("encodeMu")
+        self.sigma.setObjectName("encodeSigma")
+        self.mu.setToolTip("mu of every dimension, in the order of their index: z0, z1, …")
+        self.sigma.setToolTip("sigma of every dimension, in the order of their index: z0, z1, …")
+        for line, (symbol, role, field) in enumerate((("μ", "mu", self.mu), ("σ", "sigma", self.sigma))):
+            grid.addWidget(label(symbol, role=role), line, 0)
+            grid.addWidget(field, line, 1)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+    def _make_figures(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setVerticalSpacing(UNIT // 2)
+        self.figures = {}
+        words = (
+            (
+                "reconstruction",
+                "reconstruction E[log p(x|z)]",
+                "Mean of log p(x|z) over z ~ q(z|x), in nats",
+            ),
+            ("kl", "KL(q ∥ p)", "KL(q(z|x) ‖ N(0, I)), in nats"),
+            ("elbo", "ELBO", "reconstruction − KL: a lower bound of log p(x), in nats"),
+        )
+        for line, (key, text, tip) in enumerate(words):
+            name, value = label(text), label("–", role=key, name=f"figure_{key}")
+            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            for part in (name, value):
+                part.setToolTip(tip)
+            grid.addWidget(name, line, 0)
+            grid.addWidget(value, line, 1)
+            self.figures[key] = value
+        return grid
+
+    def copy_csv(self) -> None:
+        """mu, sigma and KL of every dimension, in full precision."""
+        if self._shown is None:
+            return
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["dimension", "mu", "sigma", "kl"])
+        shown = self._shown
+        for j, values in enumerate(zip(shown.mu, shown.sigma, shown.kl_per_dimension, strict=True)):
+            writer.writerow([j, *(float(value) for value in values)])
+        QGuiApplication.clipboard().setText(text.getvalue())
+
+    def _on_images_changed(self) -> None:
+        number = self._image.image
+        if number is None:
+            self._show(None)
+            self.name.set_whole("")
+            self.photo.set_picture(None)
+            reading = self._image.is_reading or self._session.model.is_opening or bool(self._image.images)
+            has_model = self._session.model.current is not None
+            self.photo.set_message("…" if reading else None)
+            self._say(EMPTY if has_model and not reading else "")
+            return
+        picture = self._image.pictures[number]
+        width, height = picture.file_size
+        self.name.set_whole(f"{picture.name} · {width} × {height}")
+        self.photo.set_message("reading…" if self._image.is_reading else None)
+        self.photo.set_picture(picture.pixels)
+        if self._image.posterior is None:
+            self.plot.clear()
+            self._shown = None
+
+    def _on_encoded(self) -> None:
+        self._show(self._image.posterior)
+
+    def _show(self, encoded: Encoded | None) -> None:
+        before, self._shown = self._shown, encoded
+        self.x_view.set_message(None)
+        self.x_view.set_image(None if encoded is None else encoded.x)
+        self.reconstruction.set_image(None if encoded is None else encoded.reconstruction_image)
+        self.difference.set_image(
+            None if encoded is None else encoded.reconstruction_image - encoded.x, "diverging", 1.0
+        )
+        self.mu.set_value(None if encoded is None else encoded.mu)
+        self.sigma.set_value(None if encoded is None else encoded.sigma)
+        workspace = self._session.model.current
+        if encoded is None or workspace is None:
+            self.plot.clear()
+            for value in self.figures.values():
+                value.setText("–")
+            self._flow.clear()
+            return
+        self.plot.set_posterior(encoded.mu, encoded.sigma, encoded.kl_per_dimension, workspace.order)
+        for key, unit in (("reconstruction", ""), ("kl", ""), ("elbo", " nats")):
+            self.figures[key].setText(f"{figure(getattr(encoded, key), 1)}{unit}")
+        self._say("" if encoded.is_likelihood else NOT_A_LIKELIHOOD)
+        height, width = encoded.x.shape[1:]
+        self.captions[1].setText(f"x, {width} × {height}")
+        if before is None or _states(before) != _states(encoded):
+            self._make_chips(encoded)
+
+    def _say(self, text: str) -> None:
+        self.note.setText(text)
+        self.note.setVisible(bool(text))
+
+    def _make_chips(self, encoded: Encoded) -> None:
+        """One switch for each step of the preparation; the fixed ones cannot be switched."""
+        self._flow.clear()
+        for step in encoded.steps:
+            chip = QPushButton(f"✓ {step.title}" if step.on else step.title)
+            chip.setProperty("role", "chip")
+            chip.setObjectName(f"step_{step.name}")
+            chip.setCheckable(not step.fixed)
+            chip.setChecked(step.on and not step.fixed)
+            chip.setAutoDefault(False)
+            chip.setEnabled(not step.fixed)
+            chip.setToolTip(step.sentence)
+            chip.setAccessibleDescription(step.sentence)
+            chip.clicked.connect(self._on_chip)
+            self._flow.addWidget(chip)
+            chip.show()
+
+    def _on_chip(self) -> None:
+        chip = self.sender()
+        if isinstance(chip, QPushButton):
+            self._image.set_switch(chip.objectName().removeprefix("step_"), chip.isChecked())
+
+    def _on_theme_changed(self) -> None:
+        self.setMinimumWidth(theme.pixels(290))
+        self._posterior_title.setText(
+            f"Posterior q(z|x): <span style='color:{theme.colours.mu}'>μ</span> ± "
+            f"<span style='color:{theme.colours.sigma}'>σ</span>"
+        )
+        for view in (self.photo, self.x_view, self.reconstruction, self.difference):
+            view.setFixedHeight(theme.pixels(66))
+        self.plot.setMinimumHeight(theme.pixels(72))
+
+
+class ThumbnailStrip(ImageStrip):
+    """The images that were brought in; a click or Enter chooses one, Delete takes one out."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None):
+        super().__init__(parent, rows=1, tile=38)
+        self._image = session.image
+        self.grid.setObjectName("imageStrip")
+        self.grid.setAccessibleName("Images")
+        self.grid.setToolTip("The images brought in: click to encode one, Delete to take it out")
+        self.grid.chosen.connect(self._on_chosen)
+        self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.grid.customContextMenuRequested.connect(self._on_menu)
+        self._image.images_changed.connect(self._on_images_changed)
+        self._shown: tuple[int, ...] = ()
+
+    @guarded()
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self._image.image is not None:
+            self._image.remove(self._image.image)
+        else:
+            super().keyPressEvent(event)
+
+    def _on_images_changed(self) -> None:
+        images = self._image.images
+        if images != self._shown:
+            self._shown = images
+            thumbnails = [self._image.thumbnails[image] for image in images]
+            self.grid.set_images(np.stack(thumbnails) if thumbnails else None)
+            self.grid.set_captions([self._image.pictures[image].name for image in images])
+            self.updateGeometry()
+        chosen = self._image.image
+        self.grid.set_selected(images.index(chosen) if chosen in images else None)
+
+    def _on_chosen(self, at: int) -> None:
+        if 0 <= at < len(self._shown):
+            self._image.choose(self._shown[at])
+
+    def _on_menu(self, place: QPoint) -> None:
+        at = self.grid.index_at(QPointF(place))
+        if at < 0:
+            return
+        menu = QMenu(self)
+        remove = menu.addAction("Take out of the strip")
+        if menu.exec(self.grid.mapToGlobal(place)) is remove:
+            self._image.remove(self._shown[at])
+        menu.deleteLater()
+
+
+def _states(encoded: Encoded) -> list[tuple[str, bool, str]]:
+    return [(step.name, step.on, step.sentence) for step in encoded.steps]

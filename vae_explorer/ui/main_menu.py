@@ -1,0 +1,147 @@
+"""The menus: a key for every mouse gesture."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu
+
+if TYPE_CHECKING:
+    from vae_explorer.ui.main_window import MainWindow
+
+
+class MainMenu:
+    """File, Edit, Latent, View and Help of the window's menu bar."""
+
+    def __init__(self, window: "MainWindow"):
+        self._window = window
+        session = window.session
+        file = window.menuBar().addMenu("&File")
+        self._add(file, "&Open…", window.open_files, QKeySequence.StandardKey.Open)
+        self._add(file, "Open &folder to train on…", window.open_folder, "Ctrl+Shift+O")
+        self._bundled = file.addMenu("&Bundled model")
+        self._bundled.aboutToShow.connect(self._fill_bundled)
+        self._recent = file.addMenu("Open &recent")
+        self._recent.aboutToShow.connect(self._fill_recent)
+        file.addSeparator()
+        self._add(file, "&Save model…", window.save_model, QKeySequence.StandardKey.Save)
+        self._add(file, "Save &picture…", window.picture.save_as, "Ctrl+E")
+        file.addSeparator()
+        self._add(file, "&Quit", window.close, QKeySequence.StandardKey.Quit)
+
+        edit = window.menuBar().addMenu("&Edit")
+        undo = session.undo.createUndoAction(window, "&Undo")
+        undo.setShortcut(QKeySequence.StandardKey.Undo)
+        redo = session.undo.createRedoAction(window, "&Redo")
+        redo.setShortcut(QKeySequence.StandardKey.Redo)
+        edit.addActions([undo, redo])
+        edit.addSeparator()
+        self._add(edit, "&Copy picture", window.picture.copy, "Ctrl+C")
+        self._add(edit, "Copy mu and sigma as C&SV", window.image.copy_csv, "Ctrl+Shift+C")
+        self._add(edit, "&Paste image", window.paste, QKeySequence.StandardKey.Paste)
+        edit.addSeparator()
+        self._add(edit, "&Next image", self._next_image, "Ctrl+PgDown")
+        self._add(edit, "Pre&vious image", self._previous_image, "Ctrl+PgUp")
+        self._add(edit, "&Take image out of the strip", self._remove_image, "Ctrl+Del")
+
+        latent = window.menuBar().addMenu("&Latent")
+        self._add(latent, "&Random z", session.latent.random, "Ctrl+R")
+        self._add(latent, "To &μ", session.latent.to_mu, "Ctrl+M")
+        self._add(latent, "To &0", session.latent.to_zero, "Ctrl+Backspace")
+        latent.addSeparator()
+        self._add(latent, "Re&sample the posterior", session.posterior_samples.resample, "R")
+        self._add(latent, "&New prior samples", session.prior_samples.resample, "N")
+        latent.addSeparator()
+        for key, (mode, text) in enumerate(
+            (("mean", "&Mean image"), ("draw", "&Draw"), ("sigma", "&σ of each pixel")), 1
+        ):
+            action = self._add(latent, text, self._show_mode, f"Alt+{key}")
+            action.setData(mode)
+        self._add(latent, "Draw a&gain", session.picture.draw_again, "Space")
+
+        view = window.menuBar().addMenu("&View")
+        self._add(view, "&Bigger", self._bigger, QKeySequence.StandardKey.ZoomIn, "Ctrl+=")
+        self._add(view, "&Smaller", self._smaller, QKeySequence.StandardKey.ZoomOut)
+        self._add(view, "&Usual size", self._usual, "Ctrl+0")
+        view.addSeparator()
+        self.train = self._add(view, "Show &Train", None, "Ctrl+T")
+        self.train.setCheckable(True)
+        self.train.setChecked(True)
+        self.train.toggled.connect(window.set_train_visible)
+        self.presentation = self._add(view, "&Presentation", None, "F11")
+        self.presentation.setCheckable(True)
+        self.presentation.toggled.connect(window.set_presentation)
+
+        help_ = window.menuBar().addMenu("&Help")
+        self._add(help_, "Show &log", window.show_log)
+        self._add(help_, "&About", window.about)
+        self._add(help_, "", window.errors.hide_sentence, "Esc").setVisible(False)
+        window.addAction(help_.actions()[-1])
+
+    def _add(
+        self,
+        menu: QMenu,
+        text: str,
+        does: Callable[[], object] | None,
+        *keys: QKeySequence.StandardKey | str,
+    ) -> QAction:
+        action = QAction(text, self._window)
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        if does:
+            action.triggered.connect(does)
+        menu.addAction(action)
+        return action
+
+    def _fill_bundled(self) -> None:
+        from vae_explorer import paths
+
+        self._bundled.clear()
+        for path in sorted((paths.resources() / "models").glob("*.vae.safetensors")):
+            name = path.name.removesuffix(".vae.safetensors")
+            self._bundled.addAction(name).setData(name)
+        for action in self._bundled.actions():
+            action.triggered.connect(self._open_bundled)
+
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        for name in self._window.recent():
+            action = self._recent.addAction(Path(name).name)
+            action.setData(name)
+            action.setToolTip(name)
+            action.triggered.connect(self._open_recent)
+        if self._recent.isEmpty():
+            self._recent.addAction("No models opened yet").setEnabled(False)
+
+    def _open_bundled(self) -> None:
+        self._window.session.model.open(self._sender_data())
+
+    def _open_recent(self) -> None:
+        self._window.open_paths([Path(self._sender_data())])
+
+    def _show_mode(self) -> None:
+        self._window.session.picture.set_mode(self._sender_data())
+
+    def _sender_data(self) -> str:
+        action = self._window.sender()
+        return str(action.data()) if isinstance(action, QAction) else ""
+
+    def _next_image(self) -> None:
+        self._window.session.image.step(1)
+
+    def _previous_image(self) -> None:
+        self._window.session.image.step(-1)
+
+    def _remove_image(self) -> None:
+        image = self._window.session.image
+        if image.image is not None:
+            image.remove(image.image)
+
+    def _bigger(self) -> None:
+        self._window.zoom(1)
+
+    def _smaller(self) -> None:
+        self._window.zoom(-1)
+
+    def _usual(self) -> None:
+        self._window.zoom(0)

@@ -1,0 +1,324 @@
+"""The window: the lecture's own picture from left to right, x → q(z|x) → z → p(x|z) → x."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QSettings, Qt, QTimer, QUrl
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDragMoveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
+
+from vae_explorer import __version__, paths
+from vae_explorer.session.guard import guarded
+from vae_explorer.session.records import Source
+from vae_explorer.session.session import Session
+from vae_explorer.ui import drop
+from vae_explorer.ui.drop_overlay import DropOverlay
+from vae_explorer.ui.error_banner import ErrorBanner
+from vae_explorer.ui.image_panel import ImagePanel
+from vae_explorer.ui.job_status import JobStatus
+from vae_explorer.ui.latent_panel import LatentPanel
+from vae_explorer.ui.main_menu import MainMenu
+from vae_explorer.ui.panel import label
+from vae_explorer.ui.picture_panel import PicturePanel
+from vae_explorer.ui.posterior_samples import PosteriorSamplesView
+from vae_explorer.ui.prior_samples import PriorSamplesView
+from vae_explorer.ui.theme import SCALES, UNIT, theme
+from vae_explorer.ui.title_bar import TitleBar
+from vae_explorer.ui.training_panel import TrainingPanel
+
+MODEL_FILES = "Models (*.safetensors)"
+ANY_FILES = "Images, models and data sets (*)"
+NARROW = 1280  # pixels: below, Train folds away
+PRESENTATION_SCALE = 150  # per cent
+FIRST_HEIGHTS = (590, 220)  # of the panels and the tabs
+FIRST_WIDTHS = (270, 300, 400, 440)  # Train, Image, Latent point, Decoded
+
+
+class MainWindow(QMainWindow):
+    """Panels in their places, menus, drops, errors. Panels know the session and never each other."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.session = session
+        self.setWindowTitle("VAE Explorer")
+        self.setAcceptDrops(True)
+        self.setMinimumSize(720, 480)
+        self._settings = QSettings(str(paths.settings_file()), QSettings.Format.IniFormat)
+        self._before_presentation: tuple[int, bool] | None = None
+        self._train_wished = True
+        self._may_close = False
+
+        self.training = TrainingPanel(session)
+        self.image = ImagePanel(session)
+        self.latent = LatentPanel(session)
+        self.picture = PicturePanel(session)
+        self.posterior_samples = PosteriorSamplesView(session)
+        self.prior_samples = PriorSamplesView(session)
+        self.title = TitleBar(session)
+        self.errors = ErrorBanner()
+        self.setCentralWidget(self._make_centre())
+        self.menu = MainMenu(self)
+        self.overlay = DropOverlay(self)
+        self._fill_status_bar()
+
+        session.failed.connect(self.errors.show_sentence)
+        session.closed.connect(self._on_session_closed)
+        session.training.progressed.connect(self._on_training_changed)
+        session.training.state_changed.connect(self._on_training_changed)
+        session.jobs.changed.connect(self._on_jobs_changed)
+        session.model.changed.connect(self._on_model_changed)
+        session.model.saved.connect(self._on_saved)
+        session.data.described.connect(self._on_data_described)
+        self.title.open_asked.connect(self.open_files)
+        self.title.save_asked.connect(self.save_model)
+        self.tabs.currentChanged.connect(self._on_tab_changed)
+        self._restore()
+        self._on_tab_changed()
+
+    def _make_centre(self) -> QWidget:
+        self.panels = QSplitter(Qt.Orientation.Horizontal)
+        self.panels.setObjectName("panels")
+        for panel, stretch in ((self.training, 2), (self.image, 3), (self.latent, 4), (self.picture, 5)):
+            self.panels.addWidget(panel)
+            self.panels.setStretchFactor(self.panels.count() - 1, stretch)
+            self.panels.setCollapsible(self.panels.count() - 1, panel is self.training)
+        self.panels.setHandleWidth(2 * UNIT)
+        self.panels.setSizes(list(FIRST_WIDTHS))
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("tabs")
+        self.tabs.addTab(self.posterior_samples, "Posterior samples")
+        self.tabs.addTab(self.prior_samples, "Prior samples")
+        self.rows = QSplitter(Qt.Orientation.Vertical)
+        self.rows.setObjectName("rows")
+        self.rows.addWidget(self.panels)
+        self.rows.addWidget(self.tabs)
+        self.rows.setHandleWidth(2 * UNIT)
+        self.rows.setStretchFactor(0, 5)
+        self.rows.setStretchFactor(1, 2)
+        self.rows.setSizes(list(FIRST_HEIGHTS))
+        self.rows.setChildrenCollapsible(False)
+
+        centre = QWidget()
+        outer = QVBoxLayout(centre)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        inner = QVBoxLayout()
+        inner.setContentsMargins(2 * UNIT, 2 * UNIT, 2 * UNIT, 2 * UNIT)
+        inner.addWidget(self.errors)
+        inner.addWidget(self.rows, 1)
+        outer.addWidget(self.title)
+        outer.addLayout(inner, 1)
+        return centre
+
+    def _fill_status_bar(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        self.status = label(role="caption", name="statusText")
+        self.job = JobStatus(self.session)
+        bar.addWidget(self.status)
+        bar.addWidget(self.job)
+        bar.addPermanentWidget(label("Drop an image, a model or a folder anywhere", role="caption"))
+
+    # verbs of the menu
+
+    def open_files(self) -> None:
+        """Asks for files, and opens them as what they are."""
+        names, _ = QFileDialog.getOpenFileNames(self, "Open", self._folder(), f"{ANY_FILES};;{MODEL_FILES}")
+        if names:
+            self._settings.setValue("folder", str(Path(names[0]).parent))
+            self.open_paths([Path(name) for name in names])
+
+    def open_folder(self) -> None:
+        """Asks for a folder of images to train on."""
+        name = QFileDialog.getExistingDirectory(self, "Train on a folder of images", self._folder())
+        if name:
+            self._settings.setValue("folder", name)
+            self.open_paths([Path(name)])
+
+    def open_paths(self, files: list[Path]) -> None:
+        """Images are encoded, the first model is opened, the first data set is read."""
+        kinds: dict[str, list[Path]] = {"images": [], "model": [], "data": []}
+        for path in files:
+            kinds["data" if path.is_dir() else drop.kind_of(path)].append(path)
+        if kinds["model"]:
+            self.session.model.open(str(kinds["model"][0]))
+            self._settings.setValue("recent", [str(kinds["model"][0]), *self.recent()][:8])
+        if kinds["data"]:
+            self.session.data.open(kinds["data"][0])
+        self.session.image.open([Source(_shown(path), path) for path in kinds["images"]])
+        left = [path.name for path in (*kinds["model"][1:], *kinds["data"][1:])]
+        if left:
+            self.errors.show_sentence(f"One model and one data set at a time: {', '.join(left)} was not opened")
+
+    def paste(self) -> None:
+        """Encodes or opens what is on the clipboard."""
+        self._take(drop.read(QGuiApplication.clipboard().mimeData()))
+
+    def save_model(self) -> None:
+        """Asks where, and writes the shown model."""
+        workspace = self.session.model.current
+        if workspace is None:
+            return
+        name, _ = QFileDialog.getSaveFileName(self, "Save model", f"{workspace.name}.vae.safetensors", MODEL_FILES)
+        if name:
+            whole = name if name.endswith(".safetensors") else f"{name}.vae.safetensors"
+            self.session.model.save(Path(whole))
+
+    def recent(self) -> list[str]:
+        """Paths of the models opened last, the newest first."""
+        value = self._settings.value("recent", [])  # a list of one comes back as its one string
+        names = value if isinstance(value, list) else [value] if value else []
+        return list(dict.fromkeys(map(str, names)))
+
+    def zoom(self, by: int) -> None:
+        """Bigger (1), smaller (−1) or the usual size (0) of the type."""
+        nearest = min(range(len(SCALES)), key=lambda i: abs(SCALES[i] - theme.scale))
+        theme.set_scale(SCALES[min(max(nearest + by, 0), len(SCALES) - 1)] if by else 100)
+
+    def set_presentation(self, on: bool) -> None:
+        """Train folded and big type; back to what it was."""
+        if on and self._before_presentation is None:
+            self._before_presentation = (theme.scale, self._train_wished)
+            self.set_train_visible(False)
+            theme.set_scale(PRESENTATION_SCALE)
+        elif not on and self._before_presentation is not None:
+            scale, wished = self._before_presentation
+            self._before_presentation = None
+            theme.set_scale(scale)
+            self.set_train_visible(wished)
+
+    def set_train_visible(self, visible: bool) -> None:
+        self._train_wished = visible
+        self.training.setVisible(visible)
+        self.menu.train.setChecked(visible)
+
+    def show_log(self) -> None:
+        """Opens the log file."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.log_file())))
+
+    def about(self) -> None:
+        QMessageBox.about(
+            self,
+            "VAE Explorer",
+            f"VAE Explorer {__version__}\n\nTrain a variational autoencoder, see what it has learned, and use it.",
+        )
+
+    # drops
+
+    @guarded()
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        promise = drop.promise(event.mimeData())
+        accepted = drop.kind(event.mimeData()) is not None
+        self.overlay.show_promise(promise, accepted=accepted)
+        event.acceptProposedAction()  # also what cannot be used, to say why
+
+    @guarded()
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        event.acceptProposedAction()
+
+    @guarded()
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.overlay.hide()
+
+    @guarded()
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.overlay.hide()
+        dropped = drop.read(event.mimeData())
+        event.acceptProposedAction()
+        self._take(dropped)
+
+    def _take(self, dropped: drop.Dropped) -> None:
+        if dropped.refusal:
+            self.errors.show_sentence(dropped.refusal)
+        if dropped.paths:
+            self.open_paths(list(dropped.paths))
+        if dropped.blobs:
+            self.session.image.open([Source(name, content) for name, content in dropped.blobs])
+
+    # what happened
+
+    def _on_tab_changed(self) -> None:
+        shown = self.tabs.currentWidget()
+        self.session.posterior_samples.set_watched(shown is self.posterior_samples)
+        self.session.prior_samples.set_watched(shown is self.prior_samples)
+
+    def _on_model_changed(self) -> None:
+        workspace = self.session.model.current
+        self.setWindowTitle(f"{workspace.name} – VAE Explorer" if workspace else "VAE Explorer")
+        rows = self.latent.rows()
+        if rows and self.focusWidget() in (None, self.title.open):
+            rows[0].slider.setFocus()
+
+    def _on_training_changed(self) -> None:
+        training = self.session.training
+        device = f"{training.facts.device} for training" if training.facts else ""
+        words = {"loading": "loading images", "running": "training", "paused": "paused", "stopping": "stopping"}
+        state = words.get(training.state, "") if training.is_active else ""
+        progress = training.progress
+        if state == "training" and progress is not None and hasattr(progress, "epoch"):
+            state = f"training: epoch {progress.epoch:.1f} of {progress.epochs}"  # type: ignore[attr-defined]
+        self.status.setText("   ·   ".join(part for part in (device, state) if part))
+
+    def _on_jobs_changed(self) -> None:
+        self.job.setVisible(bool(self.session.jobs.title))
+
+    def _on_saved(self, path: object) -> None:
+        self.statusBar().showMessage(f"Saved {path}", 5000)
+
+    def _on_data_described(self, summary: object) -> None:
+        self.set_train_visible(True)
+        skipped = getattr(summary, "skipped", ())
+        if skipped:
+            self.errors.show_sentence(f"{summary}. The first: {skipped[0]}", details="\n".join(skipped))
+
+    # opening and closing
+
+    def _folder(self) -> str:
+        return str(self._settings.value("folder", str(Path.home())))
+
+    def _restore(self) -> None:
+        for name, widget in (("panels", self.panels), ("rows", self.rows)):
+            state = self._settings.value(name)
+            if state is not None:
+                widget.restoreState(state)
+        geometry = self._settings.value("geometry")
+        if geometry is None or not self.restoreGeometry(geometry):
+            self.resize(1440, 900)
+
+    @guarded()
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self.width() < NARROW:
+            self.set_train_visible(False)
+
+    @guarded()
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Threads end first: a QThread that still runs when the program ends takes it down."""
+        if self._may_close or self.session.is_closed:
+            event.accept()
+            return
+        event.ignore()
+        self._settings.setValue("geometry", self.saveGeometry())
+        self._settings.setValue("panels", self.panels.saveState())
+        self._settings.setValue("rows", self.rows.saveState())
+        self.statusBar().showMessage(
+            "Closing: the run is being saved…" if self.session.training.is_active else "Closing…"
+        )
+        self.session.close()
+
+    def _on_session_closed(self) -> None:
+        self._may_close = True
+        QTimer.singleShot(0, self.close)
+
+
+def _shown(path: Path) -> str:
+    """A name that can be shown: one that is not UTF-8 has surrogates."""
+    return path.name.encode(errors="surrogateescape").decode(errors="replace")

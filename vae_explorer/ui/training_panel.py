@@ -1,0 +1,260 @@
+"""Training: the form, the buttons, progress, curves, and what the model makes of eight images."""
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+
+from vae_explorer.session.session import Session
+from vae_explorer.session.training import State
+from vae_explorer.ui.bar_plot import BarPlot
+from vae_explorer.ui.config_form import ConfigForm
+from vae_explorer.ui.curve_plot import CurvePlot
+from vae_explorer.ui.figures import figure
+from vae_explorer.ui.image_strip import ImageStrip
+from vae_explorer.ui.panel import Panel, button, label, row
+from vae_explorer.ui.segments import Segments
+from vae_explorer.ui.theme import UNIT, theme
+from vae_explorer.ui.what_is_trained import WhatIsTrained
+
+BAR_STEPS = 1000  # of the progress bar
+SENTENCES: dict[State, str] = {
+    "idle": "Choose images and press Start: the sliders will follow the model as it learns.",
+    "loading": "Loading the images…",
+    "paused": "Paused.",
+    "stopping": "Stopping: the run is being saved…",
+    "stopped": "Stopped and saved.",
+    "finished": "Finished.",
+    "failed": "Training has stopped with an error; the last good model is kept.",
+}
+
+
+class TrainingPanel(Panel):
+    """Start, pause, resume and stop one run, and follow it."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None):
+        super().__init__("Train", "", parent)
+        self.setObjectName("trainingPanel")
+        self._session, self._training = session, session.training
+        self.what_button = button(
+            "What is being trained ▸", self._on_what, "Data, model, parameters, objective, algorithm", role="link"
+        )
+        self.what_button.setObjectName("trainWhat")
+        self.header.addWidget(self.what_button)
+
+        inside = QWidget()
+        self._inside = QVBoxLayout(inside)
+        self._inside.setContentsMargins(0, 0, 0, 0)
+        self._inside.setSpacing(2 * UNIT)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(inside)
+        self.body.addWidget(scroll, 1)
+
+        self.what = WhatIsTrained()
+        self.what.hide()
+        self._inside.addWidget(self.what)
+        self.form = ConfigForm(self._training.config)
+        self.form.changed.connect(self._on_form_changed)
+        self._inside.addWidget(self.form)
+        self._add_buttons()
+        self._add_views()
+        self._inside.addStretch(1)
+
+        self._training.state_changed.connect(self._on_state_changed)
+        self._training.progressed.connect(self._on_progressed)
+        self._training.reported.connect(self._on_reported)
+        self._training.reconstructed.connect(self._on_reconstructed)
+        session.data.choices_changed.connect(self._on_choices_changed)
+        session.data.chosen.connect(self.form.set_data)
+        session.data.described.connect(self._on_described)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._on_choices_changed()
+        self._on_state_changed()
+
+    def _add_buttons(self) -> None:
+        self.start = button("▶ Start", self._on_start, "Train a new model with these settings", role="primary")
+        self.start.setObjectName("trainStart")
+        self.pause = button("❚❚ Pause", self._on_pause, "Rest after the step it is at; nothing is lost")
+        self.pause.setObjectName("trainPause")
+        self.stop = button("■ Stop", self._training.stop, "End the run and keep its model; it can be resumed later")
+        self.stop.setObjectName("trainStop")
+        buttons = row(self.start, self.pause, self.stop, spacing=UNIT)
+        buttons.insertStretch(1)
+        self._inside.addLayout(buttons)
+        self.offer = button("", self._on_resume_run, "Go on with the run exactly where it stopped")
+        self.offer.setObjectName("trainResume")
+        self.back = button("", self._session.model.drop_training, "Show the opened model again and forget this one")
+        self.back.setObjectName("trainBack")
+        self._inside.addWidget(self.offer)
+        self._inside.addWidget(self.back)
+        self.progress = QProgressBar()
+        self.progress.setObjectName("trainProgress")
+        self.progress.setRange(0, BAR_STEPS)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress of the training")
+        self.sentence = label(role="caption", wrap=True, name="trainSentence")
+        self._inside.addWidget(self.progress)
+        self._inside.addWidget(self.sentence)
+
+    def _add_views(self) -> None:
+        self.which = Segments()
+        self.which.setObjectName("trainCurve")
+        self.which.add("elbo", "ELBO", "The evidence lower bound, nats per image; orange: training, blue: validation")
+        self.which.add(
+            "reconstruction", "recon.", "E_q[log p(x|z)], nats per image; orange: training, blue: validation"
+        )
+        self.which.add("kl", "KL", "KL(q(z|x) ‖ N(0, I)), nats per image; orange: training, blue: validation")
+        self.which.chosen.connect(self._on_reported)
+        self.last = label(role="caption", name="trainLast")
+        title = row(self.which)
+        title.addStretch(1)
+        title.addWidget(self.last)
+        self.curves = CurvePlot("Training curves")
+        self.curves.setObjectName("trainCurves")
+        self.bars_title, self.bars_sum = label("KL of each dimension", role="title"), label(role="caption")
+        bars_row = row(self.bars_title)
+        bars_row.addStretch(1)
+        bars_row.addWidget(self.bars_sum)
+        self.bars = BarPlot()
+        self.bars.setObjectName("trainKl")
+        self.examples = ImageStrip(rows=2, tile=30)
+        self.examples.grid.setObjectName("trainReconstructions")
+        self.examples.grid.setAccessibleName("Eight validation images and their reconstructions")
+        self.examples.grid.setToolTip("Above: validation images. Below: what the model makes of them now.")
+        self.views = QWidget()
+        views = QVBoxLayout(self.views)
+        views.setContentsMargins(0, 0, 0, 0)
+        views.setSpacing(UNIT)
+        views.addLayout(title)
+        views.addWidget(self.curves)
+        views.addLayout(bars_row)
+        views.addWidget(self.bars)
+        views.addWidget(self.examples)
+        self._inside.addWidget(self.views)
+
+    def _on_start(self) -> None:
+        try:
+            config = self.form.config()
+        except ValueError as error:
+            self._session.failed.emit(str(error))
+            return
+        self._training.start(config)
+
+    def _on_pause(self) -> None:
+        if self._training.state == "paused":
+            self._training.resume()
+        else:
+            self._training.pause()
+
+    def _on_resume_run(self) -> None:
+        runs = self._training.resumable()
+        if runs:
+            self.form.set_config(runs[0].config)
+            self._training.resume_run(runs[0])
+
+    def _on_what(self) -> None:
+        self.what.setVisible(not self.what.isVisibleTo(self))
+        self.what_button.setText(f"What is being trained {'▾' if self.what.isVisibleTo(self) else '▸'}")
+        self._on_form_changed()
+
+    def _on_form_changed(self) -> None:
+        if self._training.is_active:
+            self.what.show_config(self._training.config, self._training.facts)
+            return
+        try:
+            self.what.show_config(self.form.config(), None)
+        except ValueError as error:
+            self.what.text.setText(str(error))
+
+    def _on_choices_changed(self) -> None:
+        self.form.set_data_choices(
+            [
+                (choice.data, f"{choice.title} ({choice.download_bytes / 1e6:.0f} MB download)")
+                if choice.download_bytes
+                else (choice.data, choice.title)
+                for choice in self._session.data.choices
+            ]
+        )
+
+    def _on_described(self, summary: object) -> None:
+        self.sentence.setText(str(summary))
+
+    def _on_state_changed(self) -> None:
+        state, active = self._training.state, self._training.is_active
+        self.form.setEnabled(not active)
+        self.start.setEnabled(not active)
+        self.pause.setEnabled(state in ("running", "paused"))
+        self.pause.setText("▶ Resume" if state == "paused" else "❚❚ Pause")
+        self.stop.setEnabled(active and state != "stopping")
+        self.progress.setRange(0, 0 if state == "loading" else BAR_STEPS)
+        self.progress.setVisible(active)
+        if state in SENTENCES:
+            self.sentence.setText(SENTENCES[state])
+        self.views.setVisible(bool(self._training.curves.epochs) or state in ("running", "paused"))
+        has_training = "training" in self._session.model.workspaces
+        opened = self._session.model.workspaces.get("opened")
+        self.back.setVisible(has_training and not active)
+        self.back.setText(f"Back to {opened.name}" if opened else "Close this model")
+        runs = [] if active else self._training.resumable()
+        self.offer.setVisible(bool(runs))
+        if runs:
+            self.offer.setText(f"Resume {runs[0].folder.name}")
+        if not active:
+            self._on_choices_changed()
+        self._on_form_changed()
+        self._on_reported()
+
+    def _on_progressed(self) -> None:
+        progress = self._training.progress
+        if progress is None or self._training.state not in ("running", "loading"):
+            return
+        if progress.fraction is not None:
+            self.progress.setRange(0, BAR_STEPS)
+            self.progress.setValue(round(BAR_STEPS * progress.fraction))
+        epoch = getattr(progress, "epoch", None)
+        if epoch is None:
+            of = f" of {progress.total:,}" if progress.total else ""
+            self.sentence.setText(f"{progress.done:,}{of} {progress.what}")
+            return
+        speed, left = progress.images_per_second, progress.seconds_left  # type: ignore[attr-defined]
+        remaining = "" if left is None else f" · {int(left) // 60}:{int(left) % 60:02d} left"
+        epochs = progress.epochs  # type: ignore[attr-defined]
+        self.sentence.setText(f"epoch {epoch:.1f} of {epochs} · {speed:,.0f} images/s{remaining}")
+
+    def _on_reported(self) -> None:
+        curves, key = self._training.curves, self.which.property("value")
+        if not curves.epochs:
+            self.curves.set_curves({})
+            return
+        self.views.show()
+        self.curves.set_curves(
+            {
+                "train": (np.array(curves.epochs), np.array(curves.train[key])),
+                "validation": (np.array(curves.validation_epochs), np.array(curves.validation[key])),
+            }
+        )
+        colours = theme.colours
+        text = f"<span style='color:{colours.train}'>train {figure(curves.train[key][-1], 1)}</span>"
+        if curves.validation_epochs:
+            text += f" · <span style='color:{colours.validation}'>val. {figure(curves.validation[key][-1], 1)}</span>"
+        self.last.setText(text)
+        kl = np.array(self._training.kl_per_dimension)
+        if len(kl):
+            self.bars.set_values(kl, np.argsort(-kl, kind="stable"))
+            self.bars_sum.setText(f"{figure(kl.sum(), 1)} nats")
+
+    def _on_reconstructed(self) -> None:
+        shown = self._training.reconstructions
+        if shown is not None:
+            self.examples.grid.set_images(np.concatenate([shown.x, shown.images]))
+            self.examples.updateGeometry()
+
+    def _on_theme_changed(self) -> None:
+        self.setMinimumWidth(theme.pixels(264))
+        self.curves.setFixedHeight(theme.pixels(80))
+        self.bars.setFixedHeight(theme.pixels(50))
+        self._on_reported()

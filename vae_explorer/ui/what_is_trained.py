@@ -1,0 +1,91 @@
+"""What is being trained: data, model, parameters, objective and algorithm, in the lecture's words."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+
+from vae_explorer.session.training import RunFacts
+from vae_explorer.training.config import TrainConfig
+from vae_explorer.ui.theme import UNIT
+
+
+class WhatIsTrained(QFrame):
+    """A foldable page, made from the config itself."""
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, UNIT)
+        self.text = QLabel()
+        self.text.setObjectName("whatIsTrained")
+        self.text.setWordWrap(True)
+        self.text.setMinimumWidth(1)
+        self.text.setTextFormat(Qt.TextFormat.RichText)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout.addWidget(self.text)
+
+    def show_config(self, config: TrainConfig, facts: RunFacts | None) -> None:
+        self.text.setText("".join(f"<p><b>{title}</b><br>{text}</p>" for title, text in described(config, facts)))
+
+
+def described(config: TrainConfig, facts: RunFacts | None) -> list[tuple[str, str]]:
+    """Title and text of each part; facts are known once the images are loaded."""
+    return [
+        ("Data", _data(config, facts)),
+        ("Model", _model(config)),
+        ("Parameters", _parameters(facts)),
+        ("Objective", _objective(config)),
+        ("Algorithm", _algorithm(config, facts)),
+    ]
+
+
+def _data(config: TrainConfig, facts: RunFacts | None) -> str:
+    if facts is None:
+        return f"{config.data}; 10 % of the training images are kept for validation"
+    channels, height, width = facts.image_shape
+    kind = "grey" if channels == 1 else "colour"
+    return (
+        f"{config.data}: {facts.train_images:,} training and {facts.validation_images:,} validation images, "
+        f"{height} × {width} {kind} pixels"
+    )
+
+
+def _model(config: TrainConfig) -> str:
+    pixel = {
+        "bernoulli": "each pixel is black or white: Bernoulli(f(z))",
+        "gaussian": "each pixel is N(f(z), σ²)",
+    }[config.likelihood]
+    return (
+        f"p(x, z) = p(z) p(x|z), p(z) = N(0, I) with {config.z_dim} dimensions; p(x|z): {pixel}.<br>"
+        f"q(z|x) = N(μ(x), diag σ²(x)). Both networks: {config.network}, {config.hidden} hidden units"
+    )
+
+
+def _parameters(facts: RunFacts | None) -> str:
+    if facts is None:
+        return "θ of the decoder p(x|z), φ of the encoder q(z|x); counted when the images are loaded"
+    return f"θ, the decoder p(x|z): {facts.theta:,}<br>φ, the encoder q(z|x): {facts.phi:,}"
+
+
+def _objective(config: TrainConfig) -> str:
+    beta = "" if config.beta == 1 else f"{config.beta:g} · "
+    kl = f"{beta}½ Σ (σ² + μ² − 1 − log σ²)"
+    if config.likelihood == "bernoulli":
+        fit = "Σ −log Bernoulli(x; f(z))"
+    elif config.sigma == "lecture":
+        fit = "‖x − f(z)‖² + constant, since σ² = ½"
+    else:
+        fit = "‖x − f(z)‖² / 2σ² + d/2 · log 2πσ²"
+    warm_up = f"<br>β grows from 0 over the first {config.warm_up:g} epochs" if config.warm_up else ""
+    return f"minimise {fit} + {kl}{warm_up}"
+
+
+def _algorithm(config: TrainConfig, facts: RunFacts | None) -> str:
+    binary = ", each pixel drawn black or white" if config.likelihood == "bernoulli" else ""
+    where = f" on {facts.device}" if facts else ""
+    return (
+        f"1. take {config.batch_size} images x{binary}<br>"
+        "2. encode: μ(x), σ(x)<br>"
+        "3. z = μ + σ · ε, one ε ~ N(0, I) for each image<br>"
+        "4. decode: f(z); the objective and its gradient in θ and φ<br>"
+        f"5. a step of Adam, learning rate {config.learning_rate:g}; again, for {config.epochs} epochs{where}"
+    )
