@@ -40,6 +40,11 @@ def window(
         if not Path(file).exists():
             near = difflib.get_close_matches(file, COMMANDS, n=1)
             raise WrongUsage(f"There is no command or file '{file}'." + (f" Did you mean {near[0]}?" if near else ""))
+    from vae_explorer import system_libraries
+
+    missing = system_libraries.problem()
+    if missing:
+        return _say(missing, FAILED)
     from vae_explorer import app as application
 
     return application.run([Path(file) for file in files], screenshot=screenshot, size=size)

@@ -119,7 +119,7 @@ def grid(
 
 def levels(x: Float[np.ndarray, "n c h w"]) -> UInt8[np.ndarray, "n h w c"]:
     """Pixels in [0, 1] as 256 levels; what a draw puts outside is cut."""
-    return (np.clip(x, 0, 1) * 255).round().astype(np.uint8).transpose(0, 2, 3, 1)
+    return np.asarray((np.clip(x, 0, 1) * 255).round().astype(np.uint8).transpose(0, 2, 3, 1))
 
 
 def thumbnail(picture: Picture, side: int) -> UInt8[np.ndarray, "3 side side"]:

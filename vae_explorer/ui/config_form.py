@@ -33,7 +33,7 @@ class ConfigForm(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(2 * UNIT)
-        self._grid.setVerticalSpacing(UNIT)
+        self._grid.setVerticalSpacing(UNIT - 1)
         self._grid.setColumnStretch(1, 1)
         fields = TrainConfig.model_fields
         for name in (*FIRST, *(name for name in fields if name not in FIRST)):
@@ -42,7 +42,8 @@ class ConfigForm(QWidget):
             "More…", self._on_more, "Learning rate, batch size, hidden units, seed, device…", role="link"
         )
         self.more.setObjectName("trainMore")
-        self._grid.addWidget(self.more, self._grid.rowCount(), 1, Qt.AlignmentFlag.AlignRight)
+        line = FIRST.index("epochs")
+        self._grid.addWidget(self.more, line, 2, Qt.AlignmentFlag.AlignRight)
         self._shows_all = False
         self._on_visibility()
 
@@ -88,9 +89,9 @@ class ConfigForm(QWidget):
         title = label(_title(name))
         title.setToolTip(info.description or "")
         title.setBuddy(field)
-        line = self._grid.rowCount()
+        line = len(self._fields)
         self._grid.addWidget(title, line, 0)
-        self._grid.addWidget(field, line, 1)
+        self._grid.addWidget(field, line, 1, 1, 1 if name == "epochs" else 2)
         self._fields[name], self._labels[name] = field, title
         for signal in ("currentIndexChanged", "valueChanged", "textEdited", "currentTextChanged"):
             if hasattr(field, signal):

@@ -1,14 +1,41 @@
 """Widgets one after the other, in as many lines as the width asks for."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 from vae_explorer.session.guard import guarded
 from vae_explorer.ui.theme import UNIT
 
 
+class FlowBox(QWidget):
+    """Widgets in lines; as high as its lines at its width. (A layout whose height depends on its width would make every
+    layout around it so, and those then never take less than their size hint.)"""
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self._flow = FlowLayout(self)
+
+    def set_widgets(self, widgets: Sequence[QWidget]) -> None:
+        """Shows these in the place of the last ones, which are deleted."""
+        self._flow.clear()
+        for widget in widgets:
+            self._flow.addWidget(widget)
+            widget.show()
+        self._fit()
+
+    @guarded()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setFixedHeight(max(1, self._flow.height_at(self.width())))
+
+
 class FlowLayout(QLayout):
-    """Fills lines from the left; its height follows from its width."""
+    """Fills lines from the left."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -45,12 +72,8 @@ class FlowLayout(QLayout):
     def expandingDirections(self) -> Qt.Orientation:
         return Qt.Orientation(0)
 
-    @guarded(False)
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    @guarded(0)
-    def heightForWidth(self, width: int) -> int:
+    def height_at(self, width: int) -> int:
+        """Of all lines, in pixels."""
         return self._place(QRect(0, 0, width, 0), move=False)
 
     @guarded()

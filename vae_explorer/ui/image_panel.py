@@ -12,7 +12,7 @@ from vae_explorer.session.guard import guarded
 from vae_explorer.session.records import Encoded
 from vae_explorer.session.session import Session
 from vae_explorer.ui.figures import figure
-from vae_explorer.ui.flow_layout import FlowLayout
+from vae_explorer.ui.flow_layout import FlowBox
 from vae_explorer.ui.image_strip import ImageStrip
 from vae_explorer.ui.image_view import ImageView
 from vae_explorer.ui.panel import ElidedLabel, Panel, button, label, row
@@ -49,8 +49,7 @@ class ImagePanel(Panel):
         self.body.addWidget(scroll, 1)
 
         inside.addLayout(self._make_pictures())
-        self._chips = QWidget()
-        self._flow = FlowLayout(self._chips)
+        self._chips = FlowBox()
         inside.addWidget(self._chips)
 
         copy = button("Copy", self.copy_csv, "Copy mu, sigma and KL of every dimension as CSV", role="link")
@@ -69,7 +68,7 @@ class ImagePanel(Panel):
         self.note = label(role="warning", wrap=True, name="likelihoodNote")
         inside.addWidget(self.note)
         self.strip = ThumbnailStrip(session)
-        inside.addWidget(self.strip)
+        self.body.addWidget(self.strip)
 
         self._image.images_changed.connect(self._on_images_changed)
         self._image.encoded.connect(self._on_encoded)
@@ -191,7 +190,7 @@ class ImagePanel(Panel):
             self.plot.clear()
             for value in self.figures.values():
                 value.setText("–")
-            self._flow.clear()
+            self._chips.set_widgets([])
             return
         self.plot.set_posterior(encoded.mu, encoded.sigma, encoded.kl_per_dimension, workspace.order)
         for key, unit in (("reconstruction", ""), ("kl", ""), ("elbo", " nats")):
@@ -208,7 +207,7 @@ class ImagePanel(Panel):
 
     def _make_chips(self, encoded: Encoded) -> None:
         """One switch for each step of the preparation; the fixed ones cannot be switched."""
-        self._flow.clear()
+        chips = []
         for step in encoded.steps:
             chip = QPushButton(f"✓ {step.title}" if step.on else step.title)
             chip.setProperty("role", "chip")
@@ -220,8 +219,8 @@ class ImagePanel(Panel):
             chip.setToolTip(step.sentence)
             chip.setAccessibleDescription(step.sentence)
             chip.clicked.connect(self._on_chip)
-            self._flow.addWidget(chip)
-            chip.show()
+            chips.append(chip)
+        self._chips.set_widgets(chips)
 
     def _on_chip(self) -> None:
         chip = self.sender()

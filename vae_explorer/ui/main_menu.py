@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu
 
 if TYPE_CHECKING:
@@ -73,6 +74,19 @@ class MainMenu:
         self.presentation.setCheckable(True)
         self.presentation.toggled.connect(window.set_presentation)
 
+        view.addSeparator()
+        self.scheme = QActionGroup(window)
+        for scheme, text in (
+            (Qt.ColorScheme.Unknown, "Colours of the s&ystem"),
+            (Qt.ColorScheme.Light, "&Light"),
+            (Qt.ColorScheme.Dark, "&Dark"),
+        ):
+            action = self._add(view, text, self._choose_scheme)
+            action.setCheckable(True)
+            action.setData(scheme.name)
+            action.setChecked(scheme.name == window.scheme())
+            self.scheme.addAction(action)
+
         help_ = window.menuBar().addMenu("&Help")
         self._add(help_, "Show &log", window.show_log)
         self._add(help_, "&About", window.about)
@@ -125,6 +139,9 @@ class MainMenu:
     def _sender_data(self) -> str:
         action = self._window.sender()
         return str(action.data()) if isinstance(action, QAction) else ""
+
+    def _choose_scheme(self) -> None:
+        self._window.set_scheme(self._sender_data())
 
     def _next_image(self) -> None:
         self._window.session.image.step(1)

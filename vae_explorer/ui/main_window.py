@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         session.data.described.connect(self._on_data_described)
         self.title.open_asked.connect(self.open_files)
         self.title.save_asked.connect(self.save_model)
+        self.training.save_asked.connect(self._save_trained)
         self.tabs.currentChanged.connect(self._on_tab_changed)
         self._restore()
         self._on_tab_changed()
@@ -121,6 +122,7 @@ class MainWindow(QMainWindow):
     def _fill_status_bar(self) -> None:
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
+        bar.setContentsMargins(2 * UNIT, 0, 2 * UNIT, 0)
         self.status = label(role="caption", name="statusText")
         self.job = JobStatus(self.session)
         bar.addWidget(self.status)
@@ -172,6 +174,10 @@ class MainWindow(QMainWindow):
             whole = name if name.endswith(".safetensors") else f"{name}.vae.safetensors"
             self.session.model.save(Path(whole))
 
+    def _save_trained(self) -> None:
+        self.session.model.show("training")
+        self.save_model()
+
     def recent(self) -> list[str]:
         """Paths of the models opened last, the newest first."""
         value = self._settings.value("recent", [])  # a list of one comes back as its one string
@@ -182,6 +188,15 @@ class MainWindow(QMainWindow):
         """Bigger (1), smaller (−1) or the usual size (0) of the type."""
         nearest = min(range(len(SCALES)), key=lambda i: abs(SCALES[i] - theme.scale))
         theme.set_scale(SCALES[min(max(nearest + by, 0), len(SCALES) - 1)] if by else 100)
+
+    def scheme(self) -> str:
+        """Unknown (the system's), Light or Dark."""
+        return str(self._settings.value("scheme", Qt.ColorScheme.Unknown.name))
+
+    def set_scheme(self, name: str) -> None:
+        """Light or dark colours, or those of the system."""
+        self._settings.setValue("scheme", name)
+        theme.set_scheme(Qt.ColorScheme[name])
 
     def set_presentation(self, on: bool) -> None:
         """Train folded and big type; back to what it was."""
@@ -289,6 +304,8 @@ class MainWindow(QMainWindow):
             state = self._settings.value(name)
             if state is not None:
                 widget.restoreState(state)
+        if self.scheme() in Qt.ColorScheme.__members__:
+            theme.set_scheme(Qt.ColorScheme[self.scheme()])
         geometry = self._settings.value("geometry")
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(1440, 900)

@@ -10,7 +10,7 @@ from vae_explorer.ui.image_grid import ImageGrid
 from vae_explorer.ui.image_view import ImageView
 from vae_explorer.ui.panel import Panel, button, label, row
 from vae_explorer.ui.segments import Segments
-from vae_explorer.ui.theme import theme
+from vae_explorer.ui.theme import UNIT, theme
 
 LOADING = "Loading the model…"
 SAVED_SIDE = 512  # pixels: a picture of 28 is saved at the whole-number zoom that comes nearest
@@ -54,7 +54,7 @@ class PicturePanel(Panel):
         )
         copy = button("Copy", self.copy, "Copy the picture (Ctrl+C)", name="copyPicture")
         save = button("Save…", self.save_as, "Save the picture as PNG (Ctrl+E)", name="savePicture")
-        buttons = row()
+        buttons = row(spacing=UNIT)
         buttons.addStretch(1)
         for part in (self.draw, self.sixteen, copy, save):
             buttons.addWidget(part)

@@ -72,6 +72,7 @@ class Theme(QObject):
         super().__init__()
         self.colours = DARK
         self.scale = 100  # per cent
+        self._wish = Qt.ColorScheme.Unknown
 
     @property
     def dark(self) -> bool:
@@ -83,12 +84,18 @@ class Theme(QObject):
         for font in sorted((paths.resources() / "fonts").glob("*.otf")):
             QFontDatabase.addApplicationFont(str(font))
         hints = QGuiApplication.styleHints()
-        hints.colorSchemeChanged.connect(self.set_scheme)
-        self.set_scheme(hints.colorScheme())
+        hints.colorSchemeChanged.connect(self._on_system_changed)
+        self.set_scheme(self._wish)
 
-    def set_scheme(self, scheme: Qt.ColorScheme) -> None:
+    def set_scheme(self, wish: Qt.ColorScheme) -> None:
+        """Light, Dark, or Unknown: the system's; dark where the system has no opinion."""
+        self._wish = wish
+        scheme = QGuiApplication.styleHints().colorScheme() if wish == Qt.ColorScheme.Unknown else wish
         self.colours = LIGHT if scheme == Qt.ColorScheme.Light else DARK
         self._apply()
+
+    def _on_system_changed(self) -> None:
+        self.set_scheme(self._wish)
 
     def set_scale(self, per_cent: int) -> None:
         """The size of the type; 100 is the usual one."""
@@ -169,6 +176,7 @@ def _style_sheet(theme: Theme) -> str:
     sheet = (paths.resources() / "style.qss").read_text("utf-8")
     for field in fields(Colours):
         sheet = sheet.replace(f"@{field.name}@", getattr(theme.colours, field.name))
+    sheet = sheet.replace("@resources@", paths.resources().as_posix())
     sheet = sheet.replace("@small@", f"{BASE_POINTS * SMALL * theme.scale / 100:.2f}pt")
     for distance in (1, 2, 4, 6, 8, 10, 12, 16, 24, 28, 32):
         sheet = sheet.replace(f"@{distance}px@", f"{max(1, theme.pixels(distance))}px")

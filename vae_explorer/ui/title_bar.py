@@ -91,7 +91,7 @@ class TitleBar(QFrame):
         config = info.config
         self.kind.setText(f"{config.network} · {config.z_dim} dimensions · {config.likelihood}")
         split, figures = ("test", info.test) if info.test else ("validation", info.validation)
-        self.figure.setText(f"{split} ELBO {figure(figures.elbo, 1)} nats" if figures else "not trained yet")
+        self.figure.setText(f"{split} ELBO {figure(figures.elbo, 1)} nats" if figures else "first epoch")
         self.figure.setToolTip(
             f"Mean over the {split} images of {info.data}, nats per image, {config.likelihood} likelihood"
             + (", images binarised by one draw" if config.likelihood == "bernoulli" else "")

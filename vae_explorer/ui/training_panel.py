@@ -1,7 +1,7 @@
 """Training: the form, the buttons, progress, curves, and what the model makes of eight images."""
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
@@ -29,7 +29,13 @@ SENTENCES: dict[State, str] = {
 
 
 class TrainingPanel(Panel):
-    """Start, pause, resume and stop one run, and follow it."""
+    """Start, pause, resume and stop one run, and follow it.
+
+    Signals:
+        save_asked(): the trained model is to be saved
+    """
+
+    save_asked = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__("Train", "", parent)
@@ -87,10 +93,14 @@ class TrainingPanel(Panel):
         self._inside.addLayout(buttons)
         self.offer = button("", self._on_resume_run, "Go on with the run exactly where it stopped")
         self.offer.setObjectName("trainResume")
+        self.save = button("Save model as…", self.save_asked.emit, "Keep the trained model as a file of its own")
+        self.save.setObjectName("trainSave")
         self.back = button("", self._session.model.drop_training, "Show the opened model again and forget this one")
         self.back.setObjectName("trainBack")
+        after = row(self.save, self.back, spacing=UNIT)
+        after.addStretch(1)
         self._inside.addWidget(self.offer)
-        self._inside.addWidget(self.back)
+        self._inside.addLayout(after)
         self.progress = QProgressBar()
         self.progress.setObjectName("trainProgress")
         self.progress.setRange(0, BAR_STEPS)
@@ -110,6 +120,7 @@ class TrainingPanel(Panel):
         self.which.add("kl", "KL", "KL(q(z|x) ‖ N(0, I)), nats per image; orange: training, blue: validation")
         self.which.chosen.connect(self._on_reported)
         self.last = label(role="caption", name="trainLast")
+        self.last.setToolTip("Orange: training images since the last report. Blue: validation images. Nats per image.")
         title = row(self.which)
         title.addStretch(1)
         title.addWidget(self.last)
@@ -121,7 +132,7 @@ class TrainingPanel(Panel):
         bars_row.addWidget(self.bars_sum)
         self.bars = BarPlot()
         self.bars.setObjectName("trainKl")
-        self.examples = ImageStrip(rows=2, tile=30)
+        self.examples = ImageStrip(rows=2, tile=26)
         self.examples.grid.setObjectName("trainReconstructions")
         self.examples.grid.setAccessibleName("Eight validation images and their reconstructions")
         self.examples.grid.setToolTip("Above: validation images. Below: what the model makes of them now.")
@@ -143,6 +154,7 @@ class TrainingPanel(Panel):
             self._session.failed.emit(str(error))
             return
         self._training.start(config)
+        self.pause.setFocus()
 
     def _on_pause(self) -> None:
         if self._training.state == "paused":
@@ -197,6 +209,7 @@ class TrainingPanel(Panel):
         self.views.setVisible(bool(self._training.curves.epochs) or state in ("running", "paused"))
         has_training = "training" in self._session.model.workspaces
         opened = self._session.model.workspaces.get("opened")
+        self.save.setVisible(has_training and not active)
         self.back.setVisible(has_training and not active)
         self.back.setText(f"Back to {opened.name}" if opened else "Close this model")
         runs = [] if active else self._training.resumable()
@@ -223,7 +236,7 @@ class TrainingPanel(Panel):
         speed, left = progress.images_per_second, progress.seconds_left  # type: ignore[attr-defined]
         remaining = "" if left is None else f" · {int(left) // 60}:{int(left) % 60:02d} left"
         epochs = progress.epochs  # type: ignore[attr-defined]
-        self.sentence.setText(f"epoch {epoch:.1f} of {epochs} · {speed:,.0f} images/s{remaining}")
+        self.sentence.setText(f"epoch {epoch:.1f} of {epochs} · {speed:,.0f} img/s{remaining}")
 
     def _on_reported(self) -> None:
         curves, key = self._training.curves, self.which.property("value")
@@ -238,9 +251,9 @@ class TrainingPanel(Panel):
             }
         )
         colours = theme.colours
-        text = f"<span style='color:{colours.train}'>train {figure(curves.train[key][-1], 1)}</span>"
+        text = f"<span style='color:{colours.train}'>{figure(curves.train[key][-1], 1)}</span>"
         if curves.validation_epochs:
-            text += f" · <span style='color:{colours.validation}'>val. {figure(curves.validation[key][-1], 1)}</span>"
+            text += f" · <span style='color:{colours.validation}'>{figure(curves.validation[key][-1], 1)}</span>"
         self.last.setText(text)
         kl = np.array(self._training.kl_per_dimension)
         if len(kl):
@@ -255,6 +268,6 @@ class TrainingPanel(Panel):
 
     def _on_theme_changed(self) -> None:
         self.setMinimumWidth(theme.pixels(264))
-        self.curves.setFixedHeight(theme.pixels(80))
-        self.bars.setFixedHeight(theme.pixels(50))
+        self.curves.setFixedHeight(theme.pixels(74))
+        self.bars.setFixedHeight(theme.pixels(44))
         self._on_reported()
