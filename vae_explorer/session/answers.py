@@ -50,14 +50,24 @@ def open_model(name_or_path: str) -> OpenedModel:
     path = models.find(name_or_path)
     model, info = model_file.load(path)
     is_bundled = path == models.bundled().get(name_or_path)
-    folder = paths.resources() / "examples" / info.data
-    examples = sorted(folder.glob("*.png")) if folder.is_dir() else []
     return OpenedModel(
         name=name_or_path if is_bundled else path.name.removesuffix(model_file.SUFFIX),
         path=None if is_bundled else path,
         model=model,
         info=info,
-        examples=tuple(Source(example.stem, example) for example in examples),
+        tests=_bundled_tests(info.data),
+    )
+
+
+def _bundled_tests(data: str) -> tuple[Source, ...]:
+    path = paths.resources() / "test_images" / f"{Path(data).name}.npz"
+    if not path.is_file():
+        return ()
+    with np.load(path, allow_pickle=False) as file:
+        images, labels, classes = file["test_images"], file["test_labels"], file["classes"]
+    return tuple(
+        Source(f"{data} test image {i} ({classes[label]})", picture.png(image.transpose(1, 2, 0)))
+        for i, (image, label) in enumerate(zip(images, labels, strict=True))
     )
 
 

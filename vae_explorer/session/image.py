@@ -18,6 +18,7 @@ from vae_explorer.session.workspace import Workspace
 if TYPE_CHECKING:
     from vae_explorer.data.picture import Picture
 
+EXAMPLES = 6  # test images that stand in the strip at first
 MAX_IMAGES = 100  # in the strip: each keeps its pixels
 REASONS_SHOWN = 3  # of the images that could not be used
 
@@ -52,6 +53,7 @@ class ImageSession(QObject):
         super().__init__(parent)
         self._model, self._latent, self._views = model, latent, views
         self._numbers = count(1)
+        self._random = np.random.default_rng()
         self.pictures: dict[int, Picture] = {}
         self.thumbnails: dict[int, np.ndarray] = {}  # uint8 [3, h, w], all of one size
         self.brought: set[int] = set()  # by the user; the others came with a model
@@ -84,6 +86,12 @@ class ImageSession(QObject):
             self.images_changed.emit()
             request = ReadRequest(tuple(sources), workspace.lineage, are_examples=False)
             self._views.ask("read_pictures", request, key=request)
+
+    def open_test_image(self) -> None:
+        """Brings in one of the test images of the model's data, any of them."""
+        workspace = self._model.current
+        if workspace and workspace.tests:
+            self.open([workspace.tests[self._random.integers(len(workspace.tests))]])
 
     def choose(self, image: int) -> None:
         workspace = self._model.current
@@ -168,9 +176,8 @@ class ImageSession(QObject):
         workspace = self._model.current
         if workspace is None:
             return
-        if not workspace.images and workspace.examples:
-            request = ReadRequest(workspace.examples, workspace.lineage, are_examples=True)
-            workspace.examples = ()
+        if not workspace.images and workspace.tests:
+            request = ReadRequest(workspace.tests[:EXAMPLES], workspace.lineage, are_examples=True)
             self._views.ask("read_pictures", request, key=request)
         self._show(workspace)
 

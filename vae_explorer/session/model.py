@@ -62,11 +62,11 @@ class ModelSession(QObject):
         if self.snapshot:
             self._views.ask("save_model", (path, self.snapshot.model, self.snapshot.info), key=path)
 
-    def take_snapshot(self, snapshot: Snapshot, name: str, examples: tuple[Source, ...]) -> None:
+    def take_snapshot(self, snapshot: Snapshot, name: str, tests: tuple[Source, ...]) -> None:
         """A run's newest weights; the first of a run shows it."""
         running = self.workspaces.get("training")
         if running is None or running.lineage != snapshot.lineage:
-            self._place("training", Workspace(name, snapshot, examples))
+            self._place("training", Workspace(name, snapshot, tests))
             return
         is_new_order = running.snapshot.info.statistics != snapshot.info.statistics
         running.snapshot, running.name = snapshot, name
@@ -96,7 +96,7 @@ class ModelSession(QObject):
         elif isinstance(answer, OpenedModel):
             self.is_opening = False
             snapshot = Snapshot(Workspace.new_lineage(), 0, answer.model, answer.info)
-            self._place("opened", Workspace(answer.name, snapshot, answer.examples))
+            self._place("opened", Workspace(answer.name, snapshot, answer.tests))
 
     def _on_failed(self, kind: str, _error: object) -> None:
         if kind == "open_model":

@@ -33,13 +33,13 @@ class Snapshot:
 
 @dataclass(frozen=True, eq=False)
 class OpenedModel:
-    """A model file that was read, with the example images that belong to its data."""
+    """A model file that was read, with test images of its data where they are bundled."""
 
     name: str
     path: Path | None
     model: "VAE" = field(repr=False)
     info: "ModelInfo" = field(repr=False)
-    examples: tuple["Source", ...] = ()
+    tests: tuple["Source", ...] = ()  # test images of its data
 
 
 @dataclass(frozen=True, eq=False)

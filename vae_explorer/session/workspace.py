@@ -21,7 +21,7 @@ class Workspace:
 
     name: str
     snapshot: Snapshot
-    examples: tuple[Source, ...] = ()
+    tests: tuple[Source, ...] = ()  # images of its data: the first stand in the strip, any other can be called up
     z: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     locked: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     order: np.ndarray = field(default_factory=lambda: np.zeros(0, int))

@@ -21,6 +21,7 @@ class MainMenu:
         file = window.menuBar().addMenu("&File")
         self._add(file, "&Open…", window.open_files, QKeySequence.StandardKey.Open)
         self._add(file, "Open &folder to train on…", window.open_folder, "Ctrl+Shift+O")
+        self._add(file, "A &test image", session.image.open_test_image, "Ctrl+I")
         self._bundled = file.addMenu("&Bundled model")
         self._bundled.aboutToShow.connect(self._fill_bundled)
         self._recent = file.addMenu("Open &recent")
