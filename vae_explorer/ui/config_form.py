@@ -78,7 +78,11 @@ class ConfigForm(QWidget):
         _write(field, before)
 
     def set_data(self, data: str) -> None:
-        _write(self._fields["data"], data)
+        self.set_field("data", data)
+
+    def set_field(self, name: str, value: object) -> None:
+        """Fills in one row."""
+        _write(self._fields[name], value)
 
     def _add(self, name: str, info: FieldInfo, value: object) -> None:
         field = _control(info, value)

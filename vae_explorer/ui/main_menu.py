@@ -4,18 +4,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMenu
 
 if TYPE_CHECKING:
     from vae_explorer.ui.main_window import MainWindow
 
 
-class MainMenu:
-    """File, Edit, Latent, View and Help of the window's menu bar."""
+class MainMenu(QObject):
+    """File, Edit, Latent, View and Help of the window's menu bar. A QObject, so that a slot knows its sender."""
 
     def __init__(self, window: "MainWindow"):
+        super().__init__(window)
         self._window = window
         session = window.session
         file = window.menuBar().addMenu("&File")
@@ -91,8 +92,7 @@ class MainMenu:
         help_ = window.menuBar().addMenu("&Help")
         self._add(help_, "Show &log", window.show_log)
         self._add(help_, "&About", window.about)
-        self._add(help_, "", window.errors.hide_sentence, "Esc").setVisible(False)
-        window.addAction(help_.actions()[-1])
+        QShortcut(QKeySequence("Esc"), window, window.errors.hide_sentence)
 
     def _add(
         self,
@@ -138,7 +138,7 @@ class MainMenu:
         self._window.session.picture.set_mode(self._sender_data())
 
     def _sender_data(self) -> str:
-        action = self._window.sender()
+        action = self.sender()
         return str(action.data()) if isinstance(action, QAction) else ""
 
     def _choose_scheme(self) -> None:

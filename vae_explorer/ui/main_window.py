@@ -11,7 +11,7 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QGuiApplication,
-    QShowEvent,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
@@ -38,7 +38,7 @@ MODEL_FILES = "Models (*.safetensors)"
 ANY_FILES = "Images, models and data sets (*)"
 NARROW = 1280  # pixels: below, Train folds away
 PRESENTATION_SCALE = 150  # per cent
-FIRST_HEIGHTS = (590, 220)  # of the panels and the tabs
+FIRST_HEIGHTS = (550, 240)  # of the panels and the tabs
 FIRST_WIDTHS = (270, 300, 400, 440)  # Train, Image, Latent point, Decoded
 
 
@@ -211,9 +211,15 @@ class MainWindow(QMainWindow):
             self.set_train_visible(wished)
 
     def set_train_visible(self, visible: bool) -> None:
+        """What the user wishes; a narrow window folds Train away until it is asked for again."""
         self._train_wished = visible
+        self._show_train(visible)
+
+    def _show_train(self, visible: bool) -> None:
         self.training.setVisible(visible)
+        self.menu.train.blockSignals(True)  # the menu shows it, the wish stays
         self.menu.train.setChecked(visible)
+        self.menu.train.blockSignals(False)
 
     def show_log(self) -> None:
         """Opens the log file."""
@@ -311,10 +317,12 @@ class MainWindow(QMainWindow):
             self.resize(1440, 900)
 
     @guarded()
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self.width() < NARROW:
-            self.set_train_visible(False)
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Train folds away where there is no room for it, and comes back when there is, if it was there."""
+        super().resizeEvent(event)
+        was_narrow, is_narrow = event.oldSize().width() < NARROW, event.size().width() < NARROW
+        if event.oldSize().width() < 0 or was_narrow != is_narrow:
+            self._show_train(self._train_wished and not is_narrow)
 
     @guarded()
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -28,8 +28,8 @@ class PosteriorSamplesView(QWidget):
         self._session, self._samples = session, session.posterior_samples
         self._taken_apart = -1
         body = QHBoxLayout(self)
-        body.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, 2 * UNIT)
-        body.setSpacing(3 * UNIT)
+        body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
+        body.setSpacing(2 * UNIT)
 
         self.grid = PosteriorGrid()
         self.grid.setObjectName("posteriorSamples")

@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.training import State
@@ -91,7 +91,7 @@ class TrainingPanel(Panel):
         buttons = row(self.start, self.pause, self.stop, spacing=UNIT)
         buttons.insertStretch(1)
         self._inside.addLayout(buttons)
-        self.offer = button("", self._on_resume_run, "Go on with the run exactly where it stopped")
+        self.offer = button("Resume the last run", self._on_resume_run, "Go on with the run exactly where it stopped")
         self.offer.setObjectName("trainResume")
         self.save = button("Save model as…", self.save_asked.emit, "Keep the trained model as a file of its own")
         self.save.setObjectName("trainSave")
@@ -120,10 +120,11 @@ class TrainingPanel(Panel):
         self.which.add("kl", "KL", "KL(q(z|x) ‖ N(0, I)), nats per image; orange: training, blue: validation")
         self.which.chosen.connect(self._on_reported)
         self.last = label(role="caption", name="trainLast")
+        self.last.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.last.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.last.setToolTip("Orange: training images since the last report. Blue: validation images. Nats per image.")
         title = row(self.which)
-        title.addStretch(1)
-        title.addWidget(self.last)
+        title.addWidget(self.last, 1)
         self.curves = CurvePlot("Training curves")
         self.curves.setObjectName("trainCurves")
         self.bars_title, self.bars_sum = label("KL of each dimension", role="title"), label(role="caption")
@@ -154,7 +155,7 @@ class TrainingPanel(Panel):
             self._session.failed.emit(str(error))
             return
         self._training.start(config)
-        self.pause.setFocus()
+        self.stop.setFocus()
 
     def _on_pause(self) -> None:
         if self._training.state == "paused":
@@ -193,7 +194,10 @@ class TrainingPanel(Panel):
         )
 
     def _on_described(self, summary: object) -> None:
+        """A new data set brings the likelihood that suits it; the user may choose another."""
         self.sentence.setText(str(summary))
+        if not self._training.is_active:
+            self.form.set_field("likelihood", getattr(summary, "likelihood", "bernoulli"))
 
     def _on_state_changed(self) -> None:
         state, active = self._training.state, self._training.is_active
@@ -215,7 +219,10 @@ class TrainingPanel(Panel):
         runs = [] if active else self._training.resumable()
         self.offer.setVisible(bool(runs))
         if runs:
-            self.offer.setText(f"Resume {runs[0].folder.name}")
+            name, epoch = runs[0].folder.name, next(iter([r["epoch"] for r in runs[0].metrics()][-1:]), 0.0)
+            self.offer.setToolTip(f"Go on with {name} exactly where it stopped")
+            if state == "idle":
+                self.sentence.setText(f"{name} stopped at epoch {epoch:.1f} of {runs[0].config.epochs}.")
         if not active:
             self._on_choices_changed()
         self._on_form_changed()
@@ -251,9 +258,9 @@ class TrainingPanel(Panel):
             }
         )
         colours = theme.colours
-        text = f"<span style='color:{colours.train}'>{figure(curves.train[key][-1], 1)}</span>"
+        text = f"<span style='color:{colours.train}'>{_short(curves.train[key][-1])}</span>"
         if curves.validation_epochs:
-            text += f" · <span style='color:{colours.validation}'>{figure(curves.validation[key][-1], 1)}</span>"
+            text += f" · <span style='color:{colours.validation}'>{_short(curves.validation[key][-1])}</span>"
         self.last.setText(text)
         kl = np.array(self._training.kl_per_dimension)
         if len(kl):
@@ -271,3 +278,7 @@ class TrainingPanel(Panel):
         self.curves.setFixedHeight(theme.pixels(74))
         self.bars.setFixedHeight(theme.pixels(44))
         self._on_reported()
+
+
+def _short(nats: float) -> str:
+    return figure(nats, 1 if abs(nats) < 1000 else 0)
