@@ -235,7 +235,7 @@ class ImagePanel(Panel):
         )
         for view in (self.photo, self.x_view, self.reconstruction, self.difference):
             view.setFixedHeight(theme.pixels(66))
-        self.plot.setMinimumHeight(theme.pixels(72))
+        self.plot.setMinimumHeight(theme.pixels(60))
 
 
 class ThumbnailStrip(ImageStrip):
