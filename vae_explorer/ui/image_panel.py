@@ -6,7 +6,7 @@ import io
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QMenu, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from vae_explorer.session.guard import guarded
 from vae_explorer.session.records import Encoded
@@ -15,7 +15,7 @@ from vae_explorer.ui.figures import figure
 from vae_explorer.ui.flow_layout import FlowBox
 from vae_explorer.ui.image_strip import ImageStrip
 from vae_explorer.ui.image_view import ImageView
-from vae_explorer.ui.panel import ElidedLabel, Panel, button, label, row
+from vae_explorer.ui.panel import ElidedLabel, Panel, button, label, row, scrolling
 from vae_explorer.ui.posterior_plot import PosteriorPlot
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.vector_field import VectorField
@@ -40,13 +40,7 @@ class ImagePanel(Panel):
         inside = QVBoxLayout(content)
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(UNIT + 2)
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(content)
-        self.body.addWidget(scroll, 1)
+        self.body.addWidget(scrolling(content), 1)
 
         inside.addLayout(self._make_pictures())
         self._chips = FlowBox()

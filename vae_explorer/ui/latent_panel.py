@@ -2,12 +2,12 @@
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QComboBox, QFrame, QMenu, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QMenu, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.ui.figures import z_name
 from vae_explorer.ui.latent_row import LatentHeader, LatentRow
-from vae_explorer.ui.panel import Panel, button, label, row
+from vae_explorer.ui.panel import Panel, button, label, row, scrolling
 from vae_explorer.ui.theme import UNIT, theme
 
 LIMITS = (2, 3, 4, 6)  # of the sliders, in deviations of the prior
@@ -61,12 +61,7 @@ class LatentPanel(Panel):
         self._lines.setSpacing(0)
         self.fold = button("", self._on_fold, "Show or hide the dimensions that say nothing", role="link")
         self.fold.setObjectName("latentFold")
-        self.scroll_area = QScrollArea()
-        self.scroll_area.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll_area.setWidgetResizable(True)
-        self.scroll_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.scroll_area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.scroll_area.setWidget(self._list)
+        self.scroll_area = scrolling(self._list)
         self.body.addWidget(self.scroll_area, 1)
         self._shows_inactive = False
 

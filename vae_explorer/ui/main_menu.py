@@ -2,34 +2,57 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QShortcut
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu
 
-if TYPE_CHECKING:
-    from vae_explorer.ui.main_window import MainWindow
+from vae_explorer.session.session import Session
+
+
+class Verbs(Protocol):
+    """What the menus ask of the window."""
+
+    session: Session
+
+    def open_files(self) -> None: ...
+    def open_folder(self) -> None: ...
+    def open_paths(self, files: list[Path]) -> None: ...
+    def recent(self) -> list[str]: ...
+    def save_model(self) -> None: ...
+    def save_picture(self) -> None: ...
+    def copy_picture(self) -> None: ...
+    def copy_csv(self) -> None: ...
+    def paste(self) -> None: ...
+    def zoom(self, by: int) -> None: ...
+    def scheme(self) -> str: ...
+    def set_scheme(self, name: str) -> None: ...
+    def set_train_visible(self, visible: bool) -> None: ...
+    def set_presentation(self, on: bool) -> None: ...
+    def dismiss_error(self) -> None: ...
+    def show_log(self) -> None: ...
+    def about(self) -> None: ...
 
 
 class MainMenu(QObject):
     """File, Edit, Latent, View and Help of the window's menu bar. A QObject, so that a slot knows its sender."""
 
-    def __init__(self, window: "MainWindow"):
+    def __init__(self, verbs: Verbs, window: QMainWindow):
         super().__init__(window)
-        self._window = window
-        session = window.session
+        self._verbs, self._window = verbs, window
+        session = verbs.session
         file = window.menuBar().addMenu("&File")
-        self._add(file, "&Open…", window.open_files, QKeySequence.StandardKey.Open)
-        self._add(file, "Open &folder to train on…", window.open_folder, "Ctrl+Shift+O")
+        self._add(file, "&Open…", verbs.open_files, QKeySequence.StandardKey.Open)
+        self._add(file, "Open &folder to train on…", verbs.open_folder, "Ctrl+Shift+O")
         self._add(file, "A &test image", session.image.open_test_image, "Ctrl+I")
         self._bundled = file.addMenu("&Bundled model")
         self._bundled.aboutToShow.connect(self._fill_bundled)
         self._recent = file.addMenu("Open &recent")
         self._recent.aboutToShow.connect(self._fill_recent)
         file.addSeparator()
-        self._add(file, "&Save model…", window.save_model, QKeySequence.StandardKey.Save)
-        self._add(file, "Save &picture…", window.picture.save_as, "Ctrl+E")
+        self._add(file, "&Save model…", verbs.save_model, QKeySequence.StandardKey.Save)
+        self._add(file, "Save &picture…", verbs.save_picture, "Ctrl+E")
         file.addSeparator()
         self._add(file, "&Quit", window.close, QKeySequence.StandardKey.Quit)
 
@@ -40,9 +63,9 @@ class MainMenu(QObject):
         redo.setShortcut(QKeySequence.StandardKey.Redo)
         edit.addActions([undo, redo])
         edit.addSeparator()
-        self._add(edit, "&Copy picture", window.picture.copy, "Ctrl+C")
-        self._add(edit, "Copy mu and sigma as C&SV", window.image.copy_csv, "Ctrl+Shift+C")
-        self._add(edit, "&Paste image", window.paste, QKeySequence.StandardKey.Paste)
+        self._add(edit, "&Copy picture", verbs.copy_picture, "Ctrl+C")
+        self._add(edit, "Copy mu and sigma as C&SV", verbs.copy_csv, "Ctrl+Shift+C")
+        self._add(edit, "&Paste image", verbs.paste, QKeySequence.StandardKey.Paste)
         edit.addSeparator()
         self._add(edit, "&Next image", self._next_image, "Ctrl+PgDown")
         self._add(edit, "Pre&vious image", self._previous_image, "Ctrl+PgUp")
@@ -71,10 +94,10 @@ class MainMenu(QObject):
         self.train = self._add(view, "Show &Train", None, "Ctrl+T")
         self.train.setCheckable(True)
         self.train.setChecked(True)
-        self.train.toggled.connect(window.set_train_visible)
+        self.train.toggled.connect(verbs.set_train_visible)
         self.presentation = self._add(view, "&Presentation", None, "F11")
         self.presentation.setCheckable(True)
-        self.presentation.toggled.connect(window.set_presentation)
+        self.presentation.toggled.connect(verbs.set_presentation)
 
         view.addSeparator()
         self.scheme = QActionGroup(window)
@@ -86,13 +109,13 @@ class MainMenu(QObject):
             action = self._add(view, text, self._choose_scheme)
             action.setCheckable(True)
             action.setData(scheme.name)
-            action.setChecked(scheme.name == window.scheme())
+            action.setChecked(scheme.name == verbs.scheme())
             self.scheme.addAction(action)
 
         help_ = window.menuBar().addMenu("&Help")
-        self._add(help_, "Show &log", window.show_log)
-        self._add(help_, "&About", window.about)
-        QShortcut(QKeySequence("Esc"), window, window.errors.hide_sentence)
+        self._add(help_, "Show &log", verbs.show_log)
+        self._add(help_, "&About", verbs.about)
+        QShortcut(QKeySequence("Esc"), window, verbs.dismiss_error)
 
     def _add(
         self,
@@ -120,7 +143,7 @@ class MainMenu(QObject):
 
     def _fill_recent(self) -> None:
         self._recent.clear()
-        for name in self._window.recent():
+        for name in self._verbs.recent():
             action = self._recent.addAction(Path(name).name)
             action.setData(name)
             action.setToolTip(name)
@@ -129,37 +152,37 @@ class MainMenu(QObject):
             self._recent.addAction("No models opened yet").setEnabled(False)
 
     def _open_bundled(self) -> None:
-        self._window.session.model.open(self._sender_data())
+        self._verbs.session.model.open(self._sender_data())
 
     def _open_recent(self) -> None:
-        self._window.open_paths([Path(self._sender_data())])
+        self._verbs.open_paths([Path(self._sender_data())])
 
     def _show_mode(self) -> None:
-        self._window.session.picture.set_mode(self._sender_data())
+        self._verbs.session.picture.set_mode(self._sender_data())
 
     def _sender_data(self) -> str:
         action = self.sender()
         return str(action.data()) if isinstance(action, QAction) else ""
 
     def _choose_scheme(self) -> None:
-        self._window.set_scheme(self._sender_data())
+        self._verbs.set_scheme(self._sender_data())
 
     def _next_image(self) -> None:
-        self._window.session.image.step(1)
+        self._verbs.session.image.step(1)
 
     def _previous_image(self) -> None:
-        self._window.session.image.step(-1)
+        self._verbs.session.image.step(-1)
 
     def _remove_image(self) -> None:
-        image = self._window.session.image
+        image = self._verbs.session.image
         if image.image is not None:
             image.remove(image.image)
 
     def _bigger(self) -> None:
-        self._window.zoom(1)
+        self._verbs.zoom(1)
 
     def _smaller(self) -> None:
-        self._window.zoom(-1)
+        self._verbs.zoom(-1)
 
     def _usual(self) -> None:
-        self._window.zoom(0)
+        self._verbs.zoom(0)

@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
         self.title = TitleBar(session)
         self.errors = ErrorBanner()
         self.setCentralWidget(self._make_centre())
-        self.menu = MainMenu(self)
+        self.menu = MainMenu(self, self)
         self.overlay = DropOverlay(self)
         self._fill_status_bar()
 
@@ -177,6 +177,20 @@ class MainWindow(QMainWindow):
     def _save_trained(self) -> None:
         self.session.model.show("training")
         self.save_model()
+
+    def save_picture(self) -> None:
+        """Asks where, and writes the picture."""
+        self.picture.save_as()
+
+    def copy_picture(self) -> None:
+        self.picture.copy()
+
+    def copy_csv(self) -> None:
+        """mu, sigma and KL of every dimension, to the clipboard."""
+        self.image.copy_csv()
+
+    def dismiss_error(self) -> None:
+        self.errors.hide_sentence()
 
     def recent(self) -> list[str]:
         """Paths of the models opened last, the newest first."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from vae_explorer.session.guard import guarded
 from vae_explorer.ui.theme import UNIT
@@ -25,6 +25,17 @@ class Panel(QFrame):
         self.header.addWidget(text)
         self.header.addStretch(1)
         self.body.addLayout(self.header)
+
+
+def scrolling(content: QWidget) -> QScrollArea:
+    """Room that scrolls up and down where the content is higher than its place."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setWidget(content)
+    return area
 
 
 def row(*parts: QWidget, spacing: int = 2 * UNIT) -> QHBoxLayout:

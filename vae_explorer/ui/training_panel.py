@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QProgressBar, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.training import State
@@ -11,7 +11,7 @@ from vae_explorer.ui.config_form import ConfigForm
 from vae_explorer.ui.curve_plot import CurvePlot
 from vae_explorer.ui.figures import figure
 from vae_explorer.ui.image_strip import ImageStrip
-from vae_explorer.ui.panel import Panel, button, label, row
+from vae_explorer.ui.panel import Panel, button, label, row, scrolling
 from vae_explorer.ui.segments import Segments
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.what_is_trained import WhatIsTrained
@@ -51,13 +51,7 @@ class TrainingPanel(Panel):
         self._inside = QVBoxLayout(inside)
         self._inside.setContentsMargins(0, 0, 0, 0)
         self._inside.setSpacing(2 * UNIT)
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(inside)
-        self.body.addWidget(scroll, 1)
+        self.body.addWidget(scrolling(inside), 1)
 
         self.what = WhatIsTrained()
         self.what.hide()
