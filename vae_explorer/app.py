@@ -7,18 +7,20 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 if sys.platform == "win32":
     import torch  # noqa: F401 - torch 2.9 and newer must be loaded before Qt there
 
-from PySide6.QtCore import QEventLoop, QSocketNotifier, Qt, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QSocketNotifier, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from vae_explorer import display, paths
+from vae_explorer.session.guard import guarded
 from vae_explorer.session.session import FIRST_MODEL, Session
 from vae_explorer.ui.main_window import MainWindow
 from vae_explorer.ui.theme import theme
@@ -28,6 +30,7 @@ SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python c
 COLLECT_INTERVAL = 1000  # milliseconds between two looks at the garbage
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
+UNSEEN = 200  # milliseconds until a window that nobody has shown opens its model
 SETTLE = 400  # milliseconds without a change before a screenshot
 
 
@@ -43,10 +46,8 @@ def create(files: Sequence[Path] = ()) -> MainWindow:
     window = MainWindow(session)
     session.setParent(window)
     models = [path for path in files if path.suffix == ".safetensors"]
-    if models:
-        window.open_paths(models[:1])
-    else:
-        session.model.open(FIRST_MODEL)
+    first = str(models[0]) if models else FIRST_MODEL
+    WhenPainted(window, partial(session.model.open, first))
     others = [path for path in files if path not in models]
     if others:
         WhenReady(window, others)
@@ -84,6 +85,29 @@ def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str
     code = application.exec()
     del heard
     return code
+
+
+class WhenPainted(QObject):
+    """Calls once, after the window has been painted for the first time: loading torch beside that would hold it up."""
+
+    def __init__(self, window: MainWindow, then: Callable[[], object]):
+        super().__init__(window)
+        self._then = then
+        self._timer = QTimer(self, singleShot=True, interval=UNSEEN)  # a window that is never shown works too
+        self._timer.timeout.connect(self._call)
+        self._timer.start()
+        window.rows.installEventFilter(self)
+
+    @guarded(False)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            self._timer.start(0)
+        return False
+
+    def _call(self) -> None:
+        self._then()
+        self.deleteLater()
 
 
 class WhenReady:

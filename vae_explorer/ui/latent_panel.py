@@ -67,7 +67,7 @@ class LatentPanel(Panel):
 
         self._model.changed.connect(self._on_model_changed)
         self._model.models_changed.connect(self._on_models_changed)
-        self._model.updated.connect(self._on_posterior_changed)
+        self._model.updated.connect(self._on_updated)
         self._latent.changed.connect(self._on_z_changed)
         self._latent.locks_changed.connect(self._on_locks_changed)
         session.image.encoded.connect(self._on_posterior_changed)
@@ -182,6 +182,11 @@ class LatentPanel(Panel):
             if j in self._rows:
                 self._rows[j].slider.set_locked(bool(locked))
                 self._rows[j].update()
+
+    def _on_updated(self) -> None:
+        """Newer weights: where an image is chosen, its new posterior is under way and will be painted once."""
+        if self._session.image.posterior is None:
+            self._on_posterior_changed()
 
     def _on_posterior_changed(self) -> None:
         workspace = self._model.current

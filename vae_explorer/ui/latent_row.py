@@ -26,19 +26,22 @@ class LatentRow(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_z(self, value: float) -> None:
-        self.slider.set_value(value)
-        self.update()
+        if value != self.slider.property("value"):  # a row that stands still is not painted again
+            self.slider.set_value(value)
+            self.update()
 
     def set_posterior(self, mu: float | None, sigma: float | None) -> None:
         """mu and sigma of the chosen image, in z's units."""
-        self._mu, self._sigma = mu, sigma
-        self.slider.set_posterior(mu, sigma)
-        self.update()
+        if (mu, sigma) != (self._mu, self._sigma):
+            self._mu, self._sigma = mu, sigma
+            self.slider.set_posterior(mu, sigma)
+            self.update()
 
     def set_kl(self, kl: float | None) -> None:
         """KL of this dimension, in nats."""
-        self._kl = kl
-        self.update()
+        if kl != self._kl:
+            self._kl = kl
+            self.update()
 
     @guarded(QSize())
     def sizeHint(self) -> QSize:
