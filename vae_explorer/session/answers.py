@@ -18,6 +18,7 @@ from vae_explorer.core.vae import VAE
 from vae_explorer.data import picture
 from vae_explorer.data.preprocess import prepare, to_x
 from vae_explorer.session.records import (
+    EXAMPLES,
     SIXTEEN,
     Decoded,
     DecodeRequest,
@@ -50,12 +51,14 @@ def open_model(name_or_path: str) -> OpenedModel:
     path = models.find(name_or_path)
     model, info = model_file.load(path)
     is_bundled = path == models.bundled().get(name_or_path)
+    tests = _bundled_tests(info.data)
     return OpenedModel(
         name=name_or_path if is_bundled else path.name.removesuffix(model_file.SUFFIX),
         path=None if is_bundled else path,
         model=model,
         info=info,
-        tests=_bundled_tests(info.data),
+        tests=tests,
+        examples=read_pictures(ReadRequest(tests[:EXAMPLES])),
     )
 
 
@@ -66,7 +69,7 @@ def _bundled_tests(data: str) -> tuple[Source, ...]:
     with np.load(path, allow_pickle=False) as file:
         images, labels, classes = file["test_images"], file["test_labels"], file["classes"]
     return tuple(
-        Source(f"{data} test image {i} ({classes[label]})", picture.png(image.transpose(1, 2, 0)))
+        Source(f"{data} test image {i} ({classes[label]})", image.transpose(1, 2, 0))
         for i, (image, label) in enumerate(zip(images, labels, strict=True))
     )
 
@@ -74,7 +77,11 @@ def _bundled_tests(data: str) -> tuple[Source, ...]:
 def save_model(request: tuple[Path, VAE, model_file.ModelInfo]) -> Path:
     """Writes a model file; gives its path."""
     path, model, info = request
-    model_file.save(path, model, info)
+    try:
+        model_file.save(path, model, info)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise OSError(f"{path} could not be written ({reason}): choose another folder, or make room") from error
     return path
 
 
@@ -83,11 +90,18 @@ def read_pictures(request: ReadRequest) -> ReadPictures:
     pictures, refused = [], []
     for source in request.sources:
         try:
-            pictures.append(picture.read(source.content, source.name))
+            pictures.append(_read(source))
         except (ValueError, OSError) as error:
             refused.append(str(error))
     thumbnails = tuple(picture.thumbnail(one, THUMBNAIL) for one in pictures)
     return ReadPictures(request, tuple(pictures), thumbnails, tuple(refused))
+
+
+def _read(source: Source) -> picture.Picture:
+    if isinstance(source.content, np.ndarray):
+        height, width, _ = source.content.shape
+        return picture.Picture(source.name, np.ascontiguousarray(source.content), "", (width, height))
+    return picture.read(source.content, source.name)
 
 
 @torch.inference_mode()
@@ -112,6 +126,7 @@ def encode(request: EncodeRequest) -> Encoded:
         reconstruction=bound.reconstruction,
         kl=bound.kl,
         is_likelihood=snapshot.info.config.likelihood == "gaussian" or bool(np.isin(prepared.x, (0, 1)).all()),
+        switches=request.switches,
     )
 
 
@@ -139,9 +154,7 @@ def decode(request: DecodeRequest) -> Decoded:
 def sample_posterior(request: PosteriorRequest) -> PosteriorSamples:
     """z = mu + sigma · eps, decoded; eps is that of `vae-explorer encode --samples` with the same seed."""
     encoded, snapshot = request.encoded, request.snapshot
-    eps = request.eps
-    if eps is None:
-        eps = posterior_noise(encoded.x, request.count, snapshot.z_dim, request.seed)
+    eps = posterior_noise(request.noise_x, request.count, snapshot.z_dim, request.seed)
     z = encoded.mu + np.float32(request.multiplier) * encoded.sigma * eps
     images = _means(snapshot.model, z)
     return PosteriorSamples(

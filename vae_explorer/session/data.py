@@ -4,11 +4,17 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from vae_explorer.core.config import LikelihoodName
 from vae_explorer.core.progress import Progress
 from vae_explorer.data import catalog
 from vae_explorer.session.jobs import JobsSession
+
+MIDDLE = (48, 208)  # grey levels between these are neither black nor white
+FEW = 0.2  # of the pixels may have them
+MEASURED = 1000  # images
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,13 @@ class DataSummary:
     shape: tuple[int, int, int]
     classes: int
     skipped: tuple[str, ...]  # a sentence for each file that could not be used
+    likelihood: LikelihoodName  # what suits these images
 
     def __str__(self) -> str:
         channels, height, width = self.shape
         classes = f", {self.classes} classes" if self.classes else ""
-        skipped = f", {len(self.skipped)} files skipped" if self.skipped else ""
+        files = "file" if len(self.skipped) == 1 else "files"
+        skipped = f", {len(self.skipped)} {files} skipped" if self.skipped else ""
         kind = "grey" if channels == 1 else "colour"
         return f"{self.name}: {self.images:,} {kind} images, {height} × {width}{classes}{skipped}"
 
@@ -88,5 +96,13 @@ def _described(data: str) -> Generator[Progress, None, DataSummary]:
         images=len(loaded.train) + (len(loaded.test) if loaded.test else 0),
         shape=loaded.train.image_shape,
         classes=len(loaded.classes),
-        skipped=tuple(f"{one.path.name}: {one.reason}" for one in loaded.skipped),
+        skipped=tuple(one.reason for one in loaded.skipped),
+        likelihood=_suiting(loaded.train.images),
     )
+
+
+def _suiting(images: np.ndarray) -> LikelihoodName:
+    """bernoulli for grey images that are nearly black and white, as digits are; gaussian for all others."""
+    some = images[:: max(1, len(images) // MEASURED)]
+    grey_levels = np.mean((some > MIDDLE[0]) & (some < MIDDLE[1]))
+    return "bernoulli" if images.shape[1] == 1 and grey_levels < FEW else "gaussian"

@@ -8,7 +8,7 @@ from typing import Any
 from PySide6.QtCore import QMutex, QMutexLocker, QObject, QThread, QWaitCondition, Signal
 
 from vae_explorer.core.progress import Progress
-from vae_explorer.session.guard import guarded
+from vae_explorer.session.guard import guarded, sentence
 
 log = logging.getLogger(__name__)
 MESSAGE_INTERVAL = 1 / 30  # seconds between two progress signals that carry nothing but progress
@@ -21,14 +21,14 @@ class GeneratorThread(QThread):
         progressed(progress: object): at most 30 a second, and every one that `is_report` says must arrive
         snapshot_taken(snapshot: object): what `snapshot()` gave between two steps
         succeeded(result: object)
-        failed(error: object): an exception, without its traceback
+        failed(sentence: str)
         stopped(): closed before its end
     """
 
     progressed = Signal(object)
     snapshot_taken = Signal(object)
     succeeded = Signal(object)
-    failed = Signal(object)
+    failed = Signal(str)
     stopped = Signal()
 
     def __init__(
@@ -73,7 +73,7 @@ class GeneratorThread(QThread):
             self.succeeded.emit(end.value)
         except Exception as error:
             log.warning("a job failed", exc_info=True)
-            self.failed.emit(error.with_traceback(None))
+            self.failed.emit(sentence(error))
 
     def _drive(self, generator: Generator[Progress, None, Any]) -> None:
         last_message = last_snapshot = 0.0

@@ -18,7 +18,6 @@ from vae_explorer.session.workspace import Workspace
 if TYPE_CHECKING:
     from vae_explorer.data.picture import Picture
 
-EXAMPLES = 6  # test images that stand in the strip at first
 MAX_IMAGES = 100  # in the strip: each keeps its pixels
 REASONS_SHOWN = 3  # of the images that could not be used
 
@@ -53,15 +52,21 @@ class ImageSession(QObject):
         super().__init__(parent)
         self._model, self._latent, self._views = model, latent, views
         self._numbers = count(1)
+        self._strip: tuple[int, ...] = ()  # of the model shown last
+        self._reading = 0  # requests
         self._random = np.random.default_rng()
         self.pictures: dict[int, Picture] = {}
         self.thumbnails: dict[int, np.ndarray] = {}  # uint8 [3, h, w], all of one size
         self.brought: set[int] = set()  # by the user; the others came with a model
-        self.is_reading = False
         model.changed.connect(self._on_model_changed)
         model.updated.connect(self._ask)
         views.answered.connect(self._on_answered)
         views.failed.connect(self._on_failed)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether images that the user has brought are not there yet."""
+        return self._reading > 0
 
     @property
     def images(self) -> tuple[int, ...]:
@@ -79,12 +84,12 @@ class ImageSession(QObject):
         return self._model.current.chosen if self._model.current else None
 
     def open(self, sources: Sequence[Source]) -> None:
-        """Brings images in and chooses the first of them."""
-        workspace = self._model.current
-        if workspace and sources:
-            self.is_reading = True
+        """Brings images in and chooses the first of them; a model that is being opened comes first."""
+        if sources:
+            self._reading += 1
             self.images_changed.emit()
-            request = ReadRequest(tuple(sources), workspace.lineage, are_examples=False)
+            workspace = self._model.current
+            request = ReadRequest(tuple(sources), workspace.lineage if workspace else 0)
             self._views.ask("read_pictures", request, key=request)
 
     def open_test_image(self) -> None:
@@ -142,8 +147,6 @@ class ImageSession(QObject):
         workspace = self._model.current
         if workspace is None:
             return
-        if workspace.switches is not choice.switches:
-            workspace.encoded.pop(choice.image or 0, None)
         workspace.images, workspace.image = choice.images, choice.image
         workspace.switches, workspace.follows_mu = choice.switches, choice.follows_mu
         if not choice.follows_mu:
@@ -152,6 +155,7 @@ class ImageSession(QObject):
         self._show(workspace)
 
     def _show(self, workspace: Workspace) -> None:
+        self._strip = workspace.images
         self.images_changed.emit()
         if workspace.chosen:
             self._latent.follow_mu()
@@ -162,11 +166,10 @@ class ImageSession(QObject):
         workspace = self._model.current
         if workspace is None or workspace.image is None:
             return
-        newest = workspace.chosen
-        if newest is None or newest.number != workspace.snapshot.number:
+        newest, switches = workspace.chosen, self._switches(workspace)
+        if newest is None or newest.number != workspace.snapshot.number or newest.switches != switches:
             picture = self.pictures[workspace.image]
-            request = EncodeRequest(workspace.snapshot, workspace.image, picture, self._switches(workspace))
-            self._views.ask("encode", request)
+            self._views.ask("encode", EncodeRequest(workspace.snapshot, workspace.image, picture, switches))
 
     @staticmethod
     def _switches(workspace: Workspace) -> dict[str, bool]:
@@ -175,10 +178,13 @@ class ImageSession(QObject):
     def _on_model_changed(self) -> None:
         workspace = self._model.current
         if workspace is None:
+            self.images_changed.emit()
             return
-        if not workspace.images and workspace.tests:
-            request = ReadRequest(workspace.tests[:EXAMPLES], workspace.lineage, are_examples=True)
-            self._views.ask("read_pictures", request, key=request)
+        if workspace.examples:  # they stand behind what the user has brought into the strip shown before
+            kept = [image for image in self._strip if image in self.brought]
+            workspace.images = (*kept, *self._keep(workspace.examples))
+            workspace.image = next(iter(workspace.images), None)
+            workspace.examples = None
         self._show(workspace)
 
     def _on_answered(self, kind: str, answer: object) -> None:
@@ -193,47 +199,44 @@ class ImageSession(QObject):
                         self.encoded.emit()
 
     def _take(self, answer: ReadPictures) -> None:
-        self.is_reading = False
+        self._reading -= 1
         workspace = next(
             (w for w in self._model.workspaces.values() if w.lineage == answer.request.lineage), self._model.current
         )
         if workspace is None:
+            self.images_changed.emit()
+            self.refused.emit("There is no model to encode images with: open one first")
             return
         room = max(0, MAX_IMAGES - len(workspace.images))
-        numbers = []
-        for picture, thumbnail in list(zip(answer.pictures, answer.thumbnails, strict=True))[:room]:
-            number = next(self._numbers)
-            self.pictures[number], self.thumbnails[number] = picture, thumbnail
-            numbers.append(number)
-        refused = [*answer.refused, *(f"{p.name}: the strip holds {MAX_IMAGES}" for p in answer.pictures[room:])]
-        if answer.request.are_examples:
-            self._take_examples(workspace, tuple(numbers))
-            return
+        numbers = self._keep(answer, room)
         self.brought.update(numbers)
         if numbers and workspace is self._model.current:
             self._push("Bring images in", (*numbers, *workspace.images), numbers[0])
-        elif numbers:
-            workspace.images, workspace.image = (*numbers, *workspace.images), numbers[0]
         else:
+            if numbers:  # another model is shown by now, and its history is the active one
+                workspace.images, workspace.image = (*numbers, *workspace.images), numbers[0]
+                workspace.follows_mu = True
             self.images_changed.emit()
+        refused = [*answer.refused, *(f"{p.name}: the strip holds {MAX_IMAGES}" for p in answer.pictures[room:])]
         if refused:
             self.refused.emit(_refusal(refused, len(answer.request.sources)))
 
-    def _take_examples(self, workspace: Workspace, numbers: tuple[int, ...]) -> None:
-        """They stand behind what the user has brought into any model's strip."""
-        kept = sorted(self.brought - set(workspace.images))
-        workspace.images = (*workspace.images, *kept, *numbers)
-        if workspace.image is None and workspace.images:
-            workspace.image = workspace.images[0]
-        if workspace is self._model.current:
-            self._show(workspace)
+    def _keep(self, read: ReadPictures, room: int = MAX_IMAGES) -> tuple[int, ...]:
+        """The numbers that the pictures get."""
+        numbers = []
+        for picture, thumbnail in list(zip(read.pictures, read.thumbnails, strict=True))[:room]:
+            number = next(self._numbers)
+            self.pictures[number], self.thumbnails[number] = picture, thumbnail
+            numbers.append(number)
+        return tuple(numbers)
 
-    def _on_failed(self, kind: str, error: object) -> None:
+    def _on_failed(self, kind: str, sentence: str) -> None:
         if kind == "encode":
-            self.failed.emit(f"The image could not be encoded: {error}")
+            self.failed.emit(f"The image could not be encoded: {sentence}")
         elif kind == "read_pictures":
-            self.is_reading = False
-            self.failed.emit(f"The image could not be read: {error}")
+            self._reading -= 1
+            self.images_changed.emit()
+            self.failed.emit(f"The image could not be read: {sentence}")
 
 
 def _refusal(reasons: list[str], of: int) -> str:

@@ -68,10 +68,10 @@ class JobsSession(QObject):
             self._end()
             self.succeeded.emit(result)
 
-    def _on_failed(self, error: Exception) -> None:
+    def _on_failed(self, sentence: str) -> None:
         if self.sender() is self._thread:
             self._end()
-            self.failed.emit(" ".join(str(error).split()))
+            self.failed.emit(sentence)
 
     def _on_finished(self) -> None:
         thread = self.sender()

@@ -5,6 +5,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.session.model import ModelSession
 from vae_explorer.session.undo import Change
+from vae_explorer.session.workspace import Workspace
 
 
 class LatentSession(QObject):
@@ -21,7 +22,7 @@ class LatentSession(QObject):
     def __init__(self, model: ModelSession, parent: QObject | None = None):
         super().__init__(parent)
         self._model = model
-        self._gripped: tuple[np.ndarray, bool] | None = None  # z and whether it followed mu, when a gesture began
+        self._gripped: tuple[Workspace, np.ndarray, bool] | None = None  # z and whether it followed mu, at the start
         self._random = np.random.default_rng()
         model.changed.connect(self._on_model_changed)
 
@@ -45,7 +46,7 @@ class LatentSession(QObject):
         """Begins a gesture: what happens until `release` is one entry of the history."""
         workspace = self._model.current
         if workspace and self._gripped is None:
-            self._gripped = (workspace.z.copy(), workspace.follows_mu)
+            self._gripped = (workspace, workspace.z.copy(), workspace.follows_mu)
 
     def set_value(self, j: int, value: float) -> None:
         """Moves one dimension; any finite value is taken as it is."""
@@ -58,10 +59,15 @@ class LatentSession(QObject):
 
     def release(self, text: str = "Move z") -> None:
         """Ends a gesture."""
-        workspace, before = self._model.current, self._gripped
+        if self._gripped is None:
+            return
+        workspace, z, follows_mu = self._gripped
         self._gripped = None
-        if workspace and before and not np.array_equal(before[0], workspace.z):
-            self._push(text, before, (workspace.z.copy(), workspace.follows_mu))
+        if not np.array_equal(z, workspace.z):
+            self._push(text, (z, follows_mu), (workspace.z.copy(), workspace.follows_mu))
+        else:
+            workspace.follows_mu = follows_mu
+            self.follow_mu()  # a newer mu may have come meanwhile
 
     def set_z(self, z: np.ndarray, text: str = "Choose z", *, follows_mu: bool = False) -> None:
         """Moves all dimensions that are not locked, as one gesture."""
@@ -98,7 +104,8 @@ class LatentSession(QObject):
             after = workspace.locked.copy()
             after[j] = locked
             text = f"{'Lock' if locked else 'Unlock'} z{j}"
-            workspace.undo.push(Change(text, workspace.locked, after, self._put_locks))
+            z = workspace.z  # never changed in place
+            workspace.undo.push(Change(text, (workspace.locked, z), (after, z), self._put_locks))
 
     def _push(self, text: str, before: tuple[np.ndarray, bool], after: tuple[np.ndarray, bool]) -> None:
         workspace = self._model.current
@@ -111,13 +118,16 @@ class LatentSession(QObject):
             workspace.z, workspace.follows_mu = value[0].copy(), value[1]
             self.changed.emit()
 
-    def _put_locks(self, locked: np.ndarray) -> None:
+    def _put_locks(self, locks: tuple[np.ndarray, np.ndarray]) -> None:
         workspace = self._model.current
         if workspace:
-            workspace.locked = locked
+            workspace.locked, workspace.z = locks
             self.locks_changed.emit()
+            self.changed.emit()
+            self.follow_mu()
 
     def _on_model_changed(self) -> None:
-        self._gripped = None
+        if self._gripped and self._gripped[0] is not self._model.current:
+            self._gripped = None
         self.locks_changed.emit()
         self.changed.emit()

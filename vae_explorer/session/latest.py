@@ -1,11 +1,11 @@
 """A thread that always works on the newest request of each kind."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QMutex, QMutexLocker, QObject, QThread, QWaitCondition, Signal
 
-from vae_explorer.session.guard import guarded
+from vae_explorer.session.guard import guarded, sentence
 
 log = logging.getLogger(__name__)
 
@@ -19,16 +19,23 @@ class Latest(QThread):
 
     Signals:
         answered(kind: str, answer: object)
-        failed(kind: str, error: object): an exception, without its traceback
+        failed(kind: str, sentence: str)
     """
 
     answered = Signal(str, object)
-    failed = Signal(str, object)
+    failed = Signal(str, str)
 
-    def __init__(self, name: str, work: Callable[[str, object], object], parent: QObject | None = None):
+    def __init__(
+        self,
+        name: str,
+        work: Callable[[str, object], object],
+        parent: QObject | None = None,
+        *,
+        promised: Collection[str] = (),  # kinds that a stop does not drop: what they write would be lost
+    ):
         super().__init__(parent)
         self.setObjectName(name)
-        self._work = work
+        self._work, self._promised = work, promised
         self._mutex, self._wake = QMutex(), QWaitCondition()
         self._waiting: dict[tuple[str, object], object] = {}
         self._stopping = False
@@ -40,10 +47,10 @@ class Latest(QThread):
         self._wake.wakeOne()
 
     def stop(self) -> None:
-        """Ends the thread after the answer it is at; `finished` follows."""
+        """Ends the thread after the answer it is at, and those promised; `finished` follows."""
         with QMutexLocker(self._mutex):
             self._stopping = True
-            self._waiting.clear()
+            self._waiting = {place: request for place, request in self._waiting.items() if place[0] in self._promised}
         self._wake.wakeOne()
 
     @guarded()
@@ -54,7 +61,7 @@ class Latest(QThread):
                 answer = self._work(kind, request)
             except Exception as error:
                 log.warning("%s failed", kind, exc_info=True)
-                self.failed.emit(kind, error.with_traceback(None))  # a traceback would hold the tensors
+                self.failed.emit(kind, sentence(error))
             else:
                 self.answered.emit(kind, answer)
 
@@ -62,7 +69,7 @@ class Latest(QThread):
         with QMutexLocker(self._mutex):
             while not self._waiting and not self._stopping:
                 self._wake.wait(self._mutex)
-            if self._stopping:
+            if not self._waiting:
                 return None
             kind, key = next(iter(self._waiting))
             return kind, self._waiting.pop((kind, key))

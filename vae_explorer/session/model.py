@@ -6,7 +6,7 @@ from typing import Literal
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.session.latest import Latest
-from vae_explorer.session.records import OpenedModel, Snapshot, Source
+from vae_explorer.session.records import OpenedModel, ReadPictures, Snapshot, Source
 from vae_explorer.session.workspace import Workspace
 
 Which = Literal["opened", "training"]
@@ -62,11 +62,13 @@ class ModelSession(QObject):
         if self.snapshot:
             self._views.ask("save_model", (path, self.snapshot.model, self.snapshot.info), key=path)
 
-    def take_snapshot(self, snapshot: Snapshot, name: str, tests: tuple[Source, ...]) -> None:
+    def take_snapshot(
+        self, snapshot: Snapshot, name: str, tests: tuple[Source, ...], examples: ReadPictures | None
+    ) -> None:
         """A run's newest weights; the first of a run shows it."""
         running = self.workspaces.get("training")
         if running is None or running.lineage != snapshot.lineage:
-            self._place("training", Workspace(name, snapshot, tests))
+            self._place("training", Workspace(name, snapshot, tests, examples))
             return
         is_new_order = running.snapshot.info.statistics != snapshot.info.statistics
         running.snapshot, running.name = snapshot, name
@@ -96,9 +98,9 @@ class ModelSession(QObject):
         elif isinstance(answer, OpenedModel):
             self.is_opening = False
             snapshot = Snapshot(Workspace.new_lineage(), 0, answer.model, answer.info)
-            self._place("opened", Workspace(answer.name, snapshot, answer.tests))
+            self._place("opened", Workspace(answer.name, snapshot, answer.tests, answer.examples))
 
-    def _on_failed(self, kind: str, _error: object) -> None:
+    def _on_failed(self, kind: str, _sentence: str) -> None:
         if kind == "open_model":
             self.is_opening = False
             self.models_changed.emit()

@@ -1,6 +1,6 @@
 """The picture under the sliders: p(x|z) of the newest z."""
 
-from typing import cast
+from typing import cast, get_args
 
 from PySide6.QtCore import QObject, Signal
 
@@ -37,6 +37,8 @@ class PictureSession(QObject):
 
     def set_mode(self, mode: str) -> None:
         """mean: E[x|z]; draw: an x from p(x|z); sigma: the standard deviation of each pixel."""
+        if mode not in get_args(PictureMode):
+            raise ValueError(f"the picture shows mean, draw or sigma, not {mode!r}")
         if mode != self.mode:
             self.mode = cast(PictureMode, mode)
             self.mode_changed.emit()
@@ -71,5 +73,5 @@ class PictureSession(QObject):
             self.shown = answer  # by an older snapshot it is late, not wrong
             self.decoded.emit()
 
-    def _on_failed(self, _kind: str, error: object) -> None:
-        self.failed.emit(f"The picture could not be decoded: {error}")
+    def _on_failed(self, _kind: str, sentence: str) -> None:
+        self.failed.emit(f"The picture could not be decoded: {sentence}")

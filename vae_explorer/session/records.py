@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PictureMode = Literal["mean", "draw", "sigma"]
 SIXTEEN = 16  # draws of one z that are shown side by side
+EXAMPLES = 6  # test images that stand in the strip at first
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,22 +40,22 @@ class OpenedModel:
     path: Path | None
     model: "VAE" = field(repr=False)
     info: "ModelInfo" = field(repr=False)
-    tests: tuple["Source", ...] = ()  # test images of its data
+    tests: tuple["Source", ...]  # test images of its data
+    examples: "ReadPictures"  # the first of them
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Where an image comes from: a file, or bytes that were dropped or pasted."""
+    """Where an image comes from: a file, bytes that were dropped or pasted, or pixels, uint8 [h, w, c]."""
 
     name: str
-    content: Path | bytes = field(repr=False)
+    content: Path | bytes | np.ndarray = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
 class ReadRequest:
     sources: tuple[Source, ...]
-    lineage: int
-    are_examples: bool  # they came with the model; False: the user brought them
+    lineage: int = 0  # of the model into whose strip they go
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +94,7 @@ class Encoded:
     reconstruction: float
     kl: float
     is_likelihood: bool  # False: x is grey and the likelihood is for black and white
+    switches: Mapping[str, bool] = field(default_factory=dict)  # that were asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +125,7 @@ class PosteriorRequest:
     count: int
     multiplier: float
     seed: int
-    eps: np.ndarray | None  # float32 [n, z]: kept from another image; None: the image's own
+    noise_x: np.ndarray  # float32 [c, h, w]: the image that eps belongs to; another one's where eps is kept
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,7 +30,7 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
         self._picture_thread = Latest("picture", _answer, self)
-        self._views_thread = Latest("views", _answer, self)
+        self._views_thread = Latest("views", _answer, self, promised=("save_model",))
         views = self._views_thread
         self.undo = QUndoGroup(self)
         self.model = ModelSession(views, self)
@@ -42,7 +42,7 @@ class Session(QObject):
         self.training = TrainingSession(self.model, views, self)
         self.jobs = JobsSession(self)
         self.data = DataSession(self.jobs, self)
-        self._is_closing = False
+        self._is_closing = self._has_closed = False
 
         self.model.changed.connect(self._on_model_changed)
         views.failed.connect(self._on_view_failed)
@@ -72,19 +72,22 @@ class Session(QObject):
         self._on_thread_finished()
 
     def _on_thread_finished(self) -> None:
-        if self._is_closing and self.is_closed:
+        if self._is_closing and self.is_closed and not self._has_closed:
+            self._has_closed = True
             self.closed.emit()
 
     def _on_model_changed(self) -> None:
-        workspace = self.model.current
-        if workspace:
-            if workspace.undo not in self.undo.stacks():
-                self.undo.addStack(workspace.undo)
-            self.undo.setActiveStack(workspace.undo)
+        histories = [workspace.undo for workspace in self.model.workspaces.values()]
+        for gone in set(self.undo.stacks()).difference(histories):
+            self.undo.removeStack(gone)
+            gone.clear()  # PySide keeps the stack itself for ever
+        if self.model.current:
+            self.undo.addStack(self.model.current.undo)
+            self.undo.setActiveStack(self.model.current.undo)
 
-    def _on_view_failed(self, kind: str, error: object) -> None:
+    def _on_view_failed(self, kind: str, sentence: str) -> None:
         if kind in ("open_model", "save_model"):
-            self.failed.emit(str(error))
+            self.failed.emit(sentence)
 
 
 def _answer(kind: str, request: object) -> object:

@@ -1,10 +1,12 @@
 """The run in the window: start, pause, resume, stop, and what is known of it."""
 
 import logging
-from collections.abc import Generator
+from bisect import bisect_left
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer import paths
@@ -12,18 +14,28 @@ from vae_explorer.core.progress import Progress
 from vae_explorer.session.generator_thread import GeneratorThread
 from vae_explorer.session.latest import Latest
 from vae_explorer.session.model import ModelSession
-from vae_explorer.session.records import Reconstructions, ReconstructRequest, Snapshot, Source
+from vae_explorer.session.records import (
+    EXAMPLES,
+    ReadPictures,
+    ReadRequest,
+    Reconstructions,
+    ReconstructRequest,
+    Snapshot,
+    Source,
+)
 from vae_explorer.session.workspace import Workspace
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.run import Run, new_folder, unfinished
 
 if TYPE_CHECKING:
-    from vae_explorer.training.loop import TrainingProgress
+    from vae_explorer.core.vae import VAE
+    from vae_explorer.training.loop import Figures, TrainingProgress
+    from vae_explorer.training.model_file import ModelInfo
     from vae_explorer.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 State = Literal["idle", "loading", "running", "paused", "stopping", "stopped", "finished", "failed"]
-EXAMPLES = 8  # validation images whose reconstructions are followed
+FOLLOWED = 8  # validation images whose reconstructions are shown
 
 
 @dataclass
@@ -34,6 +46,18 @@ class Curves:
     train: dict[str, list[float]] = field(default_factory=lambda: {"elbo": [], "reconstruction": [], "kl": []})
     validation_epochs: list[float] = field(default_factory=list)
     validation: dict[str, list[float]] = field(default_factory=lambda: {"elbo": [], "reconstruction": [], "kl": []})
+
+    def add(self, epoch: float, train: Mapping[str, float], validation: Mapping[str, float] | None) -> None:
+        """Appends a report; reports of that time and later go, since a run that was killed makes them again."""
+        for epochs, curves, report in (
+            (self.epochs, self.train, train),
+            (self.validation_epochs, self.validation, validation),
+        ):
+            if report is not None:
+                kept = bisect_left(epochs, epoch)
+                epochs[kept:] = [epoch]
+                for name, values in curves.items():
+                    values[kept:] = [report[name]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +70,48 @@ class RunFacts:
     image_shape: tuple[int, int, int]
     theta: int  # parameters of the decoder, p(x|z)
     phi: int  # parameters of the encoder, q(z|x)
+
+
+@dataclass(frozen=True, eq=False)
+class _Taken:
+    """What the training thread hands over between two steps; nobody else holds it."""
+
+    model: "VAE"
+    info: "ModelInfo"
+    facts: RunFacts
+    followed: np.ndarray  # uint8 [n, c, h, w]: validation images
+    tests: tuple[Source, ...]  # the same
+    examples: ReadPictures  # the first of them
+
+
+class _Work:
+    """A run as its thread drives it; nobody else touches it. Brings torch, so nothing is imported before `start`."""
+
+    def __init__(self, make_run: Callable[[], Run]):
+        self._make_run = make_run
+        self._trainer: Trainer | None = None
+        self._followed: tuple[np.ndarray, tuple[Source, ...], ReadPictures] | None = None
+
+    def start(self) -> Generator[Progress, None, Any]:
+        from vae_explorer.training.trainer import Trainer
+
+        self._trainer = Trainer(self._make_run())
+        return self._trainer.work()
+
+    def snapshot(self) -> _Taken | None:
+        """None until the images are loaded."""
+        trainer = self._trainer
+        if trainer is None or trainer.info is None or trainer.validation is None:
+            return None
+        if self._followed is None:
+            from vae_explorer.session.answers import read_pictures
+
+            images = trainer.validation.images[:FOLLOWED].copy()
+            tests = tuple(Source(f"validation image {i}", x.transpose(1, 2, 0)) for i, x in enumerate(images))
+            self._followed = images, tests, read_pictures(ReadRequest(tests[:EXAMPLES]))
+        model, info = trainer.snapshot()
+        followed, tests, examples = self._followed
+        return _Taken(model, info, RunFacts(**trainer.facts()), followed, tests, examples)
 
 
 class TrainingSession(QObject):
@@ -71,11 +137,9 @@ class TrainingSession(QObject):
         super().__init__(parent)
         self._model, self._views = model, views
         self._thread: GeneratorThread | None = None
-        self._trainer: Trainer | None = None
-        self._lineage = 0
+        self._lineage = self._number = 0  # of the newest snapshot
         self.state: State = "idle"
         self.config = TrainConfig()
-        self.run: Run | None = None
         self.facts: RunFacts | None = None
         self.progress: Progress | None = None
         self.curves = Curves()
@@ -121,25 +185,17 @@ class TrainingSession(QObject):
 
     def stop(self) -> None:
         """Ends the run after the step it is at; it can be resumed later."""
-        if self._thread and self.state != "stopping":
+        if self._thread and self.state in ("loading", "running", "paused"):
             self._set_state("stopping")
             self._thread.stop()
 
-    def _drive(self, config: TrainConfig, make_run: Any) -> None:
-        self.config, self.run, self.facts, self.progress = config, None, None, None
+    def _drive(self, config: TrainConfig, make_run: Callable[[], Run]) -> None:
+        self.config, self.facts, self.progress = config, None, None
         self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
         self._lineage, self._number = Workspace.new_lineage(), 0
-        self._trainer, self._examples = None, ()
         self._set_state("loading")
-
-        def make() -> Generator[Progress, None, Any]:  # in the thread: torch may not be loaded yet
-            from vae_explorer.training.trainer import Trainer
-
-            self.run = make_run()
-            self._trainer = Trainer(self.run)
-            return self._trainer.work()
-
-        thread = GeneratorThread(make, is_report=_is_report, snapshot=self._take_snapshot, parent=self)
+        work = _Work(make_run)
+        thread = GeneratorThread(work.start, is_report=_is_report, snapshot=work.snapshot, parent=self)
         thread.progressed.connect(self._on_progressed)
         thread.snapshot_taken.connect(self._on_snapshot_taken)
         thread.succeeded.connect(self._on_succeeded)
@@ -149,37 +205,23 @@ class TrainingSession(QObject):
         self._thread = thread
         thread.start()
 
-    def _take_snapshot(self) -> object:
-        """In the training thread, between two steps: copies that nobody else holds."""
-        trainer = self._trainer
-        if trainer is None or trainer.state is None or trainer.info is None or trainer.validation is None:
-            return None
-        model, info = trainer.snapshot()
-        return model, info, trainer.facts(), trainer.validation.images[:EXAMPLES]
-
-    def _on_snapshot_taken(self, taken: Any) -> None:
-        model, info, facts, examples = taken
+    def _on_snapshot_taken(self, taken: _Taken) -> None:
         if self.facts is None:
-            self.facts = RunFacts(**facts)
+            self.facts = taken.facts
             self.state_changed.emit()
         self._number += 1
-        snapshot = Snapshot(self._lineage, self._number, model, info)
-        self._model.take_snapshot(snapshot, "in training", _as_sources(examples) if self._number == 1 else ())
-        self._views.ask("reconstruct", ReconstructRequest(snapshot, examples))
+        snapshot = Snapshot(self._lineage, self._number, taken.model, taken.info)
+        self._model.take_snapshot(snapshot, "in training", taken.tests, taken.examples)
+        self._views.ask("reconstruct", ReconstructRequest(snapshot, taken.followed))
 
     def _on_progressed(self, progress: "TrainingProgress") -> None:
         if self.state == "loading" and _is_training(progress):
             self._set_state("running")
         self.progress = progress
         if _is_training(progress) and progress.train:
-            self.curves.epochs.append(progress.epoch)
             self.kl_per_dimension = progress.train.kl_per_dimension
-            for name, values in self.curves.train.items():
-                values.append(getattr(progress.train, name))
-            if progress.validation:
-                self.curves.validation_epochs.append(progress.epoch)
-                for name, values in self.curves.validation.items():
-                    values.append(getattr(progress.validation, name))
+            validation = _figures(progress.validation) if progress.validation else None
+            self.curves.add(progress.epoch, _figures(progress.train), validation)
             self.reported.emit()
         self.progressed.emit()
 
@@ -194,28 +236,21 @@ class TrainingSession(QObject):
     def _on_stopped(self) -> None:
         self._set_state("stopped")
 
-    def _on_failed(self, error: Exception) -> None:
+    def _on_failed(self, sentence: str) -> None:
         self._set_state("failed")
-        self.failed.emit(" ".join(str(error).split()) or f"Training failed: {type(error).__name__}")
+        self.failed.emit(sentence)
 
     def _on_thread_finished(self) -> None:
         if self._thread:
             self._thread.deleteLater()
-        self._thread = self._trainer = None
+        self._thread = None
         self.state_changed.emit()
         self.finished.emit()
 
     def _read_curves(self, run: Run) -> None:
         for report in run.metrics():
-            if "train" not in report:
-                continue
-            self.curves.epochs.append(report["epoch"])
-            for name, values in self.curves.train.items():
-                values.append(report["train"][name])
-            if "validation" in report:
-                self.curves.validation_epochs.append(report["epoch"])
-                for name, values in self.curves.validation.items():
-                    values.append(report["validation"][name])
+            if "train" in report:
+                self.curves.add(report["epoch"], report["train"], report.get("validation"))
 
     def _set_state(self, state: State) -> None:
         self.state = state
@@ -230,7 +265,5 @@ def _is_report(progress: Progress) -> bool:
     return getattr(progress, "train", None) is not None
 
 
-def _as_sources(images: Any) -> tuple[Source, ...]:
-    from vae_explorer.data.picture import png
-
-    return tuple(Source(f"validation image {i}", png(image.transpose(1, 2, 0))) for i, image in enumerate(images))
+def _figures(figures: "Figures") -> dict[str, float]:
+    return {"elbo": figures.elbo, "reconstruction": figures.reconstruction, "kl": figures.kl}

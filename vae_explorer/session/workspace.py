@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 from PySide6.QtGui import QUndoStack
 
-from vae_explorer.session.records import Encoded, Snapshot, Source
+from vae_explorer.session.records import Encoded, ReadPictures, Snapshot, Source
 
 INACTIVE_KL = 0.01  # nats: a dimension below it says nothing, where the variance of its mu is not known
 INACTIVE_VARIANCE = 0.01  # of mu over the data (Burda et al. 2016)
@@ -21,7 +21,8 @@ class Workspace:
 
     name: str
     snapshot: Snapshot
-    tests: tuple[Source, ...] = ()  # images of its data: the first stand in the strip, any other can be called up
+    tests: tuple[Source, ...] = ()  # images of its data, which can be called up
+    examples: ReadPictures | None = None  # the first of them, until they stand in the strip
     z: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     locked: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     order: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
