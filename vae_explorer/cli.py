@@ -2,79 +2,106 @@
 
 import difflib
 import logging
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CoercionError, CycloptsError, MissingArgumentError, Parameter
+from cyclopts.exceptions import UnusedCliTokensError
 from cyclopts.exceptions import ValidationError as InvalidArgument
 from pydantic import ValidationError
 
-from vae_explorer import __version__
+from vae_explorer import __version__, paths
+from vae_explorer.commands.usage import WrongUsage
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
-COMMANDS = ("train", "evaluate", "encode", "decode", "sample", "data", "doctor")
+COMMANDS = {  # with the first line of its help, so that the list of commands imports none of them
+    "train": "Train a model on a data set, or go on with a run; the result is a run folder.",
+    "evaluate": "Evaluate a model: ELBO, reconstruction and KL in nats per image, and log p(x) where asked for.",
+    "encode": "Encode pictures: mu and sigma of q(z|x), samples from it, the ELBO of each.",
+    "decode": "Decode a latent point into a picture: the mean of p(x|z), or an x drawn from it.",
+    "sample": "Sample z from the prior N(0, I) and decode each into a picture.",
+    "data": "List, download and describe data sets.",
+    "doctor": "Say what is used, what is missing and how to get it.",
+}
+MIN_SIZE, MAX_SIZE = 200, 8000  # pixels, of the window
 
 app = App(
     name="vae-explorer",
     help="Train, see and use a variational autoencoder. Without a command it opens the window.",
     help_format="plaintext",
     version=__version__,
+    suppress_keyboard_interrupt=False,
 )
-for _name in COMMANDS:
-    app.command(f"vae_explorer.commands.{_name}:{'app' if _name == 'data' else _name}", name=_name)
+for _place, (_name, _help) in enumerate(COMMANDS.items()):
+    app.command(f"vae_explorer.commands.{_name}:{_name}", name=_name, help=_help, sort_key=_place)
 
 
-class WrongUsage(ValueError):  # noqa: N818 - what the user did, not what broke
-    """The command was called in a way that has no meaning; the text says which way has."""
+def _check_size(_type: object, size: str) -> None:
+    width, _, height = size.partition("x")
+    if not all(side.isdecimal() and MIN_SIZE <= int(side) <= MAX_SIZE for side in (width, height)):
+        raise ValueError(f"takes WIDTHxHEIGHT in pixels such as 1440x900, got {size}")
 
 
 @app.default
 def window(
-    *files: str,
+    *files: Annotated[str, Parameter(help="models, images or data sets to open")],
     screenshot: Annotated[Path | None, Parameter(help="render the window into this PNG and exit")] = None,
-    size: Annotated[str, Parameter(help="of the window, in pixels")] = "1440x900",
+    size: Annotated[str, Parameter(help="of the window, in pixels", validator=_check_size)] = "1440x900",
 ) -> int:
     """Open the window on models, images or data sets."""
     for file in files:
-        if not Path(file).exists():
-            near = difflib.get_close_matches(file, COMMANDS, n=1)
-            raise WrongUsage(f"There is no command or file '{file}'." + (f" Did you mean {near[0]}?" if near else ""))
-    from vae_explorer import system_libraries
+        _check_is_there(file)
+    try:
+        from vae_explorer import app as application
+    except ImportError as error:
+        from vae_explorer import display
 
-    missing = system_libraries.problem()
-    if missing:
-        return _say(missing, FAILED)
-    from vae_explorer import app as application
-
+        raise RuntimeError(display.qt_problem() or str(error)) from error
     return application.run([Path(file) for file in files], screenshot=screenshot, size=size)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """The `vae-explorer` command: exit codes 0 done, 1 failed, 2 wrong usage, 130 after Ctrl+C."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # replaced by something that is no file
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # not every terminal has a σ
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
 def run(arguments: list[str]) -> int:
     """Runs one command and gives its exit code; whatever fails is one sentence on stderr."""
     try:
+        if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+            _check_is_there(arguments[0])  # before its options are looked at, which belong to no command then
         result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
         return result if isinstance(result, int) else DONE
-    except InvalidArgument as error:
-        cause = error.__cause__
-        return _say(_reworded(cause) if isinstance(cause, ValidationError) else str(error), WRONG_USAGE)
     except (CycloptsError, WrongUsage) as error:
-        return _say(" ".join(str(error).split()), WRONG_USAGE)
+        return _say(_usage(error), WRONG_USAGE)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read the output has gone: nobody is there to be told
+    except BrokenPipeError:  # whoever read the output has gone; Python would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except MemoryError:
+        return _say("There is not enough memory for this: ask for less at once", FAILED)
     except (ValueError, OSError, RuntimeError) as error:
         return _say(_sentence(error), FAILED)
     except Exception as error:
+        with suppress(OSError):
+            logging.basicConfig(filename=paths.log_file(), encoding="utf-8")
         logging.getLogger(__name__).exception("unexpected")
-        return _say(f"Something went wrong inside the program ({type(error).__name__}: {error})", FAILED)
+        what = f"Something went wrong inside the program ({type(error).__name__}: {error})"
+        return _say(f"{' '.join(what.split())}; {paths.log_file()} has the details", FAILED)
+
+
+def _check_is_there(file: str) -> None:
+    if not os.path.lexists(file):
+        near = difflib.get_close_matches(file, COMMANDS, n=1)
+        raise WrongUsage(f"There is no command or file '{file}'." + (f" Did you mean {near[0]}?" if near else ""))
 
 
 def _say(sentence: str, code: int) -> int:
@@ -88,23 +115,46 @@ def _sentence(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def _usage(error: Exception) -> str:
+    """The parser's complaint in our words."""
+    cause = error.__cause__
+    command = " ".join(getattr(error, "command_chain", None) or ())
+    match error:
+        case InvalidArgument() if isinstance(cause, ValidationError):
+            return _reworded(cause)
+        case InvalidArgument(argument=argument) if argument and cause:
+            return f"{argument.name} {cause}"
+        case MissingArgumentError(argument=argument) if argument:
+            what = f"{error.keyword} needs a value" if error.keyword else f"{command} needs {argument.name}"
+            return f"{what}: see vae-explorer {command} --help"
+        case UnusedCliTokensError(unused_tokens=[token, *_]):
+            return f"There is no use for '{token}': see vae-explorer {command} --help"
+        case CoercionError(token=token, target_type=kind) if token and kind in (int, float):
+            number = "a whole number" if kind is int else "a number"
+            return f"{token.keyword or 'this'} must be {number}, got {token.value}"
+    return " ".join(str(error).split())
+
+
 def _reworded(error: ValidationError) -> str:
-    """pydantic's first complaint in the words of the command line."""
-    first = error.errors()[0]
-    flag = "--" + str(first["loc"][0]).replace("_", "-")
-    limits = first.get("ctx", {})
-    got = f", got {first['input']}"
-    match first["type"]:
+    """pydantic's complaints about the first wrong field, in the words of the command line."""
+    errors = error.errors()
+    field, value = errors[0]["loc"][0], errors[0]["input"]
+    wanted = [_wanted(one["type"], one.get("ctx", {}), one["msg"]) for one in errors if one["loc"][0] == field]
+    return f"--{str(field).replace('_', '-')} must be {', or '.join(wanted)}, got {value}"
+
+
+def _wanted(kind: str, limits: dict[str, object], message: str) -> str:
+    match kind:
         case "greater_than_equal":
-            return f"{flag} must be at least {limits['ge']:g}{got}"
+            return f"at least {limits['ge']:g}"
         case "less_than_equal":
-            return f"{flag} must be at most {limits['le']:g}{got}"
+            return f"at most {limits['le']:g}"
         case "greater_than":
-            return f"{flag} must be more than {limits['gt']:g}{got}"
+            return f"more than {limits['gt']:g}"
         case "int_parsing" | "int_type" | "int_from_float":
-            return f"{flag} must be a whole number{got}"
+            return "a whole number"
         case "float_parsing" | "float_type" | "finite_number":
-            return f"{flag} must be a number{got}"
+            return "a number"
         case "literal_error":
-            return f"{flag} must be {limits['expected'].replace(chr(39), '')}{got}"
-    return f"{flag}: {first['msg']}{got}"
+            return str(limits["expected"]).replace("'", "")
+    return message

@@ -8,7 +8,7 @@ import pytest
 
 from vae_explorer import paths
 from vae_explorer.core.progress import finish
-from vae_explorer.data import catalog, download
+from vae_explorer.data import catalog, download, drawn_digits
 from vae_explorer.data.source import DataError
 
 IDX_NAMES = [file.name for file in catalog.DATASETS["mnist"].remote]
@@ -114,8 +114,14 @@ def test_on_debian_it_says_which_package_brings_the_set(downloads, tmp_path, mon
 def test_drawn_digits_are_always_available_and_lie_nowhere():
     assert catalog.available("drawn-digits")
     assert catalog.where("drawn-digits") is None
-    with pytest.raises(DataError, match="drawn-digits needs no download"):
-        finish(catalog.fetch("drawn-digits"))
+
+
+def test_to_fetch_drawn_digits_is_to_draw_them_into_the_cache(monkeypatch):
+    monkeypatch.setattr(drawn_digits, "TRAIN", 20)
+    monkeypatch.setattr(drawn_digits, "TEST", 10)
+    folder = finish(catalog.fetch("drawn-digits"))
+    assert folder == paths.cache_folder()
+    assert [path.name for path in folder.iterdir()] == [drawn_digits._cache_file().name]
 
 
 def test_a_path_is_loaded_and_a_name_goes_before_a_folder_of_that_name(tmp_path, monkeypatch, downloads):

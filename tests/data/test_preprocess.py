@@ -259,8 +259,12 @@ def test_chalk_on_a_board_is_not_inverted():
     assert max(ink_box(prepared.grey[0])) in (19, 20, 21)
 
 
-def test_the_shadow_of_a_hand_is_neither_ink_nor_background():
-    ink = drawn(640, 480, (250, 90, 470, 400), 24)
+RING = tuple((0.5 + 0.4 * np.cos(turn), 0.5 + 0.5 * np.sin(turn)) for turn in np.linspace(0, 2 * np.pi, 40))
+
+
+@pytest.mark.parametrize(("points", "pen"), [(STROKES, 24), (RING, 9)], ids=["3", "thin 0"])
+def test_the_shadow_of_a_hand_is_neither_ink_nor_background(points, pen):
+    ink = drawn(640, 480, (250, 90, 470, 400), pen, points)
     shadow = np.where(np.arange(640) + np.arange(480)[:, None] / 3 < 400, 0.55, 1.0)
     shadow = np.asarray(Image.fromarray(shadow.astype(np.float32)).resize((64, 48)).resize((640, 480)))
     paper = (230 * (1 - ink) + 40 * ink) * shadow + np.random.default_rng(0).normal(0, 3, ink.shape)

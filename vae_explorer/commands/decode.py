@@ -1,41 +1,48 @@
 """vae-explorer decode: the picture of one latent point."""
 
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from vae_explorer.commands.output import Json, show
+from vae_explorer.commands.output import show, write_picture
+from vae_explorer.commands.usage import Draw, Json, Model, Seed, WrongUsage
 
 
 def decode(
-    model: Annotated[str, Parameter(help="a model file, a run's folder, or a bundled model's name")],
+    model: Model,
     /,
     *,
     z: Annotated[str, Parameter(help="the latent point: numbers with commas between", allow_leading_hyphen=True)],
     out: Annotated[Path, Parameter(help="the PNG to write")],
-    draw: Annotated[bool, Parameter(help="draw x from p(x|z) in place of its mean", negative=())] = False,
-    seed: Annotated[int, Parameter(help="decides the draw")] = 0,
+    draw: Draw = False,
+    seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Decode a latent point into a picture: the mean of p(x|z), or an x drawn from it."""
+    values = _numbers(z)
     import torch
 
-    from vae_explorer.data import atomic, picture
+    from vae_explorer.data import picture
     from vae_explorer.training import model_file, models
 
     vae, _ = model_file.load(models.find(model))
-    try:
-        values = [float(value) for value in z.split(",")]
-    except ValueError:
-        raise ValueError(f"--z takes numbers with commas between, such as 0.5,-1, got {z}") from None
     if len(values) != vae.z_dim:
         raise ValueError(f"This model has {vae.z_dim} latent dimensions; --z has {len(values)} numbers")
     point = torch.tensor([values])
-    if not torch.isfinite(point).all():
-        raise ValueError("--z takes finite numbers only")
     with torch.inference_mode():
         likelihood = vae.decode(point)
         x = likelihood.draw(torch.Generator().manual_seed(seed)) if draw else likelihood.mean
-    atomic.write(out, picture.png(picture.levels(x.numpy())[0]))
+    write_picture(out, picture.levels(x.numpy())[0])
     show({"out": str(out), "z": values}, as_json=json, text=str(out))
+
+
+def _numbers(z: str) -> list[float]:
+    try:
+        values = [float(value) for value in z.split(",")]
+    except ValueError:
+        raise WrongUsage(f"--z takes numbers with commas between, such as 0.5,-1, got {z}") from None
+    if not all(isfinite(value) and abs(value) < 1e30 for value in values):  # a float32 must hold it
+        raise WrongUsage(f"--z takes finite numbers only, got {z}")
+    return values

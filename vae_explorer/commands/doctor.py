@@ -4,15 +4,15 @@ import platform
 from importlib import metadata
 from typing import Any
 
-from vae_explorer.commands.output import Json, show
+from vae_explorer.commands.output import show
+from vae_explorer.commands.usage import Json
 
 LIBRARIES = ("vae-explorer", "torch", "numpy", "PySide6-Essentials", "pyqtgraph", "Pillow", "safetensors", "pydantic")
 
 
-def doctor(*, json: Json = False) -> int:
-    """Say which versions, device, display and folders are used, and what is missing and how to get it."""
+def doctor(*, json: Json = False) -> None:
+    """Say what is used, what is missing and how to get it."""
     from vae_explorer import display, paths
-    from vae_explorer.cli import DONE, FAILED
 
     missing: list[str] = []
     versions = {"python": platform.python_version()}
@@ -22,26 +22,24 @@ def doctor(*, json: Json = False) -> int:
         except metadata.PackageNotFoundError:
             missing.append(f"{name} is not installed: pip install {name}")
 
-    device = None
+    device, cores = None, None
     try:
         from vae_explorer.training import device as devices
 
-        device = devices.choose("auto").type
-        cores = devices.cores()
+        device, cores = devices.choose("auto").type, devices.cores()
     except ImportError as error:
-        cores = None
         missing.append(f"torch does not load ({error}): pip install torch")
-    no_display = display.problem()
-    if no_display:
-        missing.append(no_display)
+    no_qt, no_display = display.qt_problem(), display.problem()
+    if no_qt:
+        missing.append(no_qt)
     if not (paths.resources() / "models").is_dir():
-        missing.append(f"the bundled models are missing from {paths.resources()}: install the program again")
+        missing.append(f"The bundled models are missing from {paths.resources()}: install the program again")
     folders: dict[str, str] = {}
     for name, folder in (("runs", paths.runs), ("data", paths.data_sets), ("cache", paths.cache_folder)):
         try:
             folders[name] = str(folder())
         except OSError as error:
-            missing.append(f"the folder for {name} cannot be made ({error.strerror}): set {paths.HOME_VARIABLE}")
+            missing.append(f"The folder for {name} cannot be made ({error.strerror}): set {paths.HOME_VARIABLE}")
 
     result: dict[str, Any] = {
         "versions": versions,
@@ -49,11 +47,13 @@ def doctor(*, json: Json = False) -> int:
         "cores": cores,
         "display": no_display is None,
         "folders": {**folders, "resources": str(paths.resources())},
-        "missing": missing,
+        "missing": [*missing, no_display] if no_display else missing,
     }
     lines = [f"{name:<20} {version}" for name, version in versions.items()]
-    lines += [f"{'device':<20} {device}, {cores} processor cores"]
+    lines += [f"{'device':<20} {device or 'none'}, {cores or '?'} processor cores"]
+    lines += [f"{'display':<20} {'none' if no_display else 'there'}"]
     lines += [f"{name:<20} {folder}" for name, folder in result["folders"].items()]
-    lines += ["", *missing] if missing else ["", "Nothing is missing."]
+    lines += ["", *(result["missing"] or ["Nothing is missing."])]
     show(result, as_json=json, text="\n".join(lines))
-    return FAILED if missing else DONE
+    if missing:  # without a display all commands still work
+        raise RuntimeError(missing[0])

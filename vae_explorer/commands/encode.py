@@ -5,42 +5,43 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from vae_explorer.commands.output import Json, number, numbers, show
+from vae_explorer.commands.output import number, numbers, show, write_picture
+from vae_explorer.commands.usage import MAX_PICTURES, Between, ImportanceSamples, Json, Model, Seed
 
 
 def encode(
-    model: Annotated[str, Parameter(help="a model file, a run's folder, or a bundled model's name")],
+    model: Model,
     image: Annotated[Path, Parameter(help="a picture")],
     /,
     *images: Annotated[Path, Parameter(help="more pictures")],
-    samples: Annotated[int, Parameter(help="z's to draw from q(z|x) of each image")] = 0,
-    importance_samples: Annotated[int | None, Parameter(help="draws of z per image to estimate log p(x) with")] = None,
-    seed: Annotated[int, Parameter(help="decides the draws of z")] = 0,
+    samples: Annotated[
+        int, Parameter(help="z's to draw from q(z|x) of each image", validator=Between(0, MAX_PICTURES))
+    ] = 0,
+    importance_samples: ImportanceSamples = None,
+    seed: Seed = 0,
     out: Annotated[Path | None, Parameter(help="a PNG: each image, its reconstruction, its samples decoded")] = None,
     json: Json = False,
-) -> int:
-    """Encode images: mu and sigma of q(z|x) for each; an image that cannot be read does not stop the others."""
+) -> None:
+    """Encode pictures: mu and sigma of q(z|x), samples from it, the ELBO of each.
+
+    A picture that cannot be read does not stop the others.
+    """
     import numpy as np
     import torch
 
-    from vae_explorer.cli import DONE, FAILED, WrongUsage
     from vae_explorer.core.evidence import bounds
     from vae_explorer.core.noise import posterior_noise
-    from vae_explorer.data import atomic, picture
+    from vae_explorer.data import picture
     from vae_explorer.data.preprocess import prepare
     from vae_explorer.training import model_file, models
 
-    if samples < 0:
-        raise WrongUsage(f"--samples must be at least 0, got {samples}")
-    if importance_samples is not None and importance_samples < 1:
-        raise WrongUsage(f"--importance-samples must be at least 1, got {importance_samples}")
     vae, info = model_file.load(models.find(model))
     results: list[dict[str, Any]] = []
     rows: list[np.ndarray] = []
     for path in (image, *images):
         try:
             x = prepare(picture.read(path), info.preparation).x
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             results.append({"path": str(path), "error": str(error)})
             continue
         (bound,) = bounds(vae, torch.from_numpy(x)[None], importance_samples=importance_samples, seed=seed)
@@ -56,24 +57,33 @@ def encode(
                 "log_evidence": bound.log_evidence,
             }
         )
+        if not out:
+            continue
         with torch.inference_mode():
             decoded = vae.decode(torch.from_numpy(np.concatenate([bound.mu[None], z]))).mean.numpy()
         rows.append(np.concatenate([x[None], decoded]))
-    if out and rows:
-        atomic.write(out, picture.png(picture.grid(picture.levels(np.concatenate(rows)), columns=2 + samples)))
-    show({"images": results}, as_json=json, text="\n".join(map(_text, results)))
-    return FAILED if any("error" in result for result in results) else DONE
+    good = [result for result in results if "error" not in result]
+    show({"images": results}, as_json=json, text="\n".join(map(_text, good)))
+    if rows and out:
+        write_picture(out, picture.grid(picture.levels(np.concatenate(rows)), columns=2 + samples))
+    if len(good) < len(results):
+        raise ValueError(_failure(results))
 
 
 def _text(result: dict[str, Any]) -> str:
-    if "error" in result:
-        return f"{result['path']}: {result['error']}"
     lines = [
         f"{result['path']}: ELBO {number(result['elbo'])} nats",
-        f"  mu     {numbers(result['mu'])}",
-        f"  sigma  {numbers(result['sigma'])}",
-        *(f"  z      {numbers(z)}" for z in result["samples"]),
+        f"  mu     {numbers(result['mu'], sign='+')}",
+        f"  sigma  {numbers(result['sigma'], sign=' ')}",
+        *(f"  z      {numbers(z, sign='+')}" for z in result["samples"]),
     ]
     if result["log_evidence"] is not None:
         lines.append(f"  log p(x) {number(result['log_evidence'])} nats")
     return "\n".join(lines)
+
+
+def _failure(results: list[dict[str, Any]]) -> str:
+    reasons = [result["error"] for result in results if "error" in result]
+    if len(results) == 1:
+        return str(reasons[0])
+    return f"{len(reasons)} of {len(results)} images could not be encoded: {'; '.join(reasons)}"

@@ -4,29 +4,26 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from vae_explorer.commands.output import Json, number, show
+from vae_explorer.commands.output import number, show
+from vae_explorer.commands.usage import Between, Data, ImportanceSamples, Json, Model, Seed
 
 
 def evaluate(
-    model: Annotated[str, Parameter(help="a model file, a run's folder, or a bundled model's name")],
-    data: Annotated[str, Parameter(help="a data set's name, a folder of images, or a file")],
+    model: Model,
+    data: Data,
     /,
     *,
     split: Annotated[Literal["train", "validation", "test"], Parameter(help="which images")] = "test",
-    importance_samples: Annotated[int | None, Parameter(help="draws of z per image to estimate log p(x) with")] = None,
-    limit: Annotated[int | None, Parameter(help="only the first so many images")] = None,
-    seed: Annotated[int, Parameter(help="decides the draws of z")] = 0,
+    importance_samples: ImportanceSamples = None,
+    limit: Annotated[int | None, Parameter(help="only the first so many images", validator=Between(1, 10**9))] = None,
+    seed: Seed = 0,
     json: Json = False,
 ) -> None:
     """Evaluate a model: ELBO, reconstruction and KL in nats per image, and log p(x) where asked for."""
-    from vae_explorer.cli import WrongUsage
     from vae_explorer.commands.drive import drive
     from vae_explorer.data import catalog
     from vae_explorer.training import evaluation, model_file, models
 
-    for flag, value in (("--importance-samples", importance_samples), ("--limit", limit)):
-        if value is not None and value < 1:
-            raise WrongUsage(f"{flag} must be at least 1, got {value}")
     vae, info = model_file.load(models.find(model))
     images = drive(catalog.load(data)).part(split, info.split_seed)
     if images.image_shape != vae.image_shape:
@@ -43,7 +40,7 @@ def evaluate(
         "kl_per_dimension": result.kl_per_dimension.tolist(),
         "active_dimensions": result.active_dimensions,
         "log_evidence": result.log_evidence,
-        "gap": result.gap if importance_samples and importance_samples > 1 else None,
+        "gap": result.gap,
         "standard_error": result.standard_error,
         "effective_sample_size": result.effective_sample_size,
         "images": len(images),
@@ -59,9 +56,10 @@ def evaluate(
         f"active          {len(result.active_dimensions)} of {vae.z_dim} dimensions",
     ]
     if result.log_evidence is not None:
+        error = "" if result.standard_error is None else f" ± {number(result.standard_error)}"
         lines += [
-            f"log p(x)        {number(result.log_evidence)} ± {number(result.standard_error)}",
-            f"gap             {number(figures['gap'])}",
+            f"log p(x)        {number(result.log_evidence)}{error}",
+            f"gap             {number(result.gap)}",
             f"effective sample size (median) {number(result.effective_sample_size)} of {importance_samples:,}",
         ]
     show(figures, as_json=json, text="\n".join(lines))

@@ -1,26 +1,37 @@
-"""What a command prints: one JSON object, or text to read."""
+"""What a command gives out: one JSON object or text to read, and pictures."""
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-from cyclopts import Parameter
-
-Json = Annotated[bool, Parameter(help="print one JSON object", negative=())]
+import numpy as np
+from jaxtyping import UInt8
 
 
 def show(result: Mapping[str, Any], *, as_json: bool, text: str) -> None:
     """Prints the one or the other."""
-    print(json.dumps(result, allow_nan=False) if as_json else text)
+    if as_json or text:
+        print(json.dumps(result, allow_nan=False) if as_json else text)
 
 
-def number(value: float | None, unit: str = "") -> str:
+def write_picture(path: Path, pixels: UInt8[np.ndarray, "h w c"]) -> None:
+    """A PNG in place of what was there. Raises ValueError with a sentence that names this file."""
+    from vae_explorer.data import atomic, picture
+
+    if not path.parent.is_dir():
+        raise ValueError(f"There is no folder {path.parent} to write {path.name} in: make it first")
+    try:
+        atomic.write(path, picture.png(pixels))
+    except OSError as error:
+        raise ValueError(f"{path} could not be written: {error.strerror or error}") from error
+
+
+def number(value: float | None) -> str:
     """Two decimals with a real minus; a dash where there is no figure."""
-    if value is None:
-        return "–"
-    return f"{value:,.2f}".replace("-", "−") + unit
+    return "–" if value is None else f"{value:,.2f}".replace("-", "−")
 
 
-def numbers(values: Any) -> str:
-    """Signed, with three decimals, in a row."""
-    return " ".join(f"{value:+.3f}" for value in values).replace("-", "−")
+def numbers(values: Any, sign: str = "") -> str:
+    """Three decimals, in a row; with sign "+" also the positive ones have theirs."""
+    return " ".join(f"{value:{sign}.3f}" for value in values).replace("-", "−")

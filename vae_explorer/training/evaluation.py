@@ -39,7 +39,10 @@ class Evaluation:
 
     @property
     def gap(self) -> float | None:
-        return None if self.log_evidence is None else max(0.0, self.log_evidence - self.elbo)
+        """log p(x) − ELBO; None for one draw, which cannot tell them apart."""
+        if self.log_evidence is None or self.standard_error is None:
+            return None
+        return max(0.0, self.log_evidence - self.elbo)
 
     @property
     def active_dimensions(self) -> list[int]:

@@ -4,7 +4,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float, Float32, UInt8
@@ -52,6 +52,26 @@ class TrainingProgress(Progress):
     validation: Figures | None = None
 
 
+class Means:
+    """Means over images since the last report; kept on the device, so that no step waits for a figure."""
+
+    def __init__(self, images: int = 0, sums: Float[Tensor, "1+z"] | None = None):
+        self.images = images
+        self.sums = sums  # of the reconstruction and of each dimension's KL
+
+    def add(self, loss: Loss, images: int) -> None:
+        parts = torch.cat([loss.reconstruction.detach()[None], loss.kl_per_dimension.detach()]) * images
+        self.sums = parts if self.sums is None else self.sums + parts
+        self.images += images
+
+    def figures(self) -> Figures:
+        """Raises ValueError when nothing was added."""
+        if self.sums is None:
+            raise ValueError("there are no figures before the first batch")
+        reconstruction, *kl = (self.sums / self.images).tolist()
+        return Figures(reconstruction, tuple(kl))
+
+
 @dataclass(eq=False)
 class TrainingState:
     """What a step changes, and all that resuming needs: order and noise follow from the seed and the step."""
@@ -61,6 +81,7 @@ class TrainingState:
     step: int = 0
     seconds: float = 0.0  # spent in steps
     images: int = 0  # consumed in them
+    means: Means = field(default_factory=Means)  # for the next report
 
     @classmethod
     def fresh(cls, model: VAE, config: TrainConfig) -> "TrainingState":
@@ -99,32 +120,33 @@ def train(
         )
 
     state.model.train()
-    means = _Means()
     clock = last_item = time.perf_counter()
-    while state.step < steps.total:
+    while True:
+        if state.means.images and steps.is_report(state.step):  # also one that a stop came before
+            validation = (
+                (yield from _validate(state, config, validation_x, item)) if steps.ends_epoch(state.step) else None
+            )
+            if validation and not math.isfinite(validation.elbo):
+                raise _diverged("validation ELBO", state, config)
+            figures, state.means = state.means.figures(), Means()
+            yield item(figures, validation)
+            clock = last_item = time.perf_counter()  # what happened at a yield is not training
+        if state.step == steps.total:
+            return
         batch = steps.batch(state.step).to(train_images.device)
         noise.manual_seed(_mixed(config.seed, "noise", state.step))
         loss = training_step(state, config, train_images[batch], noise, beta=steps.beta(state.step))
         if loss is None:
-            raise TrainingError(
-                f"The loss is no longer a finite number at step {state.step}: lower the learning rate "
-                f"(it is {config.learning_rate:g}) and start again; the last good model is kept"
-            )
-        means.add(loss, len(batch))
+            raise _diverged("loss", state, config)
+        state.means.add(loss, len(batch))
         state.step += 1
         state.images += len(batch)
         now = time.perf_counter()
         state.seconds += now - clock
         clock = now
-        epoch_ends = state.step % steps.per_epoch == 0
-        report_is_due = epoch_ends or state.step % steps.per_epoch % steps.per_report == 0
-        if not report_is_due and now - last_item < MESSAGE_INTERVAL:
-            continue
-        validation = (yield from _validate(state, config, validation_x, item)) if epoch_ends else None
-        yield item(means.figures() if report_is_due else None, validation)
-        if report_is_due:
-            means = _Means()
-        clock = last_item = time.perf_counter()  # what happened at a yield is not training
+        if now - last_item >= MESSAGE_INTERVAL and not steps.is_report(state.step):
+            yield item()
+            clock = last_item = time.perf_counter()
 
 
 def training_step(
@@ -174,30 +196,18 @@ class Steps:
         first = position * self.config.batch_size
         return self._order[first : first + self.config.batch_size]
 
+    def ends_epoch(self, step: int) -> bool:
+        """Whether so many steps are whole epochs."""
+        return step % self.per_epoch == 0
+
+    def is_report(self, step: int) -> bool:
+        """Whether a report is due after so many steps."""
+        return self.ends_epoch(step) or step % self.per_epoch % self.per_report == 0
+
     def beta(self, step: int) -> float:
         """beta of one step: grows in a straight line over the warm-up (Bowman et al. 2016)."""
         warm_up = self.config.warm_up * self.per_epoch
         return self.config.beta * min(1.0, (step + 1) / warm_up) if warm_up else self.config.beta
-
-
-class _Means:
-    """Means over images since the last report; kept on the device, so that no step waits for a figure."""
-
-    def __init__(self) -> None:
-        self.images = 0
-        self.sums: Tensor | None = None  # of the reconstruction and of each dimension's KL
-
-    def add(self, loss: Loss, images: int) -> None:
-        parts = torch.cat([loss.reconstruction.detach()[None], loss.kl_per_dimension.detach()]) * images
-        self.sums = parts if self.sums is None else self.sums + parts
-        self.images += images
-
-    def figures(self) -> Figures:
-        """Raises ValueError when nothing was added."""
-        if self.sums is None:
-            raise ValueError("there are no figures before the first batch")
-        reconstruction, *kl = (self.sums / self.images).tolist()
-        return Figures(reconstruction, tuple(kl))
 
 
 def _validate(
@@ -208,7 +218,7 @@ def _validate(
 ) -> Generator[TrainingProgress, None, Figures]:
     """The mean over the validation images, with the same noise every time; an item after each batch."""
     noise = torch.Generator(device=x.device).manual_seed(_mixed(config.seed, "validation", 0))
-    means = _Means()
+    means = Means()
     state.model.eval()
     for batch in torch.split(x, VALIDATION_BATCH):
         with torch.no_grad():
@@ -217,6 +227,13 @@ def _validate(
         yield item()
     state.model.train()
     return means.figures()
+
+
+def _diverged(what: str, state: TrainingState, config: TrainConfig) -> TrainingError:
+    return TrainingError(
+        f"The {what} is no longer a finite number at step {state.step}: lower the learning rate "
+        f"(it is {config.learning_rate:g}) and start again; the last good model is kept"
+    )
 
 
 def _is_finite(loss: Float[Tensor, ""]) -> bool:

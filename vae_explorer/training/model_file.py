@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError, model_validator
 from torch import Tensor
 
 from vae_explorer.core.config import VAEConfig
@@ -33,9 +33,9 @@ class ModelFileError(ValueError):
 class SplitFigures(BaseModel, frozen=True):
     """Nats per image, averaged over the images of one split."""
 
-    elbo: float
-    reconstruction: float
-    kl: float
+    elbo: FiniteFloat
+    reconstruction: FiniteFloat
+    kl: FiniteFloat
 
 
 class LatentStatistics(BaseModel, frozen=True):
@@ -43,9 +43,9 @@ class LatentStatistics(BaseModel, frozen=True):
 
     split: Literal["validation", "test"]
     images: int
-    kl_per_dimension: list[float]  # nats, averaged over the images
-    mu_variance: list[float]  # a dimension is active above 0.01 (Burda et al. 2016)
-    elbo_quantiles: list[float]  # 101 of them, nats
+    kl_per_dimension: list[FiniteFloat]  # nats, averaged over the images
+    mu_variance: list[FiniteFloat]  # a dimension is active above 0.01 (Burda et al. 2016)
+    elbo_quantiles: list[FiniteFloat] = Field(min_length=101, max_length=101)  # nats
 
 
 class ModelInfo(BaseModel, frozen=True):
@@ -61,9 +61,20 @@ class ModelInfo(BaseModel, frozen=True):
     steps: int = 0
     train_images: int = 0
     validation: SplitFigures | None = None
-    kl_per_dimension: list[float] | None = None  # nats, over the validation images
+    kl_per_dimension: list[FiniteFloat] | None = None  # nats, over the validation images
     test: SplitFigures | None = None
     statistics: LatentStatistics | None = None
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> "ModelInfo":
+        if self.preparation.image_shape != self.config.image_shape:
+            raise ValueError("its preparation makes images of another shape than its network takes")
+        lists = [self.kl_per_dimension]
+        if self.statistics:
+            lists += [self.statistics.kl_per_dimension, self.statistics.mu_variance]
+        if any(figures is not None and len(figures) != self.config.z_dim for figures in lists):
+            raise ValueError("its figures are for another number of latent dimensions")
+        return self
 
 
 def save(path: Path, model: VAE, info: ModelInfo) -> None:
@@ -82,15 +93,17 @@ def load(path: Path) -> tuple[VAE, ModelInfo]:
         info = ModelInfo.model_validate(metadata)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise ModelFileError(f"{path.name} is not a model of this program: {where}: {first['msg']}") from None
-    model = VAE(info.config)
+        where = "".join(f"{part}: " for part in first["loc"])
+        raise ModelFileError(f"{path.name} is not a model of this program: {where}{first['msg']}") from None
+    with torch.device("meta"):  # a file that asks for a huge network is refused before there is memory for it
+        model = VAE(info.config)
     fill(model, tensors, path.name)
     return model.eval().requires_grad_(False), info
 
 
 def fill(model: VAE, tensors: Mapping[str, Tensor], name: str) -> None:
-    """Puts the weights into the model after comparing names, shapes and types. Raises ModelFileError."""
+    """Puts the weights into the model after comparing names, shapes and types; a model without memory of its own
+    takes the tensors themselves. Raises ModelFileError."""
     wanted = model.state_dict()
     if tensors.keys() != wanted.keys():
         odd = sorted(tensors.keys() ^ wanted.keys())[0]
@@ -100,7 +113,7 @@ def fill(model: VAE, tensors: Mapping[str, Tensor], name: str) -> None:
             raise ModelFileError(f"{name}: {key} is {_kind(tensor)}, its configuration asks for {_kind(wanted[key])}")
         if not torch.isfinite(tensor).all():
             raise ModelFileError(f"{name}: {key} has weights that are not finite numbers")
-    model.load_state_dict(dict(tensors))
+    model.load_state_dict(dict(tensors), assign=all(parameter.is_meta for parameter in model.parameters()))
 
 
 def sealed(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
@@ -117,7 +130,7 @@ def sealed(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
 def opened(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and the metadata of a sealed file, after its digest was checked. Raises ModelFileError, OSError."""
     if not path.is_file():
-        raise ModelFileError(f"{path.name} is not a file")
+        raise ModelFileError(f"{path} is no file" if path.exists() else f"There is no file {path}")
     if path.stat().st_size > MAX_FILE:
         raise ModelFileError(f"{path.name} is larger than {MAX_FILE >> 30} GiB, which no model of this program is")
     content = path.read_bytes()  # never mapped: a mapped file that is truncated later kills the process

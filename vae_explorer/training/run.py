@@ -16,6 +16,7 @@ from vae_explorer.data import atomic
 from vae_explorer.training.config import TrainConfig
 
 SUFFIX = ".vae.safetensors"
+_locks_of_this_process: set[Path] = set()
 
 
 class RunError(ValueError):
@@ -35,12 +36,17 @@ class Run:
 
     @classmethod
     def create(cls, folder: Path, config: TrainConfig) -> "Run":
-        """A new run in a folder that holds none yet. Raises RunError."""
-        if (folder / "config.json").exists():
+        """A new run in a folder that holds none yet; one that failed before its first step is none. Raises RunError."""
+        run = cls(folder, config)
+        if run.state_path.exists() or run.model_path.exists() or run._living_writer():
             raise RunError(f"{folder} holds a run already: choose another folder, or go on with --resume {folder}")
-        folder.mkdir(parents=True, exist_ok=True)
-        atomic.write(folder / "config.json", (config.model_dump_json(indent=2) + "\n").encode())
-        return cls(folder, config)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            atomic.write(folder / "config.json", (config.model_dump_json(indent=2) + "\n").encode())
+        except OSError as error:
+            raise RunError(f"{folder} cannot be a run's folder: {error.strerror or error}") from error
+        run.metrics_path.unlink(missing_ok=True)
+        return run
 
     @classmethod
     def open(cls, folder: Path) -> "Run":
@@ -64,12 +70,15 @@ class Run:
         """The reports in their order; a line that a kill cut off ends them."""
         if not self.metrics_path.exists():
             return
-        with self.metrics_path.open(encoding="utf-8") as lines:
+        with self.metrics_path.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 try:
-                    yield json.loads(line)
+                    report = json.loads(line)
                 except ValueError:
                     return
+                if not isinstance(report, dict) or "step" not in report:
+                    return
+                yield report
 
     def add_metrics(self, report: Mapping[str, Any]) -> None:
         """Appends one report."""
@@ -93,13 +102,18 @@ class Run:
             except FileExistsError:
                 writer = self._living_writer()
                 if writer or attempt:
-                    raise RunError(f"{self.folder} is being written by {writer or 'another program'}") from None
+                    raise RunError(
+                        f"{self.folder} is being written by {writer or 'another program'}: stop it there first, "
+                        f"or delete {self.lock_path.name} if it is no longer running"
+                    ) from None
                 self.lock_path.unlink(missing_ok=True)
+        _locks_of_this_process.add(self.lock_path.resolve())
         try:
             atomic.remove_stale(self.folder)
             yield
         finally:
             self.lock_path.unlink(missing_ok=True)
+            _locks_of_this_process.discard(self.lock_path.resolve())
 
     def _living_writer(self) -> str | None:
         try:
@@ -107,9 +121,11 @@ class Run:
             pid, host = int(lock["pid"]), str(lock["host"])
         except (OSError, ValueError, KeyError, TypeError):
             return None  # cut off by a kill
-        if host == socket.gethostname() and (pid == os.getpid() or not _is_alive(pid)):
-            return None
-        return f"process {pid} on {host}"
+        if host != socket.gethostname():
+            return f"process {pid} on {host}"
+        if pid == os.getpid():  # ours, or of a dead process that had the same number
+            return "this program" if self.lock_path.resolve() in _locks_of_this_process else None
+        return f"process {pid}" if _is_alive(pid) else None
 
 
 def new_folder(parent: Path, config: TrainConfig) -> Path:

@@ -8,14 +8,14 @@ from torch import Tensor
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import atomic
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.loop import TrainingState
+from vae_explorer.training.loop import Means, TrainingState
 from vae_explorer.training.model_file import ModelFileError, fill, opened, sealed
 
 MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's running means (Kingma & Ba 2015)
 
 
 def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | None) -> None:
-    """Weights, Adam's moments and the step; order and noise follow from the seed and the step."""
+    """Weights, Adam's moments, the means for the next report and the step, from which order and noise follow."""
     tensors: dict[str, Tensor] = {
         f"weights/{name}": tensor.detach().cpu().contiguous() for name, tensor in state.model.state_dict().items()
     }
@@ -23,11 +23,14 @@ def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | N
         for moment in MOMENTS:
             if parameter in state.optimizer.state:  # empty before the first step
                 tensors[f"{moment}/{name}"] = state.optimizer.state[parameter][moment].cpu().contiguous()
+    if state.means.sums is not None:
+        tensors["means"] = state.means.sums.cpu()
     metadata = {
         "format": 1,
         "step": state.step,
         "seconds": state.seconds,
         "images": state.images,
+        "means_images": state.means.images,
         "threads": threads,
         "best_elbo": best_elbo,
     }
@@ -43,13 +46,16 @@ def load(path: Path, model: VAE, config: TrainConfig) -> tuple[TrainingState, in
     weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
     fill(model, weights, path.name)
     state = TrainingState.fresh(model, config)
+    device = next(model.parameters()).device
     try:
         state.step, state.images = int(metadata["step"]), int(metadata["images"])
         state.seconds = float(metadata["seconds"])
+        if metadata.get("means_images"):
+            state.means = Means(int(metadata["means_images"]), tensors["means"].to(device))
         for name, parameter in model.named_parameters():
             if state.step:
-                moments = {moment: tensors[f"{moment}/{name}"].to(parameter.device) for moment in MOMENTS}
-                step = torch.tensor(float(state.step), device=parameter.device)
+                moments = {moment: tensors[f"{moment}/{name}"].to(device) for moment in MOMENTS}
+                step = torch.tensor(float(state.step), device=device)
                 state.optimizer.state[parameter] = {"step": step, **moments}
         return state, int(metadata["threads"]), metadata["best_elbo"]
     except (KeyError, TypeError, ValueError):

@@ -2,7 +2,8 @@
 
 import errno
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -18,12 +19,21 @@ from vae_explorer.data.preprocess import Preparation, to_x
 from vae_explorer.training import device as devices
 from vae_explorer.training import model_file, state_file
 from vae_explorer.training.evaluation import evaluate
-from vae_explorer.training.loop import Figures, TrainingError, TrainingProgress, TrainingState, train, training_step
-from vae_explorer.training.model_file import ModelInfo, SplitFigures
+from vae_explorer.training.loop import (
+    Figures,
+    Steps,
+    TrainingError,
+    TrainingProgress,
+    TrainingState,
+    train,
+    training_step,
+)
+from vae_explorer.training.model_file import ModelFileError, ModelInfo, SplitFigures
 from vae_explorer.training.run import Run
 
 CHECKPOINT_INTERVAL = 10.0  # seconds of training
 EPOCH_CHECKPOINT_INTERVAL = 1.0  # seconds: very short epochs do not each wait for the disk
+DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 class Trainer:
@@ -47,24 +57,29 @@ class Trainer:
     def work(self) -> Generator[Progress, None, ModelInfo]:
         """Loads, trains, tests; the result is what the model file says. Raises TrainingError, RunError, ValueError,
         OSError with a sentence for the user."""
-        with self.run.locked():
-            try:
-                return (yield from self._work())
-            except GeneratorExit:
-                self._keep()
+        try:
+            with self.run.locked():
+                try:
+                    return (yield from self._work())
+                except GeneratorExit:
+                    self._keep()
+                    raise
+                except TrainingError:
+                    with suppress(ModelFileError):  # its weights may be no good, and this error is the one to tell
+                        self._keep()
+                    raise
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise TrainingError(self._no_memory()) from error
+        except RuntimeError as error:
+            if "not enough memory" not in str(error) and "can't allocate" not in str(error):
                 raise
-            except (torch.OutOfMemoryError, MemoryError) as error:
-                raise TrainingError(self._no_memory()) from error
-            except RuntimeError as error:
-                if "not enough memory" not in str(error) and "can't allocate" not in str(error):
-                    raise
-                raise TrainingError(self._no_memory()) from error
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
-                raise TrainingError(
-                    f"The disk of {self.run.folder} is full: make room and resume; the last good model is kept"
-                ) from error
+            raise TrainingError(self._no_memory()) from error
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            raise TrainingError(
+                f"The disk of {self.run.folder} is full: make room and resume; the last good model is kept"
+            ) from error
 
     def snapshot(self) -> tuple[VAE, ModelInfo]:
         """A copy of the model on the CPU that nobody else holds, and what is known of it."""
@@ -94,6 +109,9 @@ class Trainer:
         self.data = yield from catalog.load(config.data)
         train_set = self.data.part("train", config.seed)
         self.validation = self.data.part("validation", config.seed)
+        if not len(train_set):
+            least = 3 if self.data.test is None else 2  # one for each part
+            raise ValueError(f"{self.data.name} has {len(self.data.train)} images; training needs at least {least}")
         preparation = Preparation.of(train_set.images, config.likelihood)
         self._prepare(train_set, preparation)
         assert self.state is not None
@@ -124,9 +142,14 @@ class Trainer:
             preparation=preparation,
             data=self.data.name,
             split_seed=self.config.seed,
-            train_config=self.config.model_dump(mode="json"),
+            train_config={**self.config.model_dump(mode="json"), "data": self.data.name},  # no path of this machine
+            epochs=self.state.step / Steps(len(train_set), self.config).per_epoch,
+            steps=self.state.step,
             train_images=len(train_set),
         )
+        for report in self.run.metrics():
+            if "validation" in report:
+                self._note_validation(report["validation"])
 
     def _choose_threads(self, images: torch.Tensor) -> None:
         """A run keeps its number of threads, since another one would round sums differently."""
@@ -150,7 +173,7 @@ class Trainer:
         step, now = self.state.step, time.monotonic()
         self.info = self.info.model_copy(update={"epochs": progress.epoch, "steps": step})
         if progress.train:
-            report = {
+            report: dict[str, Any] = {
                 "step": step,
                 "epoch": progress.epoch,
                 "images_per_second": progress.images_per_second,
@@ -158,20 +181,20 @@ class Trainer:
             }
             if progress.validation:
                 report["validation"] = _report(progress.validation)
+                self._note_validation(report["validation"])
             self.run.add_metrics(report)
-        if progress.validation:
-            self._note_validation(progress.validation)
         interval = EPOCH_CHECKPOINT_INTERVAL if progress.validation else CHECKPOINT_INTERVAL
         if now - self._saved_at[1] > interval:
             self._save()
 
-    def _note_validation(self, validation: Figures) -> None:
+    def _note_validation(self, validation: Mapping[str, Any]) -> None:
+        """A report's validation figures: now, or read again from the metrics of a run that is resumed."""
         assert self.info is not None
-        figures = SplitFigures(elbo=validation.elbo, reconstruction=validation.reconstruction, kl=validation.kl)
-        kl = list(validation.kl_per_dimension)
+        figures = SplitFigures.model_validate(validation)
+        kl = validation["kl_per_dimension"]
         self.info = self.info.model_copy(update={"validation": figures, "kl_per_dimension": kl})
-        if self._best_elbo is None or validation.elbo > self._best_elbo:
-            self._best_elbo = validation.elbo
+        if self._best_elbo is None or figures.elbo > self._best_elbo:
+            self._best_elbo = figures.elbo
             self._best = self.snapshot()
 
     def _save(self) -> None:
@@ -210,6 +233,6 @@ class Trainer:
         )
 
 
-def _report(figures: Figures) -> dict[str, object]:
+def _report(figures: Figures) -> dict[str, Any]:
     kl = np.array(figures.kl_per_dimension).round(6).tolist()
     return {"elbo": figures.elbo, "reconstruction": figures.reconstruction, "kl": figures.kl, "kl_per_dimension": kl}

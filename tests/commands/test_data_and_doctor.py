@@ -1,0 +1,139 @@
+"""vae-explorer data and doctor, and what all commands have in common."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from vae_explorer import paths
+from vae_explorer.data import catalog, drawn_digits
+
+
+@pytest.mark.parametrize("command", ["evaluate", "encode", "decode", "sample"])
+def test_a_model_that_is_not_there_is_said_with_the_names_of_those_that_are(call, command, tmp_path):
+    rest = {"evaluate": ["mnist"], "encode": ["a.png"], "decode": ["--z", "0"], "sample": []}[command]
+    out = [] if command == "evaluate" else ["--out", tmp_path / "x.png"]
+    answer = call(command, "mnits", *rest, *out)
+    assert (answer.code, answer.sentence) == (1, "There is no model 'mnits': did you mean mnist?")
+
+
+def test_a_damaged_model_is_said(call, model, tmp_path):
+    content = bytearray(model.read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "bad.safetensors").write_bytes(content)
+    answer = call("sample", tmp_path / "bad.safetensors", "--out", tmp_path / "x.png")
+    assert answer.code == 1
+    assert answer.sentence.startswith("bad.safetensors is damaged")
+
+
+def test_a_models_run_folder_stands_for_its_newest_model(call, model, data):
+    assert call("evaluate", model.parent, data, "--json").json == call("evaluate", model, data, "--json").json
+
+
+def test_data_list_names_the_sets_and_what_a_download_costs(call, monkeypatch, tmp_path):
+    monkeypatch.setattr(catalog, "SYSTEM_FOLDER", tmp_path)
+    rows = call("data", "list", "--json").json["data"]
+    assert [row["name"] for row in rows] == ["mnist", "fashion-mnist", "drawn-digits"]
+    assert [row["available"] for row in rows] == [False, False, True]
+    assert [row["download"] for row in rows] == [catalog.DATASETS[row["name"]].download_size for row in rows]
+    lines = call("data", "list").out.splitlines()
+    assert lines[0] == "mnist          70,000 handwritten digits, 28 × 28 grey pixels (a download of 12 MB)"
+    assert lines[2].endswith("(on this machine)")
+
+
+INFO = ["name", "images", "shape", "classes", "splits", "skipped"]
+
+
+def test_data_info_describes_a_set(call, data):
+    assert call("data", "info", data, "--json").json == {
+        "name": "blocks",
+        "images": 120,
+        "shape": [1, 12, 12],
+        "classes": ["0", "1", "2"],
+        "splits": {"train": 90, "validation": 10, "test": 20},
+        "skipped": [],
+    }
+    assert call("data", "info", data).out.splitlines() == [
+        "blocks: 120 images, 12 × 12 grey pixels",
+        "splits: 90 train, 10 validation, 20 test",
+        "classes: 0, 1, 2",
+    ]
+
+
+def test_data_info_says_which_files_were_skipped_and_why(call, digits, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i in range(5):
+        Image.fromarray(digits[i]).save(folder / f"{i}.png")
+    (folder / "bad.png").write_bytes(b"no picture")
+    result = call("data", "info", folder, "--json").json
+    assert list(result) == INFO
+    assert result["images"] == 5
+    assert [skipped["path"] for skipped in result["skipped"]] == [str(folder / "bad.png")]
+    assert "1 file skipped:" in call("data", "info", folder).out
+
+
+def test_data_fetch_draws_the_digits_that_need_no_network(call, monkeypatch):
+    monkeypatch.setattr(drawn_digits, "TRAIN", 40)
+    monkeypatch.setattr(drawn_digits, "TEST", 10)
+    answer = call("data", "fetch", "drawn-digits", "--json")
+    assert answer.code == 0
+    assert list(answer.json) == [*INFO, "folder"]
+    assert answer.json["folder"] == str(paths.cache_folder())
+    assert answer.json["images"] == 50
+    assert call("data", "fetch", "drawn-digits").out == f"drawn-digits is in {paths.cache_folder()}\n"
+
+
+def test_data_that_is_not_known_is_said(call):
+    for arguments in (["fetch", "mnits"], ["info", "mnits"]):
+        answer = call("data", *arguments)
+        assert answer.code == 1
+        assert "Did you mean mnist?" in answer.sentence
+
+
+def test_doctor_finds_nothing_missing_here(call):
+    answer = call("doctor", "--json")
+    assert (answer.code, answer.err) == (0, "")
+    result = answer.json
+    assert list(result) == ["versions", "device", "cores", "display", "folders", "missing"]
+    assert result["missing"] == []
+    assert result["device"] in ("cpu", "cuda", "mps")
+    assert result["display"] is True
+    assert {"python", "torch", "PySide6-Essentials", "vae-explorer"} <= result["versions"].keys()
+    assert result["folders"]["runs"] == str(paths.runs())
+    assert call("doctor").out.endswith("Nothing is missing.\n")
+
+
+def test_doctor_says_that_there_is_no_display_which_is_no_failure(call, monkeypatch):
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    answer = call("doctor", "--json")
+    assert answer.code == 0
+    assert answer.json["display"] is False
+    assert answer.json["missing"][0].startswith("There is no display")
+
+
+def test_doctor_says_which_library_is_missing_and_how_to_get_it(call, monkeypatch):
+    from vae_explorer.commands import doctor
+
+    monkeypatch.setattr(doctor, "LIBRARIES", ("torch", "no-such-library"))
+    answer = call("doctor")
+    assert answer.code == 1
+    assert answer.sentence == "no-such-library is not installed: pip install no-such-library"
+    assert answer.sentence in answer.out
+
+
+def test_json_is_one_object_on_one_line(call, data, model, png, tmp_path):
+    for arguments in (
+        ["evaluate", model, data],
+        ["encode", model, png(1)],
+        ["decode", model, "--z", "0,0", "--out", tmp_path / "x.png"],
+        ["sample", model, "--out", tmp_path / "x.png"],
+        ["data", "list"],
+        ["data", "info", data],
+        ["doctor"],
+    ):
+        answer = call(*arguments, "--json")
+        assert answer.out.count("\n") == 1
+        assert isinstance(json.loads(answer.out), dict)
+        assert answer.err == ""

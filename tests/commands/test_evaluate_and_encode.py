@@ -1,0 +1,201 @@
+"""vae-explorer evaluate and encode: keys and figures, and that both agree."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vae_explorer.training import model_file
+
+EVALUATION = [
+    "elbo",
+    "reconstruction",
+    "kl",
+    "kl_per_dimension",
+    "active_dimensions",
+    "log_evidence",
+    "gap",
+    "standard_error",
+    "effective_sample_size",
+    "images",
+    "likelihood",
+    "binarisation",
+    "split",
+]
+
+
+def test_evaluate_gives_the_figures_of_the_run_itself(call, model, data, trained):
+    result = call("evaluate", model, data, "--json").json
+    assert list(result) == EVALUATION
+    assert result["elbo"] == result["reconstruction"] - result["kl"]
+    assert result["elbo"] == pytest.approx(trained[1]["test"]["elbo"], abs=1e-6)
+    assert sum(result["kl_per_dimension"]) == pytest.approx(result["kl"], abs=1e-4)
+    assert [result[key] for key in EVALUATION[5:9]] == [None] * 4
+    assert [result[key] for key in EVALUATION[9:]] == [20, "bernoulli", "draw", "test"]
+
+
+@pytest.mark.parametrize(("split", "images"), [("train", 90), ("validation", 10), ("test", 20)])
+def test_evaluate_takes_the_split_that_is_asked_for(call, model, data, split, images):
+    result = call("evaluate", model, data, "--split", split, "--json").json
+    assert (result["split"], result["images"]) == (split, images)
+
+
+def test_evaluate_with_importance_samples_adds_up(call, model, data):
+    result = call("evaluate", model, data, "--importance-samples", 20, "--limit", 5, "--json").json
+    assert result["images"] == 5
+    assert result["gap"] >= 0
+    assert result["elbo"] + result["gap"] == pytest.approx(result["log_evidence"])
+    assert result["standard_error"] > 0
+    assert 1 <= result["effective_sample_size"] <= 20
+
+
+def test_evaluate_with_one_importance_sample_has_neither_gap_nor_error(call, model, data):
+    result = call("evaluate", model, data, "--importance-samples", 1, "--json").json
+    assert (result["gap"], result["standard_error"]) == (None, None)
+    assert result["log_evidence"] == pytest.approx(result["elbo"])
+    text = call("evaluate", model, data, "--importance-samples", 1).out
+    assert "±" not in text
+
+
+def test_evaluate_with_another_seed_draws_anew(call, model, data):
+    one, same, other = (
+        call("evaluate", model, data, "--importance-samples", 3, "--seed", seed, "--json").json for seed in (0, 0, 1)
+    )
+    assert one == same
+    assert one["elbo"] != other["elbo"]
+    assert one["kl_per_dimension"] == other["kl_per_dimension"]
+
+
+def test_evaluate_in_words(call, model, data):
+    lines = call("evaluate", model, data, "--importance-samples", 5).out.splitlines()
+    assert lines[0] == "20 test images, bernoulli likelihood, nats per image"
+    assert [line.split()[0] for line in lines[1:]] == [
+        "ELBO",
+        "reconstruction",
+        "KL",
+        "active",
+        "log",
+        "gap",
+        "effective",
+    ]
+
+
+def test_evaluate_says_that_a_part_is_empty(call, model, png):
+    answer = call("evaluate", model, png(7).parent, "--split", "train")
+    assert answer.code == 1
+    assert answer.sentence.endswith("has no train images to evaluate")
+
+
+def test_evaluate_refuses_images_of_another_shape(call, tiny_model, data):
+    answer = call("evaluate", tiny_model, data)
+    assert answer.code == 1
+    assert answer.sentence.endswith(
+        "blocks.npz has images of 12 × 12 grey pixels; this model takes 28 × 28 grey pixels"
+    )
+
+
+@pytest.mark.parametrize("flag", ["--limit", "--importance-samples"])
+def test_evaluate_refuses_none_of_it(call, model, data, flag):
+    answer = call("evaluate", model, data, flag, 0)
+    assert (answer.code, answer.sentence) == (2, f"{flag} must be at least 1, got 0")
+
+
+@pytest.mark.parametrize("importance_samples", [[], ["--importance-samples", 20]])
+def test_encode_and_evaluate_agree_about_an_image(call, model, png, importance_samples):
+    encoded = call("encode", model, png(7), *importance_samples, "--json").json["images"][0]
+    evaluated = call("evaluate", model, png(7).parent, *importance_samples, "--json").json
+    assert evaluated["images"] == 1
+    assert encoded["elbo"] == pytest.approx(evaluated["elbo"], abs=1e-5)
+    assert encoded["kl"] == pytest.approx(evaluated["kl_per_dimension"], abs=1e-5)
+    if importance_samples:
+        assert encoded["log_evidence"] == pytest.approx(evaluated["log_evidence"], abs=1e-5)
+
+
+def test_encode_gives_mu_and_sigma_of_the_network_itself(call, model, png, digits):
+    result = call("encode", model, png(3), "--json").json["images"][0]
+    assert list(result) == ["path", "mu", "sigma", "kl", "samples", "elbo", "log_evidence"]
+    assert result["path"] == str(png(3))
+    assert result["samples"] == []
+    assert result["log_evidence"] is None
+    vae, info = model_file.load(model)
+    from vae_explorer.data.preprocess import to_x
+
+    with torch.no_grad():
+        q = vae.encode(torch.from_numpy(to_x(digits[3][None, None], info.preparation)))
+    assert result["mu"] == pytest.approx(q.mu[0].tolist(), abs=1e-5)
+    assert result["sigma"] == pytest.approx(q.sigma[0].tolist(), abs=1e-5)
+    assert result["kl"] == pytest.approx(q.kl()[0].tolist(), abs=1e-5)
+
+
+def test_the_samples_of_an_image_are_drawn_from_its_posterior(call, model, png):
+    result = call("encode", model, png(3), "--samples", 2000, "--json").json["images"][0]
+    z = np.array(result["samples"])
+    assert z.shape == (2000, 2)
+    assert z.mean(0) == pytest.approx(result["mu"], abs=5 * max(result["sigma"]) / math.sqrt(2000))
+    assert z.std(0) == pytest.approx(result["sigma"], rel=0.1)
+
+
+def test_the_draws_of_an_image_do_not_depend_on_the_others(call, model, png):
+    alone = call("encode", model, png(5), "--samples", 3, "--importance-samples", 4, "--json").json["images"][0]
+    third = call("encode", model, png(3), png(4), png(5), "--samples", 3, "--importance-samples", 4, "--json").json
+    assert third["images"][2] == alone
+    more = call("encode", model, png(5), "--samples", 5, "--json").json["images"][0]
+    assert more["samples"][:3] == alone["samples"]
+    other = call("encode", model, png(5), "--samples", 3, "--seed", 1, "--json").json["images"][0]
+    assert other["samples"] != alone["samples"]
+    assert other["mu"] == alone["mu"]
+
+
+def test_an_image_that_cannot_be_read_does_not_stop_the_others(call, model, png, tmp_path):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    answer = call("encode", model, png(1), bad, tmp_path / "gone.png", png(2), "--json")
+    assert answer.code == 1
+    images = answer.json["images"]
+    assert [list(image) == ["path", "error"] for image in images] == [False, True, True, False]
+    assert images[1]["path"] == str(bad)
+    assert answer.sentence.startswith("2 of 4 images could not be encoded: bad.png is not a PNG")
+    assert "gone.png" in answer.sentence
+
+
+def test_one_image_that_cannot_be_read_is_said_by_itself(call, model, tmp_path):
+    answer = call("encode", model, tmp_path / "gone.png")
+    assert answer.code == 1
+    assert answer.out == ""
+    assert answer.sentence.startswith("gone.png ")
+
+
+def test_encode_in_words(call, model, png):
+    answer = call("encode", model, png(1), png(2), "--samples", 2, "--importance-samples", 3)
+    assert answer.code == 0
+    first = answer.out.splitlines()[:6]
+    assert first[0].startswith(f"{png(1)}: ELBO −")
+    assert [line.split()[0] for line in first[1:]] == ["mu", "sigma", "z", "z", "log"]
+    assert "+" not in first[2]  # a sigma has no sign
+
+
+def test_encode_draws_each_image_with_its_reconstruction_and_samples(call, model, png, tmp_path):
+    out = tmp_path / "grid.png"
+    assert call("encode", model, png(1), png(2), "--samples", 3, "--out", out).code == 0
+    with Image.open(out) as image:
+        width, height = image.size
+    assert width > 5 * 12 - 1
+    assert height > 2 * 12 - 1
+    assert width > 2 * height
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--samples", "-1"], "--samples must be at least 0, got -1"),
+        (["--samples", "20000"], "--samples must be at most 10,000, got 20000"),
+        (["--importance-samples", "0"], "--importance-samples must be at least 1, got 0"),
+        (["--seed", "-1"], "--seed must be at least 0, got -1"),
+        (["--seed", "1" * 30], f"--seed must be at most 2,147,483,647, got {'1' * 30}"),
+    ],
+)
+def test_encode_refuses_counts_and_seeds_without_meaning(call, model, png, flags, sentence):
+    answer = call("encode", model, png(1), *flags)
+    assert (answer.code, answer.sentence) == (2, sentence)

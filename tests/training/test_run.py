@@ -1,0 +1,209 @@
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from vae_explorer.training import run as runs
+from vae_explorer.training.config import TrainConfig
+from vae_explorer.training.run import Run, RunError, new_folder, unfinished
+
+
+@pytest.fixture
+def run(tmp_path, config):
+    return Run.create(tmp_path / "run", config)
+
+
+@pytest.fixture
+def dead_pid():
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def lock(run, pid, host=None):
+    run.lock_path.write_text(json.dumps({"pid": pid, "host": host or socket.gethostname(), "time": time.time()}))
+
+
+def report(step, **more):
+    return {"step": step, "epoch": step / 5, **more}
+
+
+def test_the_config_comes_back_as_it_was(run, config):
+    assert Run.open(run.folder).config == config
+
+
+def test_a_folder_without_a_run_is_said(tmp_path):
+    with pytest.raises(RunError, match=r"holds no run: its config.json cannot be read"):
+        Run.open(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"epochs": 0}', '{"epoch": 3}', "\udcff"])
+def test_a_damaged_config_is_said_in_one_sentence(run, text):
+    (run.folder / "config.json").write_text(text, "utf-8", errors="surrogateescape")
+    with pytest.raises(RunError, match=r"config.json is damaged") as raised:
+        Run.open(run.folder)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["state.safetensors", "model.vae.safetensors"])
+def test_a_folder_that_holds_a_run_is_not_used_for_another(run, config, name):
+    (run.folder / name).touch()
+    with pytest.raises(RunError, match=r"holds a run already: choose another folder, or go on with --resume"):
+        Run.create(run.folder, config)
+
+
+def test_a_run_that_failed_before_its_first_step_may_be_begun_anew(run, config):
+    run.add_metrics(report(1))
+    again = Run.create(run.folder, config.model_copy(update={"epochs": 9}))
+    assert Run.open(run.folder).config.epochs == 9
+    assert not list(again.metrics())
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path, config):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="file cannot be a run's folder: "):
+        Run.create(tmp_path / "file", config)
+
+
+def test_reports_come_back_in_their_order_each_with_its_step(run):
+    for step in (1, 2, 3):
+        run.add_metrics(report(step))
+    lines = run.metrics_path.read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
+    assert list(run.metrics()) == [report(1), report(2), report(3)]
+
+
+@pytest.mark.parametrize("cut", ['{"step": 3, "epo', "{", '{"step": 3}\x00\x00', "7", '{"epoch": 1}', b"\xff\xfe"])
+def test_a_last_line_that_was_cut_off_does_no_harm(run, cut):
+    run.add_metrics(report(1))
+    run.add_metrics(report(2))
+    with run.metrics_path.open("ab") as file:
+        file.write(cut if isinstance(cut, bytes) else cut.encode())
+    assert list(run.metrics()) == [report(1), report(2)]
+    run.rewind_metrics(2)
+    run.add_metrics(report(3))
+    assert list(run.metrics()) == [report(1), report(2), report(3)]
+
+
+def test_rewinding_drops_what_a_resumed_run_makes_again(run):
+    for step in range(1, 6):
+        run.add_metrics(report(step))
+    run.add_metrics({"step": 5, "test": {"elbo": -1.0}})
+    assert run.is_finished
+    run.rewind_metrics(5)
+    assert not run.is_finished
+    run.rewind_metrics(3)
+    assert [one["step"] for one in run.metrics()] == [1, 2, 3]
+
+
+def test_the_lock_says_who_writes_and_goes_away(run):
+    with run.locked():
+        assert {"pid": os.getpid(), "host": socket.gethostname()}.items() <= json.loads(
+            run.lock_path.read_text()
+        ).items()
+    assert not run.lock_path.exists()
+    with pytest.raises(KeyError), run.locked():
+        raise KeyError
+    assert not run.lock_path.exists()
+
+
+def test_a_second_writer_is_refused_with_a_sentence(run):
+    lock(run, os.getppid())
+    with pytest.raises(RunError, match=f"is being written by process {os.getppid()}: stop it there"), run.locked():
+        pass
+    assert run.lock_path.exists()
+
+
+def test_a_writer_on_another_machine_is_believed(run):
+    lock(run, 1, host="elsewhere")
+    with pytest.raises(RunError, match=r"process 1 on elsewhere.* or delete run.lock"), run.locked():
+        pass
+
+
+def test_a_second_writer_in_this_program_is_refused(run, config):
+    with run.locked():
+        other = Run.open(run.folder)
+        with pytest.raises(RunError, match="by this program"), other.locked():
+            pass
+        with pytest.raises(RunError, match="holds a run already"):
+            Run.create(run.folder, config)
+    with other.locked():
+        pass
+
+
+def test_the_lock_of_a_dead_process_is_taken_over(run, dead_pid):
+    lock(run, dead_pid)
+    with run.locked():
+        assert json.loads(run.lock_path.read_text())["pid"] == os.getpid()
+
+
+def test_the_lock_of_a_dead_process_that_had_our_number_is_taken_over(run):
+    lock(run, os.getpid())
+    with run.locked():
+        pass
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": "x", "host": 1}'])
+def test_a_lock_that_was_cut_off_is_taken_over(run, content):
+    run.lock_path.write_text(content)
+    with run.locked():
+        pass
+
+
+def test_what_a_killed_writer_left_is_cleared_away(run):
+    (run.folder / ".vae-explorer-abc").touch()
+    with run.locked():
+        assert not (run.folder / ".vae-explorer-abc").exists()
+
+
+def test_unfinished_runs_are_those_that_can_be_resumed_the_newest_first(tmp_path, config, dead_pid):
+    for age, name in enumerate(["newest", "older", "finished", "at work", "killed", "not begun"]):
+        run = Run.create(tmp_path / "runs" / name, config)
+        if name != "not begun":
+            run.state_path.touch()
+            os.utime(run.state_path, (1000 - age, 1000 - age))
+        if name == "finished":
+            run.add_metrics({"step": 5, "test": {}})
+        if name in ("at work", "killed"):
+            lock(run, os.getppid() if name == "at work" else dead_pid)
+    (tmp_path / "runs" / "a file").touch()
+    damaged = tmp_path / "runs" / "damaged"
+    damaged.mkdir()
+    (damaged / "state.safetensors").touch()
+    assert [run.folder.name for run in unfinished(tmp_path / "runs")] == ["newest", "older", "killed"]
+
+
+def test_a_run_at_work_in_this_program_is_not_unfinished(run, tmp_path):
+    run.state_path.touch()
+    with run.locked():
+        assert unfinished(tmp_path) == []
+    assert len(unfinished(tmp_path)) == 1
+
+
+def test_without_a_folder_there_are_no_unfinished_runs(tmp_path):
+    assert unfinished(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("mnist", "mnist"),
+        ("/home/me/My pictures (2)", "My-pictures-2"),
+        ("/data/bilder.zip", "bilder.zip"),
+        ("/", "images"),
+        ("x" * 300, "x" * 40),
+    ],
+)
+def test_a_new_folder_is_named_after_date_data_and_network(tmp_path, monkeypatch, data, name):
+    monkeypatch.setattr(runs.time, "strftime", lambda _format: "2026-02-03")
+    config = TrainConfig(data=data, z_dim=3, network="conv")
+    folder = new_folder(tmp_path, config)
+    assert folder == tmp_path / f"2026-02-03-{name}-conv-3"
+    folder.mkdir()
+    assert new_folder(tmp_path, config).name == f"2026-02-03-{name}-conv-3-2"
+    assert re.fullmatch(r"[\w.-]+", folder.name)

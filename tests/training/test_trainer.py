@@ -1,0 +1,375 @@
+import errno
+import json
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from vae_explorer.core.progress import finish
+from vae_explorer.data import atomic
+from vae_explorer.training import loop, model_file, state_file, trainer
+from vae_explorer.training.loop import TrainingError, TrainingProgress
+from vae_explorer.training.run import Run, RunError
+from vae_explorer.training.trainer import Trainer
+
+
+@pytest.fixture(autouse=True)
+def an_item_after_every_step(monkeypatch):
+    monkeypatch.setattr(loop, "MESSAGE_INTERVAL", 0.0)
+
+
+@pytest.fixture
+def start(tmp_path, config):
+    """A Trainer of a new run; its folder's name is the argument."""
+
+    def start(name="run", **changes):
+        return Trainer(Run.create(tmp_path / name, config.model_copy(update=changes)))
+
+    return start
+
+
+def up_to(work, step):
+    """Iterates until a step is made."""
+    for progress in work:
+        if isinstance(progress, TrainingProgress) and progress.done == step:
+            return
+    pytest.fail(f"step {step} never came")
+
+
+def weights(path):
+    return {name: tensor.numpy() for name, tensor in model_file.load(path)[0].state_dict().items()}
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def without_speed(run):
+    return [{key: value for key, value in report.items() if key != "images_per_second"} for report in run.metrics()]
+
+
+def test_a_run_leaves_models_state_metrics_and_no_lock(start):
+    work = start()
+    info = finish(work.work())
+    assert sorted(path.name for path in work.run.folder.iterdir()) == [
+        "best.vae.safetensors",
+        "config.json",
+        "metrics.jsonl",
+        "model.vae.safetensors",
+        "state.safetensors",
+    ]
+    assert (info.epochs, info.steps, info.train_images) == (3, 15, 160)
+    assert (info.data, info.split_seed, info.statistics.split) == ("bars", 0, "test")
+    assert len(info.statistics.elbo_quantiles) == 101
+    assert info.test.elbo == pytest.approx(info.test.reconstruction - info.test.kl)
+    assert model_file.load(work.run.model_path)[1] == info
+    assert work.run.is_finished
+    reports = list(work.run.metrics())
+    assert [report["step"] for report in reports] == [*range(1, 16), 15]
+    assert reports[-1]["test"]["elbo"] == info.test.elbo
+
+
+@pytest.mark.parametrize("reports", [1, 20], ids=["one report an epoch", "a report after each step"])
+@pytest.mark.parametrize("step", [1, 5, 7, 15])  # five steps make an epoch
+def test_a_resumed_run_goes_on_bit_for_bit(start, step, reports, monkeypatch):
+    monkeypatch.setattr(loop, "REPORTS_PER_EPOCH", reports)
+    whole = start("whole")
+    finish(whole.work())
+
+    first = start("parts").work()
+    up_to(first, step)
+    first.close()
+    torch.rand(7)  # somebody else draws meanwhile
+    np.random.default_rng().random()
+    second = Trainer(Run.open(whole.run.folder.with_name("parts")))
+    finish(second.work())
+
+    for name in ("model.vae.safetensors", "best.vae.safetensors"):
+        assert (whole.run.folder / name).read_bytes() == (second.run.folder / name).read_bytes()
+    assert without_speed(whole.run) == without_speed(second.run)
+
+
+def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint_bit_for_bit(start):
+    whole = start("whole")
+    finish(whole.work())
+    killed = start("killed")
+    generator = killed.work()
+    up_to(generator, 7)
+    killed._save()
+    up_to(generator, 11)
+    killed._keep = lambda: None  # a kill writes nothing more
+    generator.close()
+    assert [report["step"] for report in killed.run.metrics()] == list(range(1, 12))
+
+    resumed = Trainer(Run.open(killed.run.folder))
+    finish(resumed.work())
+    assert same(weights(whole.run.model_path), weights(resumed.run.model_path))
+    assert without_speed(whole.run) == without_speed(resumed.run)
+
+
+def test_a_run_stopped_before_its_first_step_can_be_resumed(start):
+    stopped = start()
+    work = stopped.work()
+    next(work)  # still loading
+    work.close()
+    assert not stopped.run.state_path.exists()
+    assert finish(Trainer(Run.open(stopped.run.folder)).work()).epochs == 3
+
+
+def test_a_finished_run_that_is_resumed_gives_the_same_figures_again(start):
+    run = start()
+    info = finish(run.work())
+    assert finish(Trainer(Run.open(run.run.folder)).work()) == info
+    assert [report["step"] for report in run.run.metrics()] == [*range(1, 16), 15]
+
+
+def test_a_run_stopped_while_it_is_tested_keeps_its_validation_figures(start):
+    work = start()
+    generator = work.work()
+    up_to(generator, 15)
+    assert next(item for item in generator if item.what == "images")
+    generator.close()
+    assert not work.run.is_finished
+    resumed = finish(Trainer(Run.open(work.run.folder)).work())
+    assert resumed.validation == work.info.validation
+    assert resumed.kl_per_dimension == work.info.kl_per_dimension
+
+
+def test_the_parts_never_overlap(start, bars):
+    work = start()
+    up_to(work.work(), 1)
+    parts = [
+        {image.tobytes() for image in work.data.part(split, 0).images} for split in ("train", "validation", "test")
+    ]
+    assert [len(part) for part in parts] == [160, 20, 20]
+    assert len(set.union(*parts)) == 200  # no two of the images are alike
+
+
+def test_best_is_the_model_of_the_best_epoch_and_newest_the_last(start, monkeypatch):
+    def figures(elbo):
+        return loop.Figures(elbo, (0.0, 0.0))
+
+    elbos = iter([-30.0, -10.0, -20.0])
+
+    def validate(*_arguments):
+        yield from ()
+        return figures(next(elbos))
+
+    monkeypatch.setattr(loop, "_validate", validate)
+    work = start()
+    snapshots = {}
+    for progress in work.work():
+        if isinstance(progress, TrainingProgress) and progress.validation:
+            snapshots[progress.done] = {k: v.numpy() for k, v in work.snapshot()[0].state_dict().items()}
+    assert same(weights(work.run.best_path), snapshots[10])
+    assert same(weights(work.run.model_path), snapshots[15])
+    assert model_file.load(work.run.best_path)[1].validation.elbo == -10
+    assert model_file.load(work.run.best_path)[1].epochs == 2
+
+
+def test_the_best_model_stays_when_a_resumed_run_finds_no_better_one(start, monkeypatch):
+    elbos = iter([-10.0, -20.0, -30.0])
+
+    def validate(*_arguments):
+        yield from ()
+        return loop.Figures(next(elbos), (0.0, 0.0))
+
+    monkeypatch.setattr(loop, "_validate", validate)
+    work = start()
+    generator = work.work()
+    up_to(generator, 6)
+    generator.close()
+    best = work.run.best_path.read_bytes()
+    finish(Trainer(Run.open(work.run.folder)).work())
+    assert work.run.best_path.read_bytes() == best
+
+
+def test_checkpoints_are_made_every_ten_seconds_and_at_the_end_of_an_epoch(start, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(trainer.time, "monotonic", lambda: now[0])
+    work = start()
+    steps = []
+    save = work._save
+    work._save = lambda: (steps.append(work.state.step), save())
+    for progress in work.work():
+        if isinstance(progress, TrainingProgress):
+            now[0] += 4
+    assert steps[:5] == [4, 5, 8, 10, 13]  # 12 s, the epoch's end, 12 s, …
+    assert state_file.load(work.run.state_path, work.state.model, work.config)[0].step == 15
+
+
+def test_a_snapshot_is_nobody_elses(start):
+    work = start()
+    generator = work.work()
+    up_to(generator, 1)
+    model, _ = work.snapshot()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    up_to(generator, 3)
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+    assert not model.training
+    assert not any(p.requires_grad for p in model.parameters())
+
+
+def test_the_parameters_of_encoder_and_decoder_are_counted(start):
+    work = start()
+    up_to(work.work(), 1)
+    facts = work.facts()
+    assert facts["phi"] == (64 * 16 + 16) + (16 * 16 + 16) + (16 * 4 + 4)
+    assert facts["theta"] == (2 * 16 + 16) + (16 * 16 + 16) + (16 * 64 + 64)
+    assert (facts["train_images"], facts["validation_images"], facts["image_shape"]) == (160, 20, (1, 8, 8))
+    assert facts["device"] == "CPU, 1 thread"
+
+
+def test_a_second_writer_is_refused_while_the_first_is_at_work(start):
+    first = start()
+    generator = first.work()
+    next(generator)
+    with pytest.raises(RunError, match="is being written by this program"):
+        next(Trainer(Run.open(first.run.folder)).work())
+    assert first.run.lock_path.exists()
+    generator.close()
+    assert not first.run.lock_path.exists()
+
+
+def test_a_loss_that_is_not_finite_keeps_the_last_good_model(start, monkeypatch):
+    work = start()
+    generator = work.work()
+    up_to(generator, 4)
+    good = {name: tensor.numpy() for name, tensor in work.snapshot()[0].state_dict().items()}
+    monkeypatch.setattr(loop, "_is_finite", lambda _loss: False)
+    with pytest.raises(TrainingError, match="lower the learning rate"):
+        next(generator)
+    assert same(weights(work.run.model_path), good)
+    assert not work.run.lock_path.exists()
+
+
+def test_weights_that_are_no_numbers_replace_no_model_on_disk(start, monkeypatch):
+    work = start()
+    generator = work.work()
+    up_to(generator, 4)
+    work._save()
+    good = work.run.model_path.read_bytes()
+    with torch.no_grad():
+        next(work.state.model.parameters()).fill_(float("nan"))
+    with pytest.raises(TrainingError, match="no longer a finite number at step 4"):
+        next(generator)
+    assert work.run.model_path.read_bytes() == good
+
+
+class FullDisk:
+    """Takes half of what is written, then is full."""
+
+    def __init__(self, file):
+        self._file = file
+
+    def __getattr__(self, name):
+        return getattr(self._file, name)
+
+    def write(self, content):
+        self._file.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def fill_disk(monkeypatch):
+    def fill():
+        whole = atomic.os.fdopen
+
+        class Opened:
+            def __init__(self, *arguments):
+                self._file = whole(*arguments)
+
+            def __enter__(self):
+                return FullDisk(self._file.__enter__())
+
+            def __exit__(self, *what):
+                return self._file.__exit__(*what)
+
+        monkeypatch.setattr(atomic.os, "fdopen", Opened)
+
+    return fill
+
+
+@pytest.mark.parametrize("how", ["at a checkpoint", "when it is stopped"])
+def test_a_full_disk_is_said_and_the_old_files_stay(start, fill_disk, monkeypatch, how):
+    work = start()
+    generator = work.work()
+    up_to(generator, 3)
+    work._save()
+    names = ("model.vae.safetensors", "state.safetensors")
+    before = [(work.run.folder / name).read_bytes() for name in names]
+    up_to(generator, 4)
+    with monkeypatch.context() as patch:
+        fill_disk()
+        if how == "at a checkpoint":
+            patch.setattr(trainer, "EPOCH_CHECKPOINT_INTERVAL", -1.0)
+            with pytest.raises(TrainingError, match=r"The disk of .* is full: make room and resume"):
+                finish(generator)
+        else:
+            with pytest.raises(TrainingError, match=r"The disk of .* is full: make room and resume"):
+                generator.close()
+        monkeypatch.undo()
+    assert [(work.run.folder / name).read_bytes() for name in names] == before
+    assert not list(work.run.folder.glob(f"{atomic.PREFIX}*"))
+    assert not work.run.lock_path.exists()
+    assert finish(Trainer(Run.open(work.run.folder)).work()).steps == 15
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+def test_too_little_memory_is_said_with_a_smaller_batch(start, monkeypatch, error):
+    def fail(*_arguments, **_keywords):
+        raise error
+
+    monkeypatch.setattr(loop, "training_step", fail)
+    with pytest.raises(TrainingError, match=r"not enough memory for batches of 32 images.* batch size of 16"):
+        finish(start().work())
+
+
+def test_no_path_of_this_machine_is_in_a_model_file(start, tmp_path):
+    work = start()
+    finish(work.work())
+    for path in (work.run.model_path, work.run.best_path, work.run.state_path):
+        assert str(tmp_path).encode() not in path.read_bytes()
+    assert json.loads((work.run.folder / "config.json").read_text())["data"] == str(tmp_path / "bars.npz")
+
+
+def test_the_number_of_threads_is_tried_once_and_kept(start, monkeypatch):
+    tried = []
+    monkeypatch.setattr(trainer.devices, "fastest_threads", lambda step: (step(), tried.append(1), 1)[-1])
+    work = start(threads=0)
+    generator = work.work()
+    up_to(generator, 2)
+    generator.close()
+    resumed = Trainer(Run.open(work.run.folder))
+    finish(resumed.work())
+    assert tried == [1]
+    assert resumed.threads == 1
+
+
+def test_the_trial_of_threads_changes_nothing(start):
+    whole, tried = start("whole"), start("tried", threads=0)
+    finish(whole.work())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(trainer.devices, "fastest_threads", lambda step: (step(), 1)[-1])
+        finish(tried.work())
+    assert same(weights(whole.run.model_path), weights(tried.run.model_path))
+
+
+@pytest.mark.parametrize(("train", "test", "least"), [(2, 0, 3), (1, 0, 3), (1, 5, 2)])
+def test_too_few_images_are_refused_with_a_sentence(start, bars, tmp_path, train, test, least):
+    own = {"x_test": bars[-test:, 0]} if test else {}
+    np.savez(tmp_path / "few.npz", x_train=bars[:train, 0], **own)
+    with pytest.raises(ValueError, match=f"few has {train} images; training needs at least {least}"):
+        finish(start(data=str(tmp_path / "few.npz")).work())
+
+
+def test_three_images_are_enough(start, bars, tmp_path):
+    np.savez(tmp_path / "three.npz", images=bars[:3, 0])
+    assert finish(start(data=str(tmp_path / "three.npz")).work()).train_images == 1
+
+
+def test_progress_counts_what_is_loaded_trained_and_tested(start):
+    units = [progress.what for progress in start().work()]
+    assert list(dict.fromkeys(units))[-2:] == ["steps", "images"]
+    assert list(islice(reversed(units), 1)) == ["images"]

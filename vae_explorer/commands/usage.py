@@ -1,0 +1,37 @@
+"""What the commands take in common, with its limits, and what is said to a call that has no meaning."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+
+class WrongUsage(ValueError):  # noqa: N818 - what the user did, not what broke
+    """The command was called in a way that has no meaning; the text says which way has."""
+
+
+@dataclass(frozen=True)
+class Between:
+    """A validator: the text goes on after the flag's name."""
+
+    low: float
+    high: float
+
+    def __call__(self, _type: Any, value: float | None) -> None:
+        if value is None or self.low <= value <= self.high:
+            return
+        limit = f"at most {self.high:,}" if value > self.high else f"at least {self.low:,}"
+        raise ValueError(f"must be {limit}, got {value}")
+
+
+MAX_SEED = 2**31 - 1
+MAX_PICTURES = 10_000
+
+Model = Annotated[str, Parameter(help="a model file, a run's folder, or a bundled model's name")]
+Data = Annotated[str, Parameter(help="a data set's name, a folder of images, or a file")]
+ImportanceSamples = Annotated[
+    int | None, Parameter(help="draws of z per image to estimate log p(x) with", validator=Between(1, 10**9))
+]
+Seed = Annotated[int, Parameter(help="decides all that is drawn", validator=Between(0, MAX_SEED))]
+Draw = Annotated[bool, Parameter(help="draw x from p(x|z) in place of its mean", negative=())]
+Json = Annotated[bool, Parameter(help="print one JSON object", negative=())]
