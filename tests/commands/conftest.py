@@ -12,7 +12,20 @@ from PIL import Image
 
 from vae_explorer import cli
 
-TINY = ["--hidden", "16", "--z-dim", "2", "--batch-size", "32", "--threads", "1", "--device", "cpu"]
+TINY = [
+    "--hidden",
+    "16",
+    "--z-dim",
+    "2",
+    "--batch-size",
+    "32",
+    "--threads",
+    "1",
+    "--precision",
+    "float32",
+    "--device",
+    "cpu",
+]
 
 
 @dataclass(frozen=True)

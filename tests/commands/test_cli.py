@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from vae_explorer import cli, display, paths
+from vae_explorer import cli, display, paths, system_libraries
 
 COMMANDS = ["train", "evaluate", "encode", "decode", "sample", "data", "doctor"]
 PROGRAM = [sys.executable, "-m", "vae_explorer"]
@@ -124,7 +124,20 @@ def test_ctrl_c_stops_a_training_that_resume_finishes(data, tmp_path):
     from vae_explorer.training.run import Run
 
     folder = tmp_path / "run"
-    flags = ["--hidden", "16", "--z-dim", "2", "--batch-size", "10", "--threads", "1", "--epochs", "100000"]
+    flags = [
+        "--hidden",
+        "16",
+        "--z-dim",
+        "2",
+        "--batch-size",
+        "10",
+        "--threads",
+        "1",
+        "--precision",
+        "float32",
+        "--epochs",
+        "100000",
+    ]
     with subprocess.Popen(
         [*PROGRAM, "train", str(data), "--out", str(folder), *flags], stderr=subprocess.PIPE, text=True
     ) as training:
@@ -188,7 +201,7 @@ def codes_without(blocked, calls):
 
 
 def test_the_headless_commands_work_where_qt_cannot_be_imported(model, data, png, tmp_path):
-    training = ["--epochs", "1", "--hidden", "8", "--z-dim", "2", "--threads", "1"]
+    training = ["--epochs", "1", "--hidden", "8", "--z-dim", "2", "--threads", "1", "--precision", "float32"]
     codes, done = codes_without(
         {"PySide6", "shiboken6"},
         [

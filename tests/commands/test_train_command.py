@@ -42,6 +42,7 @@ def test_each_field_of_the_config_is_a_flag(call, data, tmp_path):
         "seed": 5,
         "device": "cpu",
         "threads": 1,
+        "precision": "float32",
         "z_dim": 3,
         "network": "conv",
         "hidden": 8,

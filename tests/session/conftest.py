@@ -69,4 +69,6 @@ def config(tmp_path):
     images = np.random.default_rng(3).integers(0, 256, (60, 8, 8), np.uint8)
     images[:, :4] //= 8
     np.savez(file, images=images)
-    return TrainConfig(data=str(file), hidden=16, z_dim=2, epochs=3, batch_size=16, device="cpu", threads=1)
+    return TrainConfig(
+        data=str(file), hidden=16, z_dim=2, epochs=3, batch_size=16, device="cpu", threads=1, precision="float32"
+    )

@@ -20,5 +20,12 @@ def bars() -> np.ndarray:
 def config(bars, tmp_path) -> TrainConfig:
     np.savez(tmp_path / "bars.npz", images=bars[:, 0])
     return TrainConfig(
-        data=str(tmp_path / "bars.npz"), hidden=16, z_dim=2, epochs=3, batch_size=32, threads=1, device="cpu"
+        data=str(tmp_path / "bars.npz"),
+        hidden=16,
+        z_dim=2,
+        epochs=3,
+        batch_size=32,
+        threads=1,
+        precision="float32",
+        device="cpu",
     )

@@ -2,6 +2,8 @@ import pytest
 import torch
 
 from vae_explorer.training import device
+from vae_explorer.training.config import TrainConfig
+from vae_explorer.training.device import Speed
 
 
 @pytest.fixture
@@ -32,21 +34,33 @@ def test_a_device_that_is_not_there_is_refused_with_a_sentence(machine, name):
 
 
 def test_devices_are_described_for_people(monkeypatch):
-    assert device.describe(torch.device("cpu"), 1) == "CPU, 1 thread"
-    assert device.describe(torch.device("cpu"), 3) == "CPU, 3 threads"
+    assert device.describe(torch.device("cpu"), Speed(1)) == "CPU, 1 thread"
+    assert device.describe(torch.device("cpu"), Speed(3, torch.bfloat16)) == "CPU, 3 threads, bfloat16"
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _device: "GeForce")
-    assert device.describe(torch.device("cuda"), 1) == "GeForce"
+    assert device.describe(torch.device("cuda"), Speed(1)) == "GeForce"
 
 
-def test_the_faster_number_of_threads_is_taken(monkeypatch):
-    speed = {3: 10.0, 4: 5.0}
+def test_the_choice_that_makes_most_steps_is_taken(monkeypatch):
+    speeds = {Speed(3): 10.0, Speed(4): 5.0, Speed(4, torch.bfloat16): 20.0}
+    monkeypatch.setattr(device, "_steps_per_second", lambda speed, _step: speeds[speed])
+    assert device.fastest(list(speeds), lambda _speed: None) == Speed(4, torch.bfloat16)
+    assert device.fastest([Speed(3), Speed(4)], lambda _speed: None) == Speed(3)
+
+
+def test_one_choice_needs_no_trial():
+    assert device.fastest([Speed(2)], lambda _speed: pytest.fail("tried")) == Speed(2)
+
+
+def test_what_is_tried_follows_the_machine_and_the_config(monkeypatch):
+    cpu = torch.device("cpu")
     monkeypatch.setattr(device, "cores", lambda: 4)
-    monkeypatch.setattr(device, "_speed", lambda _step, threads: speed[threads])
-    assert device.fastest_threads(lambda: None) == 3
-    speed[4] = 20.0
-    assert device.fastest_threads(lambda: None) == 4
-
-
-def test_one_core_needs_no_trial(monkeypatch):
+    whole = device.candidates(cpu, TrainConfig(), leave_a_core=False)
+    assert {(s.threads, s.precision) for s in whole} == {
+        (t, p) for t in (3, 4) for p in (torch.float32, torch.bfloat16)
+    }
+    assert {s.threads for s in device.candidates(cpu, TrainConfig(), leave_a_core=True)} == {3}
+    fixed = TrainConfig(threads=2, precision="float32")
+    assert device.candidates(cpu, fixed, leave_a_core=True) == [Speed(2)]
+    assert device.candidates(torch.device("mps"), TrainConfig(), leave_a_core=False) == [Speed(3)]
     monkeypatch.setattr(device, "cores", lambda: 1)
-    assert device.fastest_threads(lambda: pytest.fail("tried")) == 1
+    assert {s.threads for s in device.candidates(cpu, TrainConfig(), leave_a_core=True)} == {1}

@@ -334,24 +334,36 @@ def test_no_path_of_this_machine_is_in_a_model_file(start, tmp_path):
     assert json.loads((work.run.folder / "config.json").read_text())["data"] == str(tmp_path / "bars.npz")
 
 
-def test_the_number_of_threads_is_tried_once_and_kept(start, monkeypatch):
+def test_what_is_fastest_is_tried_once_and_kept(start, monkeypatch):
     tried = []
-    monkeypatch.setattr(trainer.devices, "fastest_threads", lambda step: (step(), tried.append(1), 1)[-1])
-    work = start(threads=0)
+
+    def fastest(speeds, step):
+        tried.append([step(speed) for speed in speeds])
+        return trainer.devices.Speed(1, torch.bfloat16)
+
+    monkeypatch.setattr(trainer.devices, "fastest", fastest)
+    work = start(threads=0, precision="auto")
     generator = work.work()
     up_to(generator, 2)
     generator.close()
     resumed = Trainer(Run.open(work.run.folder))
     finish(resumed.work())
-    assert tried == [1]
-    assert resumed.threads == 1
+    assert len(tried) == 1
+    assert (resumed.threads, resumed.state.precision) == (1, torch.bfloat16)
 
 
-def test_the_trial_of_threads_changes_nothing(start):
+def test_bfloat16_learns_what_float32_learns(start):
+    exact, quick = start("exact"), start("quick", precision="bfloat16")
+    wanted, found = finish(exact.work()), finish(quick.work())
+    assert quick.device_text == "CPU, 1 thread, bfloat16"
+    assert found.test.elbo == pytest.approx(wanted.test.elbo, abs=0.5)
+
+
+def test_the_trial_of_speeds_changes_nothing(start):
     whole, tried = start("whole"), start("tried", threads=0)
     finish(whole.work())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer.devices, "fastest_threads", lambda step: (step(), 1)[-1])
+        patch.setattr(trainer.devices, "fastest", lambda speeds, step: (step(speeds[0]), trainer.devices.Speed(1))[-1])
         finish(tried.work())
     assert same(weights(whole.run.model_path), weights(tried.run.model_path))
 

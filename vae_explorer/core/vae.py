@@ -1,5 +1,7 @@
 """The variational autoencoder: a network that gives q(z|x) and one that gives p(x|z)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import log, sqrt
 
 import torch
@@ -22,6 +24,7 @@ class VAE(nn.Module):
         self.config = config
         pair = NETWORKS[config.network](config)
         self.encoder, self.decoder = pair.encoder, pair.decoder
+        self._precision = torch.float32
         self.log_sigma: nn.Parameter | None = None
         if config.likelihood == "gaussian" and config.fixed_sigma is None:
             self.log_sigma = nn.Parameter(torch.tensor(log(FIRST_SIGMA - MIN_SIGMA)))
@@ -44,15 +47,31 @@ class VAE(nn.Module):
     def z_dim(self) -> int:
         return self.config.z_dim
 
+    @contextmanager
+    def computing_in(self, precision: torch.dtype) -> Iterator[None]:
+        """Within, the matrix products of both networks are made in this type. What they give is float32 again: KL, exp
+        and the loss need its digits."""
+        before, self._precision = self._precision, precision
+        try:
+            yield
+        finally:
+            self._precision = before
+
     def encode(self, x: Float[Tensor, "n c h w"]) -> Posterior:
-        mu, logvar = self.encoder(x).chunk(2, dim=1)
+        mu, logvar = self._through(self.encoder, x).chunk(2, dim=1)
         return Posterior(mu, logvar.clamp(MIN_LOGVAR, MAX_LOGVAR))
 
     def decode(self, z: Float[Tensor, "n z"]) -> Likelihood:
-        logits = self.decoder(z)
+        logits = self._through(self.decoder, z)
         if self.config.likelihood == "bernoulli":
             return Bernoulli(logits)
         return Gaussian(torch.sigmoid(logits), self.sigma)
+
+    def _through(self, network: nn.Module, batch: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+        if self._precision == torch.float32:
+            return network(batch)  # type: ignore[no-any-return]
+        with torch.autocast(batch.device.type, dtype=self._precision):
+            return network(batch).float()  # type: ignore[no-any-return]
 
     @property
     def sigma(self) -> Float[Tensor, ""]:

@@ -95,7 +95,7 @@ class _Work:
     def start(self) -> Generator[Progress, None, Any]:
         from vae_explorer.training.trainer import Trainer
 
-        self._trainer = Trainer(self._make_run())
+        self._trainer = Trainer(self._make_run(), leave_a_core=True)
         return self._trainer.work()
 
     def snapshot(self) -> _Taken | None:

@@ -7,6 +7,7 @@ from pydantic import Field
 from vae_explorer.core.config import ModelOptions
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class TrainConfig(ModelOptions, frozen=True):
@@ -27,6 +28,11 @@ class TrainConfig(ModelOptions, frozen=True):
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="decides weights, order, noise and split")
     device: DeviceName = Field(
         "auto", title="Device", description="auto: the GPU where there is one, otherwise the processor"
+    )
+    precision: Precision = Field(
+        "auto",
+        title="Precision",
+        description="of the matrix products: bfloat16 is faster on some processors; auto tries both",
     )
     threads: int = Field(
         0, ge=0, le=256, title="Threads", description="processor threads; 0 tries one fewer than the cores, and all"

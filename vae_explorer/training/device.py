@@ -1,14 +1,15 @@
-"""Where a run computes: CUDA, else MPS, else the CPU, and with how many threads."""
+"""Where a run computes: CUDA, else MPS, else the CPU; with how many threads, and how precisely."""
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 
-from vae_explorer.training.config import DeviceName
+from vae_explorer.training.config import DeviceName, TrainConfig
 
-TRIAL_SECONDS = 0.25  # for each number of threads that is tried
+TRIAL_SECONDS = 0.25  # for each choice that is tried
 
 
 def choose(name: DeviceName) -> torch.device:
@@ -25,11 +26,19 @@ def choose(name: DeviceName) -> torch.device:
     return torch.device(name)
 
 
-def describe(device: torch.device, threads: int) -> str:
-    """For people: "CPU, 1 thread" or the name of the graphics card."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{device.type.upper()}, {threads} {'thread' if threads == 1 else 'threads'}"
+@dataclass(frozen=True)
+class Speed:
+    """What a run computes with; another choice rounds sums differently, so a run keeps it."""
+
+    threads: int
+    precision: torch.dtype = torch.float32  # of the matrix products
+
+
+def describe(device: torch.device, speed: Speed) -> str:
+    """For people: "CPU, 1 thread, bfloat16", or the name of the graphics card."""
+    threads = f"{device.type.upper()}, {speed.threads} {'thread' if speed.threads == 1 else 'threads'}"
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else threads
+    return name if speed.precision == torch.float32 else f"{name}, {str(speed.precision).removeprefix('torch.')}"
 
 
 def cores() -> int:
@@ -37,20 +46,31 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def fastest_threads(step: Callable[[], object]) -> int:
-    """Tries `step` with one thread fewer than the cores, and with all; gives the number that did more steps.
+def candidates(device: torch.device, config: TrainConfig, *, leave_a_core: bool) -> list[Speed]:
+    """What may be tried on this device. All cores are faster on a quiet machine and many times slower on a busy one;
+    a window that is to stay smooth must have one for itself."""
+    spare = max(1, cores() - 1)
+    threads = [config.threads] if config.threads else [spare] if leave_a_core else sorted({spare, cores()})
+    if device.type != "cpu":
+        threads = threads[:1]
+    if config.precision == "auto":
+        has_bfloat16 = device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_bf16_supported())
+        precisions = [torch.float32, torch.bfloat16] if has_bfloat16 else [torch.float32]
+    else:
+        precisions = [getattr(torch, config.precision)]
+    return [Speed(count, precision) for count in threads for precision in precisions]
 
-    All cores are faster on a quiet machine and many times slower on a busy one, so only a trial can tell.
-    """
-    candidates = sorted({max(1, cores() - 1), cores()})
-    return candidates[0] if len(candidates) == 1 else max(candidates, key=lambda threads: _speed(step, threads))
+
+def fastest(speeds: Sequence[Speed], step: Callable[[Speed], object]) -> Speed:
+    """Makes steps with each for a quarter of a second; gives the one that made most."""
+    return speeds[0] if len(speeds) == 1 else max(speeds, key=lambda speed: _steps_per_second(speed, step))
 
 
-def _speed(step: Callable[[], object], threads: int) -> float:
-    torch.set_num_threads(threads)
-    step()  # the first one allocates
+def _steps_per_second(speed: Speed, step: Callable[[Speed], object]) -> float:
+    torch.set_num_threads(speed.threads)
+    step(speed)  # the first one allocates
     steps, start = 0, time.perf_counter()
     while time.perf_counter() - start < TRIAL_SECONDS:
-        step()
+        step(speed)
         steps += 1
     return steps / (time.perf_counter() - start)

@@ -82,6 +82,7 @@ class TrainingState:
     seconds: float = 0.0  # spent in steps
     images: int = 0  # consumed in them
     means: Means = field(default_factory=Means)  # for the next report
+    precision: torch.dtype = torch.float32  # of the matrix products
 
     @classmethod
     def fresh(cls, model: VAE, config: TrainConfig) -> "TrainingState":
@@ -155,7 +156,8 @@ def training_step(
     """One step of Adam on one batch; None, and nothing changed, when the loss is not finite."""
     x = to_training_x(images, config, noise)
     eps = torch.randn(len(x), state.model.z_dim, generator=noise, device=x.device)
-    loss = negative_elbo(state.model, x, eps, beta)
+    with state.model.computing_in(state.precision):
+        loss = negative_elbo(state.model, x, eps, beta)
     if not _is_finite(loss.total):
         return None
     state.optimizer.zero_grad()

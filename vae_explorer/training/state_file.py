@@ -11,6 +11,7 @@ from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.loop import Means, TrainingState
 from vae_explorer.training.model_file import ModelFileError, fill, opened, sealed
 
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's running means (Kingma & Ba 2015)
 
 
@@ -32,6 +33,7 @@ def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | N
         "images": state.images,
         "means_images": state.means.images,
         "threads": threads,
+        "precision": str(state.precision).removeprefix("torch."),
         "best_elbo": best_elbo,
     }
     atomic.write(path, sealed(tensors, metadata))
@@ -50,6 +52,7 @@ def load(path: Path, model: VAE, config: TrainConfig) -> tuple[TrainingState, in
     try:
         state.step, state.images = int(metadata["step"]), int(metadata["images"])
         state.seconds = float(metadata["seconds"])
+        state.precision = PRECISIONS[metadata.get("precision", "float32")]
         if metadata.get("means_images"):
             state.means = Means(int(metadata["means_images"]), tensors["means"].to(device))
         for name, parameter in model.named_parameters():

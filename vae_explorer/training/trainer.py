@@ -42,8 +42,9 @@ class Trainer:
     Closing the generator stops the run: its state is on disk and `work()` of a new Trainer goes on from there.
     """
 
-    def __init__(self, run: Run):
+    def __init__(self, run: Run, *, leave_a_core: bool = False):
         self.run, self.config = run, run.config
+        self._leave_a_core = leave_a_core  # for a window that is to stay smooth meanwhile
         self.state: TrainingState | None = None
         self.data: DataSet | None = None
         self.validation: ImageSet | None = None
@@ -118,7 +119,7 @@ class Trainer:
 
         images = torch.from_numpy(train_set.images).to(self.device)
         validation_x = torch.from_numpy(to_x(self.validation.images, preparation)).to(self.device)
-        self._choose_threads(images)
+        self._choose_speed(images)
         for progress in train(self.state, config, images, validation_x):
             self._record(progress)
             yield progress
@@ -151,20 +152,27 @@ class Trainer:
             if "validation" in report:
                 self._note_validation(report["validation"])
 
-    def _choose_threads(self, images: torch.Tensor) -> None:
-        """A run keeps its number of threads, since another one would round sums differently."""
-        self.threads = self.threads or self.config.threads
-        if not self.threads and self.device.type == "cpu":
-            assert self.state is not None
+    def _choose_speed(self, images: torch.Tensor) -> None:
+        """Tries what is fastest here at a run's start; a resumed run goes on as it began."""
+        assert self.state is not None
+        if not self.threads:
             trial = TrainingState.fresh(deepcopy(self.state.model), self.config)
-            batch, noise = images[: self.config.batch_size], torch.Generator()
-            self.threads = devices.fastest_threads(lambda: training_step(trial, self.config, batch, noise, beta=1.0))
-        torch.set_num_threads(max(1, self.threads))
+            batch, noise = images[: self.config.batch_size], torch.Generator(device=images.device)
+
+            def step(speed: devices.Speed) -> None:
+                trial.precision = speed.precision
+                training_step(trial, self.config, batch, noise, beta=1.0)
+
+            speeds = devices.candidates(self.device, self.config, leave_a_core=self._leave_a_core)
+            chosen = devices.fastest(speeds, step)
+            self.threads, self.state.precision = chosen.threads, chosen.precision
+        torch.set_num_threads(self.threads)
 
     @property
     def device_text(self) -> str:
         """Where it computes, for people."""
-        return devices.describe(self.device, self.threads)
+        precision = self.state.precision if self.state else torch.float32
+        return devices.describe(self.device, devices.Speed(self.threads, precision))
 
     def _record(self, progress: TrainingProgress) -> None:
         """Metrics, the best model and checkpoints."""
