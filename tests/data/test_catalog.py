@@ -176,7 +176,7 @@ def test_drawn_digits_come_from_their_own_module(monkeypatch):
         yield from ()
         return made
 
-    monkeypatch.setattr(catalog.drawn_digits, "load", load)
+    monkeypatch.setattr(drawn_digits, "load", load)
     assert finish(catalog.load("drawn-digits")) is made
 
 

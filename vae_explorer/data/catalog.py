@@ -4,13 +4,16 @@ import os
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vae_explorer import paths
 from vae_explorer.core.progress import Job
-from vae_explorer.data import download, drawn_digits, files
+from vae_explorer.data import download
 from vae_explorer.data.download import RemoteFile
-from vae_explorer.data.image_set import DataSet
 from vae_explorer.data.source import DataError, shown
+
+if TYPE_CHECKING:
+    from vae_explorer.data.image_set import DataSet
 
 SYSTEM_FOLDER = Path("/usr/share/datasets")  # where Debian's packages of data sets put them
 DEBIAN = Path("/etc/debian_version")
@@ -95,8 +98,10 @@ _ENTRIES = (
 DATASETS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
 
-def load(data: str) -> Job[DataSet]:
+def load(data: str) -> "Job[DataSet]":
     """A data set by its name in the catalog, downloaded if it is not there yet, or by the path of a file or folder."""
+    from vae_explorer.data import drawn_digits, files  # here, for the window lists the names before it needs Pillow
+
     if data not in DATASETS:
         if not os.path.lexists(data):
             raise DataError(_unknown(data))
@@ -138,7 +143,7 @@ def fetch(name: str) -> Job[Path]:
     """The folder of a data set, downloaded or drawn where it is not on this machine; raises DownloadError."""
     entry = _entry(name)
     if not entry.remote:
-        yield from drawn_digits.load()
+        yield from load(name)
         return paths.cache_folder()
     folder = where(name)
     if folder is None:
