@@ -214,3 +214,15 @@ def test_undoing_everything_restores_the_beginning_and_redoing_the_end(opened, s
     while history.index() < applied:
         history.redo()
     assert state() == end
+
+
+def test_what_follows_newer_weights_waits_for_the_hand(opened):
+    seen = []
+    opened.latent.refreshed.connect(lambda: seen.append(opened.latent.is_gripped))
+    opened.model.updated.emit()
+    opened.latent.grip()
+    opened.model.updated.emit()
+    opened.model.updated.emit()
+    assert seen == [False]
+    opened.latent.release()
+    assert seen == [False, False]

@@ -14,17 +14,21 @@ class LatentSession(QObject):
     Signals:
         changed(): z has moved; the value is `z`
         locks_changed(): the value is `locked`
+        refreshed(): the model has newer weights and no slider is held: what is not under the hand may follow them now
     """
 
     changed = Signal()
     locks_changed = Signal()
+    refreshed = Signal()
 
     def __init__(self, model: ModelSession, parent: QObject | None = None):
         super().__init__(parent)
         self._model = model
         self._gripped: tuple[Workspace, np.ndarray, bool] | None = None  # z and whether it followed mu, at the start
         self._random = np.random.default_rng()
+        self._is_stale = False  # newer weights came while a slider was held
         model.changed.connect(self._on_model_changed)
+        model.updated.connect(self._on_updated)
 
     @property
     def z(self) -> np.ndarray:
@@ -68,6 +72,8 @@ class LatentSession(QObject):
         else:
             workspace.follows_mu = follows_mu
             self.follow_mu()  # a newer mu may have come meanwhile
+        if self._is_stale:
+            self._on_updated()
 
     def set_z(self, z: np.ndarray, text: str = "Choose z", *, follows_mu: bool = False) -> None:
         """Moves all dimensions that are not locked, as one gesture."""
@@ -126,8 +132,14 @@ class LatentSession(QObject):
             self.changed.emit()
             self.follow_mu()
 
+    def _on_updated(self) -> None:
+        self._is_stale = self.is_gripped
+        if not self._is_stale:
+            self.refreshed.emit()
+
     def _on_model_changed(self) -> None:
         if self._gripped and self._gripped[0] is not self._model.current:
             self._gripped = None
+        self._is_stale = self.is_gripped
         self.locks_changed.emit()
         self.changed.emit()

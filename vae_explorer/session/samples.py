@@ -141,7 +141,7 @@ class PriorSamplesSession(Samples[PriorSamples]):
         super().__init__("sample_prior", model, latent, views, count=64, parent=parent)
         self.temperature = 1.0  # other than 1 it is not the prior
         model.changed.connect(self._ask)
-        model.updated.connect(self._ask)
+        latent.refreshed.connect(self._ask)
 
     def set_temperature(self, temperature: float) -> None:
         self.temperature = temperature

@@ -67,7 +67,7 @@ class LatentPanel(Panel):
 
         self._model.changed.connect(self._on_model_changed)
         self._model.models_changed.connect(self._on_models_changed)
-        self._model.updated.connect(self._on_updated)
+        self._latent.refreshed.connect(self._on_refreshed)
         self._latent.changed.connect(self._on_z_changed)
         self._latent.locks_changed.connect(self._on_locks_changed)
         session.image.encoded.connect(self._on_posterior_changed)
@@ -89,7 +89,8 @@ class LatentPanel(Panel):
             self._on_models_changed()
             self.columns.hide()
             return
-        if workspace.lineage != self._lineage or not np.array_equal(workspace.order, self._order):
+        is_new = workspace.lineage != self._lineage
+        if is_new or not (self._latent.is_gripped or np.array_equal(workspace.order, self._order)):
             self._lineage, self._order = workspace.lineage, workspace.order
             self._build()
         self._fold()
@@ -183,9 +184,12 @@ class LatentPanel(Panel):
                 self._rows[j].slider.set_locked(bool(locked))
                 self._rows[j].update()
 
-    def _on_updated(self) -> None:
+    def _on_refreshed(self) -> None:
         """Newer weights: where an image is chosen, its new posterior is under way and will be painted once."""
-        if self._session.image.posterior is None:
+        workspace = self._model.current
+        if workspace and not np.array_equal(workspace.order, self._order):
+            self._on_model_changed()  # the order waited for a slider that was held
+        elif self._session.image.posterior is None:
             self._on_posterior_changed()
 
     def _on_posterior_changed(self) -> None:
