@@ -15,7 +15,7 @@ SMALLEST_MAP = 4  # pixels: a feature map is halved while its shorter side is at
 class Pair(nn.Module):
     """A network for each direction: x → the 2 × z numbers of the posterior, z → the logits of the image."""
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module):
+    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential):
         super().__init__()
         self.encoder, self.decoder = encoder, decoder
 

@@ -49,8 +49,8 @@ class VAE(nn.Module):
 
     @contextmanager
     def computing_in(self, precision: torch.dtype) -> Iterator[None]:
-        """Within, the matrix products of both networks are made in this type. What they give is float32 again: KL, exp
-        and the loss need its digits."""
+        """Within, the wide matrix products of both networks are made in this type. What they give is float32 again: KL,
+        exp and the loss need its digits."""
         before, self._precision = self._precision, precision
         try:
             yield
@@ -67,11 +67,16 @@ class VAE(nn.Module):
             return Bernoulli(logits)
         return Gaussian(torch.sigmoid(logits), self.sigma)
 
-    def _through(self, network: nn.Module, batch: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+    def _through(self, network: nn.Sequential, batch: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         if self._precision == torch.float32:
             return network(batch)  # type: ignore[no-any-return]
-        with torch.autocast(batch.device.type, dtype=self._precision):
-            return network(batch).float()  # type: ignore[no-any-return]
+        device = batch.device.type
+        with torch.autocast(device, dtype=self._precision):
+            for layer in network:
+                # bfloat16 has three digits, sigma is often a hundredth of mu: what touches z keeps float32
+                with torch.autocast(device, enabled=layer not in (self.encoder[-1], self.decoder[0])):
+                    batch = layer(batch.float() if layer is self.encoder[-1] else batch)
+        return batch.float()
 
     @property
     def sigma(self) -> Float[Tensor, ""]:
