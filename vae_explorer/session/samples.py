@@ -89,8 +89,8 @@ class Samples(QObject, Generic[Shown]):
 
     def _on_answered(self, kind: str, answer: Any) -> None:
         snapshot = self._model.snapshot
-        if kind == self._kind and snapshot and answer.lineage == snapshot.lineage:
-            self.shown = answer
+        if kind == self._kind and snapshot and answer.lineage == snapshot.lineage and self._request():
+            self.shown = answer  # late is not wrong, but where there is nothing to sample from there is nothing to show
             self.sampled.emit()
 
     def _on_failed(self, kind: str, sentence: str) -> None:

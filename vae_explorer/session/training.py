@@ -193,7 +193,6 @@ class TrainingSession(QObject):
         self.config, self.facts, self.progress = config, None, None
         self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
         self._lineage, self._number = Workspace.new_lineage(), 0
-        self._set_state("loading")
         work = _Work(make_run)
         thread = GeneratorThread(work.start, is_report=_is_report, snapshot=work.snapshot, parent=self)
         thread.progressed.connect(self._on_progressed)
@@ -202,7 +201,8 @@ class TrainingSession(QObject):
         thread.failed.connect(self._on_failed)
         thread.stopped.connect(self._on_stopped)
         thread.finished.connect(self._on_thread_finished)
-        self._thread = thread
+        self._thread = thread  # before the state changes: whoever hears of it sees an active run
+        self._set_state("loading")
         thread.start()
 
     def _on_snapshot_taken(self, taken: _Taken) -> None:

@@ -54,13 +54,13 @@ class MainMenu(QObject):
         self._add(file, "&Save model…", verbs.save_model, QKeySequence.StandardKey.Save)
         self._add(file, "Save &picture…", verbs.save_picture, "Ctrl+E")
         file.addSeparator()
-        self._add(file, "&Quit", window.close, QKeySequence.StandardKey.Quit)
+        self._add(file, "&Quit", window.close, QKeySequence.StandardKey.Quit, "Ctrl+Q")
 
         edit = window.menuBar().addMenu("&Edit")
         undo = session.undo.createUndoAction(window, "&Undo")
-        undo.setShortcut(QKeySequence.StandardKey.Undo)
+        undo.setShortcuts(_keys(QKeySequence.StandardKey.Undo, "Ctrl+Z"))
         redo = session.undo.createRedoAction(window, "&Redo")
-        redo.setShortcut(QKeySequence.StandardKey.Redo)
+        redo.setShortcuts(_keys(QKeySequence.StandardKey.Redo, "Ctrl+Shift+Z"))
         edit.addActions([undo, redo])
         edit.addSeparator()
         self._add(edit, "&Copy picture", verbs.copy_picture, "Ctrl+C")
@@ -84,7 +84,7 @@ class MainMenu(QObject):
         ):
             action = self._add(latent, text, self._show_mode, f"Alt+{key}")
             action.setData(mode)
-        self._add(latent, "Draw a&gain", session.picture.draw_again, "Space")
+        self._add(latent, "Draw a&gain\tSpace", session.picture.draw_again)
 
         view = window.menuBar().addMenu("&View")
         self._add(view, "&Bigger", self._bigger, QKeySequence.StandardKey.ZoomIn, "Ctrl+=")
@@ -125,7 +125,7 @@ class MainMenu(QObject):
         *keys: QKeySequence.StandardKey | str,
     ) -> QAction:
         action = QAction(text, self._window)
-        action.setShortcuts([QKeySequence(key) for key in keys])
+        action.setShortcuts(_keys(*keys))
         if does:
             action.triggered.connect(does)
         menu.addAction(action)
@@ -186,3 +186,9 @@ class MainMenu(QObject):
 
     def _usual(self) -> None:
         self._verbs.zoom(0)
+
+
+def _keys(*keys: QKeySequence.StandardKey | str) -> list[QKeySequence]:
+    """Each once; a standard key that this system does not have is left out."""
+    sequences = [QKeySequence(key) for key in keys]
+    return [key for at, key in enumerate(sequences) if not key.isEmpty() and key not in sequences[:at]]

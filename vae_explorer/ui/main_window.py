@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSettings, Qt, QTimer, QUrl
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QDragMoveEvent,
     QDropEvent,
     QGuiApplication,
+    QKeyEvent,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
@@ -322,12 +323,12 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         for name, widget in (("panels", self.panels), ("rows", self.rows)):
             state = self._settings.value(name)
-            if state is not None:
+            if isinstance(state, QByteArray):  # a damaged file gives anything
                 widget.restoreState(state)
         if self.scheme() in Qt.ColorScheme.__members__:
             theme.set_scheme(Qt.ColorScheme[self.scheme()])
         geometry = self._settings.value("geometry")
-        if geometry is None or not self.restoreGeometry(geometry):
+        if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
             self.resize(1440, 900)
 
     @guarded()
@@ -337,6 +338,14 @@ class MainWindow(QMainWindow):
         was_narrow, is_narrow = event.oldSize().width() < NARROW, event.size().width() < NARROW
         if event.oldSize().width() < 0 or was_narrow != is_narrow:
             self._show_train(self._train_wished and not is_narrow)
+
+    @guarded()
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space draws again unless the control in focus takes it; a shortcut would take it from every button."""
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            self.session.picture.draw_again()
+        else:
+            super().keyPressEvent(event)
 
     @guarded()
     def closeEvent(self, event: QCloseEvent) -> None:

@@ -64,6 +64,7 @@ class PicturePanel(Panel):
         self._picture.decoded.connect(self._on_decoded)
         self._picture.mode_changed.connect(self._on_mode_changed)
         self._picture.failed.connect(self.view.set_message)
+        self._picture.failed.connect(self.grid.set_message)
         session.model.models_changed.connect(self._on_models_changed)
         self.setMinimumWidth(theme.pixels(300))
         self._on_models_changed()
@@ -103,6 +104,7 @@ class PicturePanel(Panel):
         if shown is None:
             return
         self.view.set_message(None)
+        self.grid.set_message(None)
         several = len(shown.images) > 1
         if several:
             self.grid.set_images(shown.images)
@@ -122,9 +124,10 @@ class PicturePanel(Panel):
         self.sixteen.setChecked(self._picture.sixteen and self._picture.mode == "draw")
 
     def _on_sixteen(self) -> None:
-        self._picture.set_sixteen(self.sixteen.isChecked())
-        if self.sixteen.isChecked():
+        wished = self.sixteen.isChecked()  # the button follows the session while both are set
+        if wished:
             self._picture.set_mode("draw")
+        self._picture.set_sixteen(wished)
 
     def _on_models_changed(self) -> None:
         if self._session.model.current is None:

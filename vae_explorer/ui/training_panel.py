@@ -67,6 +67,7 @@ class TrainingPanel(Panel):
         self._training.progressed.connect(self._on_progressed)
         self._training.reported.connect(self._on_reported)
         self._training.reconstructed.connect(self._on_reconstructed)
+        session.model.models_changed.connect(self._on_models_changed)
         session.data.choices_changed.connect(self._on_choices_changed)
         session.data.chosen.connect(self.form.set_data)
         session.data.described.connect(self._on_described)
@@ -205,11 +206,7 @@ class TrainingPanel(Panel):
         if state in SENTENCES:
             self.sentence.setText(SENTENCES[state])
         self.views.setVisible(bool(self._training.curves.epochs) or state in ("running", "paused"))
-        has_training = "training" in self._session.model.workspaces
-        opened = self._session.model.workspaces.get("opened")
-        self.save.setVisible(has_training and not active)
-        self.back.setVisible(has_training and not active)
-        self.back.setText(f"Back to {opened.name}" if opened else "Close this model")
+        self._on_models_changed()
         runs = [] if active else self._training.resumable()
         self.offer.setVisible(bool(runs))
         if runs:
@@ -221,6 +218,15 @@ class TrainingPanel(Panel):
             self._on_choices_changed()
         self._on_form_changed()
         self._on_reported()
+
+    def _on_models_changed(self) -> None:
+        """What can be done with a trained model, once its run is over."""
+        active = self._training.is_active
+        has_training = "training" in self._session.model.workspaces
+        opened = self._session.model.workspaces.get("opened")
+        self.save.setVisible(has_training and not active)
+        self.back.setVisible(has_training and not active)
+        self.back.setText(f"Back to {opened.name}" if opened else "Close this model")
 
     def _on_progressed(self) -> None:
         progress = self._training.progress

@@ -1,0 +1,291 @@
+"""Who may import whom, what is loaded when, and what every override of Qt carries."""
+
+import ast
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import vae_explorer
+from vae_explorer.session import guard
+
+PACKAGE = Path(vae_explorer.__file__).parent
+ROOT = PACKAGE.parent
+RANKS = {"core": 0, "data": 1, "training": 2, "export": 2, "session": 3, "ui": 4}
+DOORS = {  # which modules may import these, besides themselves
+    "app": {"cli"},
+    "cli": {"__main__"},
+    "commands": {"cli"},  # for the sentence of a wrong call; the commands themselves are registered by path
+    "__main__": set(),
+    "ui": {"app"},
+}
+ANSWERS = "vae_explorer.session.answers"  # imported by the threads only, at their first request
+
+
+def name_of(path: Path) -> str:
+    parts = ("vae_explorer", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
+
+
+def part_of(module: str) -> str:
+    """core, data, … or the name of a module that stands in no layer; "" for the package itself."""
+    return [*module.split("."), ""][1]
+
+
+def imports(module: str, tree: ast.AST) -> Iterator[str]:
+    """Every module that is imported anywhere in a tree: in functions, under TYPE_CHECKING, relatively."""
+    is_package = MODULES[module].name == "__init__.py"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parents = module.split(".")[: None if is_package and node.level == 1 else -node.level + is_package]
+                base = ".".join([*parents, node.module] if node.module else parents)
+            for alias in node.names:
+                whole = f"{base}.{alias.name}"
+                yield whole if whole in MODULES else base
+
+
+def at_import(tree: ast.Module) -> ast.Module:
+    """What runs when a module is imported: no bodies of functions, nothing under TYPE_CHECKING."""
+
+    class Runs(ast.NodeTransformer):
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+            return None
+
+        def visit_If(self, node: ast.If) -> ast.AST | None:
+            return None if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
+
+    return Runs().visit(ast.parse(ast.unparse(tree)))
+
+
+def ours(module: str) -> set[str]:
+    return {name for name in imports(module, TREES[module]) if name.split(".")[0] == "vae_explorer"}
+
+
+def foreign(module: str) -> set[str]:
+    return {name.split(".")[0] for name in imports(module, TREES[module])} - {"vae_explorer"}
+
+
+def layer(name: str) -> list[str]:
+    return [module for module in MODULES if part_of(module) == name]
+
+
+def test_relative_imports_and_imports_in_functions_are_seen():
+    tree = ast.parse(
+        "from typing import TYPE_CHECKING\n"
+        "if TYPE_CHECKING:\n    from ..core import vae\n"
+        "def f():\n    import torch.nn\n    from . import undo\n    from .latest import Latest\n"
+    )
+    wanted = {"typing", "vae_explorer.core.vae", "torch.nn", "vae_explorer.session.undo", "vae_explorer.session.latest"}
+    assert set(imports("vae_explorer.session.image", tree)) == wanted
+    assert set(imports("vae_explorer.session.image", at_import(tree))) == {"typing"}
+    assert set(imports("vae_explorer.session", ast.parse("from . import undo"))) == {"vae_explorer.session.undo"}
+
+
+def test_every_folder_of_the_package_is_a_layer_or_the_commands():
+    folders = {path.name for path in PACKAGE.iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    assert folders <= {*RANKS, "commands"}
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if part_of(module) in RANKS])
+def test_a_layer_imports_only_layers_to_its_right(module):
+    own = part_of(module)
+    wrong = set()
+    for name in ours(module):
+        other = part_of(name)
+        allowed = (
+            other == own
+            or (other in RANKS and RANKS[other] < RANKS[own])
+            or (other == "paths" and own != "core")
+            or (other == "" and own == "ui")  # the package itself, for its version
+        )
+        if not allowed:
+            wrong.add(name)
+    assert not wrong, f"{module} imports {wrong}"
+
+
+def test_nothing_imports_the_doors_of_the_program_but_the_door_before_it():
+    wrong = [
+        f"{module} imports {name}"
+        for module in MODULES
+        for name in ours(module)
+        if (before := DOORS.get(part_of(name))) is not None and part_of(module) not in before | {part_of(name)}
+    ]
+    assert not wrong
+
+
+def test_the_command_line_loads_the_window_only_when_it_is_asked_for():
+    for module in ("vae_explorer.cli", "vae_explorer.__main__"):
+        assert not {"app", "ui", "session"} & {part_of(name) for name in imports(module, at_import(TREES[module]))}
+
+
+def test_modules_outside_the_layers_import_no_layer_but_as_doors():
+    for module in ("vae_explorer", "vae_explorer.paths", "vae_explorer.display", "vae_explorer.system_libraries"):
+        assert not {part_of(name) for name in ours(module)} & set(RANKS), module
+
+
+def test_nothing_is_imported_by_a_name_in_a_string():
+    for module, tree in TREES.items():
+        called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        assert not called & {"__import__", "importlib.import_module", "import_module"}, module
+
+
+@pytest.mark.parametrize("module", layer("core"))
+def test_the_science_knows_no_qt_no_threads_and_no_files(module):
+    wrong = {
+        "PySide6",
+        "threading",
+        "concurrent",
+        "multiprocessing",
+        "asyncio",
+        "queue",
+        "pathlib",
+        "os",
+        "io",
+        "shutil",
+    }
+    assert not foreign(module) & (wrong | {"tempfile", "PIL", "safetensors", "random", "time"})
+    called = {ast.unparse(node.func) for node in ast.walk(TREES[module]) if isinstance(node, ast.Call)}
+    assert not called & {"open", "torch.save", "torch.load", "torch.manual_seed", "np.random.seed", "np.load", "print"}
+
+
+@pytest.mark.parametrize("module", [*layer("data"), *layer("training"), *layer("export"), *layer("commands")])
+def test_images_training_and_commands_know_no_qt(module):
+    assert "PySide6" not in foreign(module) or module == "vae_explorer.commands.doctor"
+
+
+@pytest.mark.parametrize("module", layer("ui"))
+def test_widgets_know_no_torch_and_no_threads(module):
+    qt = {ast.unparse(node) for node in ast.walk(TREES[module]) if isinstance(node, ast.alias)}
+    assert not foreign(module) & {"torch", "safetensors", "threading", "concurrent", "multiprocessing", "asyncio"}
+    assert not qt & {"QThread", "QThreadPool", "QRunnable"}
+
+
+@pytest.mark.parametrize("module", layer("session"))
+def test_the_memory_of_the_app_shows_no_widgets_and_brings_torch_late(module):
+    assert not any(name.startswith(("PySide6.QtWidgets", "pyqtgraph")) for name in imports(module, TREES[module]))
+    if module != ANSWERS:
+        now = set(imports(module, at_import(TREES[module])))
+        assert not now & {"torch", ANSWERS}
+
+
+def test_no_pickle_and_no_torch_load_anywhere():
+    for module, tree in TREES.items():
+        assert not foreign(module) & {"pickle", "dill", "joblib", "marshal", "shelve"}, module
+        assert not re.search(r"(?<![\w.])torch\.(load|save)\(|allow_pickle=True", MODULES[module].read_text("utf-8")), (
+            module
+        )
+        assert tree.body or module.endswith("__init__"), module
+
+
+@pytest.mark.parametrize(
+    "modules",
+    [
+        pytest.param(["vae_explorer.app"], id="the window"),
+        pytest.param([*layer("ui"), *sorted(set(layer("session")) - {ANSWERS})], id="widgets and session"),
+        pytest.param(
+            ["vae_explorer.cli", *layer("commands"), *(name for name in MODULES if name.endswith(".config"))],
+            id="commands and configs",
+        ),
+    ],
+)
+def test_torch_and_the_plots_come_late(modules):
+    slow = ["torch", "pyqtgraph", "sklearn", "av", "safetensors", "scipy", "matplotlib", "PIL"]
+    code = f"import sys, {', '.join(modules)}\nprint([name for name in {slow} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_commands_run_where_qt_cannot_be_imported(tmp_path):
+    code = (
+        "import sys\n"
+        "class NoQt:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] == 'PySide6': raise ImportError('no Qt here')\n"
+        "sys.meta_path.insert(0, NoQt())\n"
+        "from vae_explorer import cli\n"
+        f"sys.exit(cli.run(['sample', 'mnist', '--count', '2', '--out', {str(tmp_path / 'grid.png')!r}]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+
+
+# what overrides Qt
+
+
+def qt_classes() -> list[type]:
+    """The classes of ours that have one of Qt's among their ancestors."""
+    found = []
+    for module in (*layer("session"), *layer("ui"), "vae_explorer.app"):
+        for _, kind in inspect.getmembers(importlib.import_module(module), inspect.isclass):
+            if kind.__module__ == module and any(is_qt(parent) for parent in kind.__mro__):
+                found.append(kind)
+    return found
+
+
+def is_qt(kind: type) -> bool:
+    return kind.__module__.split(".")[0] in ("PySide6", "shiboken6", "Shiboken") and kind.__name__ != "Object"
+
+
+def qt_names(kind: type) -> set[str]:
+    """What Qt's own classes call theirs, down to the last ancestor."""
+    return {name for parent in kind.__mro__ if is_qt(parent) for name in vars(parent) if not name.startswith("__")}
+
+
+def test_every_override_of_qt_is_guarded():
+    classes = qt_classes()
+    assert len(classes) > 25  # the test itself looks where it should
+    overrides = {
+        f"{kind.__module__}.{kind.__qualname__}.{name}": member
+        for kind in classes
+        for name, member in vars(kind).items()
+        if inspect.isfunction(member) and name in qt_names(kind)
+    }
+    assert len(overrides) > 40
+    assert not [name for name, member in overrides.items() if member.__code__.co_filename != guard.__file__]
+
+
+def test_no_attribute_hides_a_method_of_qt():
+    hidden = []
+    for kind in qt_classes():
+        names = qt_names(kind)
+        tree = ast.parse(inspect.getsource(inspect.getmodule(kind)))
+        (body,) = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__]
+        for node in ast.walk(body):
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            for target in [part for one in targets for part in getattr(one, "elts", [one])]:
+                if ast.unparse(target or node).removeprefix("self.") in names and isinstance(target, ast.Attribute):
+                    hidden.append(f"{kind.__qualname__}: {ast.unparse(target)}")
+    assert not hidden
+
+
+# what a checkout says of the machine it was written on
+
+
+def test_no_file_names_a_place_of_the_machine_it_was_written_on():
+    places = re.compile(r"(?<![\w.}])/(?:work|root|tmp)(?![\w.-])[\w/.-]*")
+    people = re.compile(r"(?<![\w.}])/home/(?!me/|somebody|user/)\w+")  # but those of examples
+    files = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
+    files += [*(ROOT / "resources").rglob("*.md"), *(ROOT / "resources").glob("*.*s*"), *ROOT.glob("*.md")]
+    files += [ROOT / "pyproject.toml", ROOT / "Makefile"]
+    found = [
+        f"{file.relative_to(ROOT)}: {match[0]}"
+        for file in files
+        if file.suffix in (".py", ".md", ".qss", ".svg", ".toml", "") and file != Path(__file__)
+        for pattern in (places, people)
+        for match in pattern.finditer(file.read_text("utf-8"))
+    ]
+    assert not found

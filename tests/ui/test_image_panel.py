@@ -1,0 +1,221 @@
+"""The image and its posterior, around a session of their own."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from vae_explorer.data.picture import png
+from vae_explorer.session import answers
+from vae_explorer.session.records import Source
+from vae_explorer.ui.figures import figure
+from vae_explorer.ui.image_panel import EMPTY, NOT_A_LIKELIHOOD, ImagePanel
+
+WAIT = 10_000  # milliseconds
+
+
+@pytest.fixture
+def panel(session, put_on):
+    return put_on(ImagePanel(session), 420, 620)
+
+
+@pytest.fixture
+def tiny(open_model, make_model):
+    return open_model(make_model())
+
+
+def click_tile(qtbot, panel, at, button=Qt.MouseButton.LeftButton):
+    grid = panel.strip.grid
+    qtbot.mouseClick(grid, button, pos=grid.tile_rect(at).center().toPoint())
+
+
+def value(panel, name):
+    return panel.findChild(QWidget, name).property("value")
+
+
+def test_without_a_model_it_is_empty_and_asks_for_nothing(panel):
+    assert panel.photo.property("value") is None
+    assert len(value(panel, "encodeMu")) == 0
+    assert panel.note.isHidden()
+
+
+def test_with_a_model_and_no_image_it_says_what_to_do(panel, tiny):
+    assert panel.note.text() == EMPTY
+    assert panel.note.isVisible()
+    assert {label.text() for label in panel.figures.values()} == {"–"}
+
+
+def test_while_an_image_is_being_read_it_says_so(panel, tiny, session, images, qtbot):
+    session.image.open([Source("a.png", png(images[0]))])
+    assert panel.photo.accessibleDescription() == "…"
+    assert panel.note.isHidden()
+    qtbot.waitUntil(lambda: session.image.posterior is not None, timeout=WAIT)
+    assert panel.photo.accessibleDescription() == ""
+
+
+def test_it_shows_mu_and_sigma_in_full_precision(panel, tiny, session, bring):
+    posterior = bring(0)
+    np.testing.assert_array_equal(value(panel, "encodeMu"), session.image.posterior.mu)
+    np.testing.assert_array_equal(value(panel, "encodeSigma"), session.image.posterior.sigma)
+    shown = panel.mu.text().replace("−", "-").split()
+    np.testing.assert_allclose(np.array(shown, float), posterior.mu, atol=0.00501)
+
+
+def test_it_shows_the_photo_x_the_reconstruction_and_their_difference(panel, tiny, bring, images):
+    posterior = bring(0)
+    np.testing.assert_array_equal(panel.photo.property("value"), images[0])
+    np.testing.assert_allclose(panel.x_view.property("value"), images[0].transpose(2, 0, 1) / 255, atol=1e-6)
+    np.testing.assert_array_equal(panel.reconstruction.property("value"), posterior.reconstruction_image)
+    difference = posterior.reconstruction_image - posterior.x
+    np.testing.assert_array_equal(panel.difference.property("value"), difference)
+    assert panel.captions[1].text() == "x, 8 × 8"
+
+
+def test_the_parts_of_the_elbo_add_up_as_they_are_written(panel, tiny, bring):
+    posterior = bring(0)
+    texts = {key: label.text() for key, label in panel.figures.items()}
+    assert texts == {
+        "reconstruction": figure(posterior.reconstruction, 1),
+        "kl": figure(posterior.kl, 1),
+        "elbo": f"{figure(posterior.elbo, 1)} nats",
+    }
+    assert posterior.elbo == pytest.approx(posterior.reconstruction - posterior.kl)
+
+
+def test_the_name_and_the_size_of_the_file_stand_over_it(panel, tiny, bring):
+    bring(0)
+    assert panel.name.toolTip() == "image 0.png · 8 × 8"
+
+
+def test_the_copy_is_a_csv_in_full_precision(panel, tiny, bring):
+    posterior = bring(0)
+    panel.copy_csv()
+    rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
+    assert [int(row["dimension"]) for row in rows] == [0, 1, 2]
+    for name, wanted in (("mu", posterior.mu), ("sigma", posterior.sigma), ("kl", posterior.kl_per_dimension)):
+        np.testing.assert_array_equal(np.array([row[name] for row in rows], np.float32), wanted)
+
+
+def test_without_an_image_the_copy_leaves_the_clipboard_alone(panel, tiny):
+    QGuiApplication.clipboard().setText("mine")
+    panel.copy_csv()
+    assert QGuiApplication.clipboard().text() == "mine"
+
+
+def test_a_step_of_the_preparation_can_be_switched_and_the_undo_puts_it_back(
+    panel, session, open_model, make_model, bring, qtbot
+):
+    open_model(make_model(likelihood="bernoulli"))
+    before = bring(0)
+    assert np.isin(before.x, (0, 1)).all()
+    chips = {chip.objectName(): chip for chip in panel.findChildren(QPushButton) if chip.property("role") == "chip"}
+    on = [name for name, chip in chips.items() if chip.isChecked()]
+    assert "step_binarise" in on
+    assert all(chip.toolTip() for chip in chips.values())
+    qtbot.mouseClick(chips["step_binarise"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not np.isin(session.image.posterior.x if session.image.posterior else 0, (0, 1)).all())
+    assert panel.note.text() == NOT_A_LIKELIHOOD
+    assert not np.array_equal(value(panel, "encodeMu"), before.mu)
+    session.undo.undo()
+    qtbot.waitUntil(lambda: panel.note.isHidden(), timeout=WAIT)
+    np.testing.assert_array_equal(value(panel, "encodeMu"), before.mu)
+    again = [chip for chip in panel.findChildren(QPushButton, "step_binarise") if chip.isVisible()]
+    assert [chip.isChecked() for chip in again] == [True]
+
+
+def test_a_click_on_a_thumbnail_chooses_its_image(panel, tiny, session, bring, qtbot):
+    bring(0, 1, 2)
+    first = session.image.image
+    click_tile(qtbot, panel, 2)
+    assert session.image.image == session.image.images[2] != first
+    qtbot.waitUntil(lambda: session.image.posterior is not None, timeout=WAIT)
+    np.testing.assert_array_equal(value(panel, "encodeMu"), session.image.posterior.mu)
+    assert panel.name.toolTip().startswith("image 2.png")
+    session.undo.undo()
+    assert session.image.image == first
+    assert panel.name.toolTip().startswith("image 0.png")
+
+
+def test_what_was_brought_last_stands_first_in_the_strip(panel, tiny, session, bring):
+    bring(0, 1)
+    bring(3)
+    assert [session.image.pictures[i].name for i in session.image.images] == [
+        "image 3.png",
+        "image 0.png",
+        "image 1.png",
+    ]
+    assert len(panel.strip.grid.property("value")) == 3
+
+
+def test_delete_takes_the_chosen_image_out_and_undo_brings_it_back(panel, tiny, session, bring, qtbot):
+    bring(0, 1, 2)
+    whole = session.image.images
+    click_tile(qtbot, panel, 1)
+    qtbot.keyClick(panel.strip.grid, Qt.Key.Key_Delete)
+    assert session.image.images == (whole[0], whole[2])
+    assert session.image.image == whole[2]
+    assert len(panel.strip.grid.property("value")) == 2
+    session.undo.undo()
+    assert session.image.images == whole
+
+
+@pytest.mark.qt_log_ignore("^This plugin does not support")
+def test_the_menu_of_a_thumbnail_takes_it_out(panel, tiny, session, bring, answer_menu):
+    bring(0, 1)
+    whole = session.image.images
+    answer_menu(0)
+    panel.strip.grid.customContextMenuRequested.emit(panel.strip.grid.tile_rect(1).center().toPoint())
+    assert session.image.images == whole[:1]
+
+
+def test_when_the_last_image_is_taken_out_the_panel_is_empty_again(panel, tiny, session, bring):
+    bring(0)
+    session.image.remove(session.image.image)
+    assert panel.photo.property("value") is None
+    assert panel.x_view.property("value") is None
+    assert len(value(panel, "encodeMu")) == 0
+    assert panel.note.text() == EMPTY
+
+
+def test_until_the_next_image_is_encoded_the_numbers_of_the_last_are_not_copied(panel, tiny, session, bring, qtbot):
+    bring(0, 1)
+    QGuiApplication.clipboard().setText("mine")
+    session.image.choose(session.image.images[1])
+    assert session.image.posterior is None
+    panel.copy_csv()
+    assert QGuiApplication.clipboard().text() == "mine"
+    qtbot.waitUntil(lambda: session.image.posterior is not None, timeout=WAIT)
+
+
+def test_an_image_that_cannot_be_encoded_is_said_over_x(panel, tiny, session, images, monkeypatch, qtbot):
+    def broken(_request):
+        raise RuntimeError("no memory is left")
+
+    monkeypatch.setitem(answers.ANSWERS, "encode", broken)
+    with qtbot.waitSignal(session.failed, timeout=WAIT):
+        session.image.open([Source("a.png", png(images[0]))])
+    assert panel.x_view.accessibleDescription() == "The image could not be encoded: no memory is left"
+    np.testing.assert_array_equal(panel.photo.property("value"), images[0])
+
+
+def test_what_is_no_image_changes_nothing_but_says_why(panel, tiny, session, bring, qtbot):
+    posterior = bring(0)
+    with qtbot.waitSignal(session.failed, timeout=WAIT) as failed:
+        session.image.open([Source("notes.png", b"no picture at all")])
+    assert "notes.png" in failed.args[0]
+    assert panel.photo.accessibleDescription() == ""
+    np.testing.assert_array_equal(value(panel, "encodeMu"), posterior.mu)
+    assert len(session.image.images) == 1
+
+
+def test_a_photo_in_colour_becomes_x_of_the_model(panel, tiny, session, qtbot):
+    photo = np.random.default_rng(0).integers(0, 256, (30, 20, 3), np.uint8)
+    session.image.open([Source("photo.png", png(photo))])
+    qtbot.waitUntil(lambda: session.image.posterior is not None, timeout=WAIT)
+    np.testing.assert_array_equal(panel.photo.property("value"), photo)
+    assert panel.x_view.property("value").shape == (1, 8, 8)
+    assert panel.name.toolTip() == "photo.png · 20 × 30"
