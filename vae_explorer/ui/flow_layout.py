@@ -14,9 +14,9 @@ class FlowBox(QWidget):
     """Widgets in lines; as high as its lines at its width. (A layout whose height depends on its width would make every
     layout around it so, and those then never take less than their size hint.)"""
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self, parent: QWidget | None = None, *, centred: bool = False):
         super().__init__(parent)
-        self._flow = FlowLayout(self)
+        self._flow = FlowLayout(self, centred=centred)
 
     def set_widgets(self, widgets: Sequence[QWidget]) -> None:
         """Shows these in the place of the last ones, which are deleted."""
@@ -35,10 +35,11 @@ class FlowBox(QWidget):
 
 
 class FlowLayout(QLayout):
-    """Fills lines from the left."""
+    """Fills lines from the left; centred, each line stands in the middle."""
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self, parent: QWidget | None = None, *, centred: bool = False):
         super().__init__(parent)
+        self._centred = centred
         self._items: list[QLayoutItem] = []
         self.setContentsMargins(0, 0, 0, 0)
         self.setSpacing(UNIT)
@@ -93,13 +94,26 @@ class FlowLayout(QLayout):
         return size
 
     def _place(self, rect: QRect, *, move: bool) -> int:
-        x, y, line = rect.x(), rect.y(), 0
-        for item in self._items:
-            size = item.sizeHint()
-            if x > rect.x() and x + size.width() > rect.right() + 1:
-                x, y, line = rect.x(), y + line + self.spacing(), 0
+        y = rect.y()
+        for line in self._lines_at(rect.width()):
+            sizes = [item.sizeHint() for item in line]
+            free = rect.width() - sum(size.width() for size in sizes) - self.spacing() * (len(line) - 1)
+            x = rect.x() + (max(0, free) // 2 if self._centred else 0)
             if move:
-                item.setGeometry(QRect(QPoint(x, y), size))
-            x += size.width() + self.spacing()
-            line = max(line, size.height())
-        return y + line - rect.y()
+                for item, size in zip(line, sizes, strict=True):
+                    item.setGeometry(QRect(QPoint(x, y), size))
+                    x += size.width() + self.spacing()
+            y += max(size.height() for size in sizes) + self.spacing()
+        return max(0, y - self.spacing() - rect.y())
+
+    def _lines_at(self, width: int) -> list[list[QLayoutItem]]:
+        lines: list[list[QLayoutItem]] = []
+        x = 0
+        for item in self._items:
+            wide = item.sizeHint().width()
+            if not lines or x + wide > width:
+                lines.append([])
+                x = 0
+            lines[-1].append(item)
+            x += wide + self.spacing()
+        return lines

@@ -222,7 +222,7 @@ class ImagePanel(Panel):
             self._image.set_switch(chip.objectName().removeprefix("step_"), chip.isChecked())
 
     def _on_theme_changed(self) -> None:
-        self.setMinimumWidth(theme.pixels(290))
+        self.setMinimumWidth(theme.pixels(264))
         self._posterior_title.setText(
             f"Posterior q(z|x): <span style='color:{theme.colours.mu}'>μ</span> ± "
             f"<span style='color:{theme.colours.sigma}'>σ</span>"

@@ -244,6 +244,6 @@ class LatentPanel(Panel):
             self.to_mu.setEnabled(False)
 
     def _on_theme_changed(self) -> None:
-        self.setMinimumWidth(theme.pixels(364))
+        self.setMinimumWidth(theme.pixels(328))
         for line in self._rows.values():
             line.updateGeometry()

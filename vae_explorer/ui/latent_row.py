@@ -45,7 +45,7 @@ class LatentRow(QWidget):
 
     @guarded(QSize())
     def sizeHint(self) -> QSize:
-        return QSize(theme.pixels(NAME + 100 + Z + MU + SIGMA + KL), theme.pixels(27))
+        return QSize(theme.pixels(NAME + 80 + Z + MU + SIGMA + KL), theme.pixels(27))
 
     @guarded(QSize())
     def minimumSizeHint(self) -> QSize:

@@ -6,11 +6,12 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
 from vae_explorer.session.session import Session
+from vae_explorer.ui.flow_layout import FlowBox
 from vae_explorer.ui.image_grid import ImageGrid
 from vae_explorer.ui.image_view import ImageView
-from vae_explorer.ui.panel import Panel, button, label, row
+from vae_explorer.ui.panel import Panel, button, label
 from vae_explorer.ui.segments import Segments
-from vae_explorer.ui.theme import UNIT, theme
+from vae_explorer.ui.theme import theme
 
 LOADING = "Loading the model…"
 SAVED_SIDE = 512  # pixels: a picture of 28 is saved at the whole-number zoom that comes nearest
@@ -54,19 +55,17 @@ class PicturePanel(Panel):
         )
         copy = button("Copy", self.copy, "Copy the picture (Ctrl+C)", name="copyPicture")
         save = button("Save…", self.save_as, "Save the picture as PNG (Ctrl+E)", name="savePicture")
-        buttons = row(spacing=UNIT)
-        buttons.addStretch(1)
-        for part in (self.draw, self.sixteen, copy, save):
-            buttons.addWidget(part)
-        buttons.addStretch(1)
-        self.body.addLayout(buttons)
+        buttons = FlowBox(centred=True)
+        buttons.set_widgets([self.draw, self.sixteen, copy, save])
+        self.body.addWidget(buttons)
 
         self._picture.decoded.connect(self._on_decoded)
         self._picture.mode_changed.connect(self._on_mode_changed)
         self._picture.failed.connect(self.view.set_message)
         self._picture.failed.connect(self.grid.set_message)
         session.model.models_changed.connect(self._on_models_changed)
-        self.setMinimumWidth(theme.pixels(300))
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
         self._on_models_changed()
         self._on_mode_changed()
 
@@ -128,6 +127,9 @@ class PicturePanel(Panel):
         if wished:
             self._picture.set_mode("draw")
         self._picture.set_sixteen(wished)
+
+    def _on_theme_changed(self) -> None:
+        self.setMinimumWidth(theme.pixels(242))
 
     def _on_models_changed(self) -> None:
         if self._session.model.current is None:

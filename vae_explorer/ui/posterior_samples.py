@@ -180,6 +180,7 @@ class PosteriorSamplesView(QWidget):
 
     def _on_theme_changed(self) -> None:
         self.explanation.setFixedWidth(theme.pixels(160))
+        self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(160)))
         self.apart.setFixedWidth(theme.pixels(190))
         for view in (self.mean, self.spread):
             view.setFixedSize(theme.pixels(114), theme.pixels(114))

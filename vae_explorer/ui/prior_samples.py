@@ -98,3 +98,4 @@ class PriorSamplesView(QWidget):
 
     def _on_theme_changed(self) -> None:
         self.explanation.setFixedWidth(theme.pixels(190))
+        self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(190)))
