@@ -163,6 +163,7 @@ class TrainingPanel(Panel):
         if runs:
             self.form.set_config(runs[0].config)
             self._training.resume_run(runs[0])
+            self.stop.setFocus()
 
     def _on_what(self) -> None:
         self.what.setVisible(not self.what.isVisibleTo(self))
@@ -243,7 +244,7 @@ class TrainingPanel(Panel):
         speed, left = progress.images_per_second, progress.seconds_left  # type: ignore[attr-defined]
         remaining = "" if left is None else f" · {int(left) // 60}:{int(left) % 60:02d} left"
         epochs = progress.epochs  # type: ignore[attr-defined]
-        self.sentence.setText(f"epoch {epoch:.1f} of {epochs} · {speed:,.0f} img/s{remaining}")
+        self.sentence.setText(f"epoch {epoch:.1f}/{epochs} · {speed:,.0f} img/s{remaining}")
 
     def _on_reported(self) -> None:
         curves, key = self._training.curves, self.which.property("value")
