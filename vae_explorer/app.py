@@ -7,8 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -22,10 +21,12 @@ from PySide6.QtWidgets import QApplication
 from vae_explorer import display, paths
 from vae_explorer.session.guard import guarded
 from vae_explorer.session.session import FIRST_MODEL, Session
+from vae_explorer.ui import drop
 from vae_explorer.ui.main_window import MainWindow
 from vae_explorer.ui.theme import theme
 
 log = logging.getLogger(__name__)
+USUAL_SIZE = "1440x900"  # pixels
 SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python code runs in a thread
 COLLECT_INTERVAL = 1000  # milliseconds between two looks at the garbage
 LOG_BYTES, LOG_FILES = 1_000_000, 3
@@ -34,31 +35,23 @@ UNSEEN = 200  # milliseconds until a window that nobody has shown opens its mode
 SETTLE = 400  # milliseconds without a change before a screenshot
 
 
-def create(files: Sequence[Path] = ()) -> MainWindow:
-    """The window with everything behind it, without running the loop. Without a model among the files the first
-    bundled one opens."""
+def create(files: Sequence[Path] = (), *, remembers: bool = True) -> MainWindow:
+    """The window with everything behind it, without running the loop. Where no model among the files opens, the first
+    bundled one does. `remembers` is whether the places of its panels are read and kept."""
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("VAE Explorer")
     application.setWindowIcon(QIcon(str(paths.resources() / "icon.svg")))
     theme.follow_system(application)
     session = Session()
-    window = MainWindow(session)
+    window = MainWindow(session, remembers=remembers)
     session.setParent(window)
-    models = [path for path in files if path.suffix == ".safetensors"]
-    first = str(models[0]) if models else FIRST_MODEL
-    WhenPainted(window, partial(session.model.open, first))
-    others = [path for path in files if path not in models]
-    if others:
-        WhenReady(window, others)
+    Opening(window, files)
     return window
 
 
-def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str = "1440x900") -> int:
-    """Runs the window until it is closed, or renders it into a PNG; gives the exit code."""
-    width, _, height = size.partition("x")
-    if not (width.isdigit() and height.isdigit() and 200 <= int(width) <= 8000 and 200 <= int(height) <= 8000):
-        raise ValueError(f"--size takes WIDTHxHEIGHT in pixels such as 1440x900, got {size}")
+def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str = USUAL_SIZE) -> int:
+    """Runs the window until it is closed, or renders it into a PNG; gives the exit code. The size is WIDTHxHEIGHT."""
     if screenshot and display.problem():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     problem = display.problem()
@@ -68,33 +61,30 @@ def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str
     _start_log()
     sys.excepthook = _on_exception
     sys.setswitchinterval(SWITCH_INTERVAL)
-    window = create(files)
-    application = QApplication.instance()
-    assert isinstance(application, QApplication)
-    heard = _Signals(window)
-    window._collector = _Collector(window)  # type: ignore[attr-defined]
-    if screenshot:
-        window.resize(int(width), int(height))
-        taken = Screenshot(window, screenshot)
-        code = application.exec()
-        del heard
-        return code or taken.code
-    if size != "1440x900":
-        window.resize(int(width), int(height))
+    window = create(files, remembers=screenshot is None)
+    Signals(window)
+    Collector(window)
+    if screenshot or size != USUAL_SIZE:
+        width, height = map(int, size.split("x"))
+        window.resize(width, height)
+    taken = Screenshot(window, screenshot) if screenshot else None
     window.show()
+    application = QApplication.instance()
+    assert application is not None
     code = application.exec()
-    del heard
-    return code
+    return code or (taken.code if taken else 0)
 
 
-class WhenPainted(QObject):
-    """Calls once, after the window has been painted for the first time: loading torch beside that would hold it up."""
+class Opening(QObject):
+    """Opens the files once the window has been painted: loading torch beside that would hold the first picture up.
+    The first bundled model opens where none of them is a model, or where theirs does not open."""
 
-    def __init__(self, window: MainWindow, then: Callable[[], object]):
+    def __init__(self, window: MainWindow, files: Sequence[Path]):
         super().__init__(window)
-        self._then = then
+        self._window, self._model, self._files = window, window.session.model, list(files)
+        self._is_last_try = False
         self._timer = QTimer(self, singleShot=True, interval=UNSEEN)  # a window that is never shown works too
-        self._timer.timeout.connect(self._call)
+        self._timer.timeout.connect(self._open)
         self._timer.start()
         window.rows.installEventFilter(self)
 
@@ -105,31 +95,39 @@ class WhenPainted(QObject):
             self._timer.start(0)
         return False
 
-    def _call(self) -> None:
-        self._then()
-        self.deleteLater()
+    def _open(self) -> None:
+        self._model.models_changed.connect(self._on_models_changed)
+        models = [path for path in self._files if drop.kind_of(path) == "model"]
+        self._files = [path for path in self._files if path not in models]
+        if models:
+            self._window.open_paths(models)
+        else:
+            self._open_bundled()
+
+    def _open_bundled(self) -> None:
+        self._is_last_try = True
+        self._model.open(FIRST_MODEL)
+
+    def _on_models_changed(self) -> None:
+        """Images come when there is a model that encodes them."""
+        if self._model.is_opening:
+            return
+        if self._model.current is None and not self._is_last_try:
+            self._open_bundled()
+            return
+        self._model.models_changed.disconnect(self._on_models_changed)
+        if self._files:
+            self._window.open_paths(self._files)
 
 
-class WhenReady:
-    """Opens files when the first model is there, since images are encoded by it."""
-
-    def __init__(self, window: MainWindow, files: Sequence[Path]):
-        self._window, self._files = window, list(files)
-        window.session.model.changed.connect(self._on_model_changed)
-        window._when_ready = self  # type: ignore[attr-defined]
-
-    def _on_model_changed(self) -> None:
-        self._window.session.model.changed.disconnect(self._on_model_changed)
-        self._window.open_paths(self._files)
-
-
-class Screenshot:
+class Screenshot(QObject):
     """Waits until the window shows what it will show, saves a picture and closes."""
 
     def __init__(self, window: MainWindow, path: Path):
+        super().__init__(window)
         self._window, self._path, self.code = window, path, 1
         self._calm = QTimer(window, singleShot=True, interval=SETTLE)
-        self._calm.timeout.connect(self._take)
+        self._calm.timeout.connect(self._on_calm)
         self._limit = QTimer(window, singleShot=True, interval=int(SCREENSHOT_SECONDS * 1000))
         self._limit.timeout.connect(self._take)
         session = window.session
@@ -138,7 +136,13 @@ class Screenshot:
         session.prior_samples.sampled.connect(self._calm.start)
         self._limit.start()
         window.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
-        window.show()
+
+    def _on_calm(self) -> None:
+        session = self._window.session
+        if session.model.is_opening or session.image.is_reading or session.jobs.is_active:
+            self._calm.start()
+        else:
+            self._take()
 
     def _take(self) -> None:
         self._calm.stop()
@@ -151,19 +155,20 @@ class Screenshot:
         self._window.close()
 
 
-class _Signals:
+class Signals(QObject):
     """SIGINT and SIGTERM close the window as the user would. Python hears signals only while Python code runs, so the
     number comes through a socket that Qt listens to."""
 
     def __init__(self, window: MainWindow):
+        super().__init__(window)
         self._window = window
         self._read, self._write = socket.socketpair()
         for end in (self._read, self._write):
             end.setblocking(False)
-        self._before = signal.set_wakeup_fd(self._write.fileno())
+        signal.set_wakeup_fd(self._write.fileno())
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
-        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read)
+        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._on_signal)
 
     def _on_signal(self) -> None:
@@ -171,14 +176,15 @@ class _Signals:
         self._window.close()
 
 
-class _Collector:
+class Collector(QObject):
     """Collects garbage in the GUI thread only: a collection in another thread that finds a widget is a crash."""
 
     def __init__(self, window: MainWindow):
+        super().__init__(window)
         gc.collect()
         gc.freeze()
         gc.disable()
-        self._timer = QTimer(window, interval=COLLECT_INTERVAL)
+        self._timer = QTimer(self, interval=COLLECT_INTERVAL)
         self._timer.timeout.connect(self._collect)
         self._timer.start()
 

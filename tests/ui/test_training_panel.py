@@ -117,7 +117,7 @@ def test_the_form_is_locked_while_a_run_goes_on(panel, session, start, until, qt
     assert panel.progress.isVisible()
     assert panel.pause.isEnabled()
     assert panel.stop.isEnabled()
-    words = re.compile(r"epoch [\d.]+ of 100000 · [\d,]+ img/s.*")
+    words = re.compile(r"epoch [\d.]+/100000 · [\d,]+ img/s.*")
     qtbot.waitUntil(lambda: bool(words.fullmatch(panel.sentence.text())), timeout=WAIT)
     press(qtbot, panel.stop)
     assert panel.sentence.text() == SENTENCES["stopping"]

@@ -72,6 +72,7 @@ class LatentPanel(Panel):
         self._latent.locks_changed.connect(self._on_locks_changed)
         session.image.encoded.connect(self._on_posterior_changed)
         session.image.images_changed.connect(self._on_posterior_changed)
+        session.image.images_changed.connect(self._on_sampled)
         session.posterior_samples.sampled.connect(self._on_sampled)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -208,7 +209,11 @@ class LatentPanel(Panel):
 
     def _on_sampled(self) -> None:
         samples, workspace = self._session.posterior_samples.shown, self._model.current
-        fits = samples is not None and workspace is not None and samples.lineage == workspace.lineage
+        fits = (
+            samples is not None
+            and workspace is not None
+            and (samples.lineage, samples.image) == (workspace.lineage, workspace.image)
+        )
         for j, line in self._rows.items():
             line.slider.set_ticks(samples.z[:, j] if fits and samples is not None else None)
 

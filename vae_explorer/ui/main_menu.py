@@ -11,6 +11,9 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 from vae_explorer.session.session import Session
 
 
+MOST_RUNS = 12  # in the menu
+
+
 class Verbs(Protocol):
     """What the menus ask of the window."""
 
@@ -45,11 +48,13 @@ class MainMenu(QObject):
         file = window.menuBar().addMenu("&File")
         self._add(file, "&Open…", verbs.open_files, QKeySequence.StandardKey.Open)
         self._add(file, "Open &folder to train on…", verbs.open_folder, "Ctrl+Shift+O")
-        self._add(file, "A &test image", session.image.open_test_image, "Ctrl+I")
+        self._add(file, "Another e&xample image", session.image.open_test_image, "Ctrl+I")
         self._bundled = file.addMenu("&Bundled model")
         self._bundled.aboutToShow.connect(self._fill_bundled)
         self._recent = file.addMenu("Open &recent")
         self._recent.aboutToShow.connect(self._fill_recent)
+        self._resumable = file.addMenu("&Resume a run")
+        self._resumable.aboutToShow.connect(self._fill_resumable)
         file.addSeparator()
         self._add(file, "&Save model…", verbs.save_model, QKeySequence.StandardKey.Save)
         self._add(file, "Save &picture…", verbs.save_picture, "Ctrl+E")
@@ -150,6 +155,20 @@ class MainMenu(QObject):
             action.triggered.connect(self._open_recent)
         if self._recent.isEmpty():
             self._recent.addAction("No models opened yet").setEnabled(False)
+
+    def _fill_resumable(self) -> None:
+        self._resumable.clear()
+        for run in self._verbs.session.training.resumable()[:MOST_RUNS]:
+            action = self._resumable.addAction(run.folder.name)
+            action.setData(run)
+            action.triggered.connect(self._resume)
+        if self._resumable.isEmpty():
+            self._resumable.addAction("No run was stopped before its end").setEnabled(False)
+
+    def _resume(self) -> None:
+        action = self.sender()
+        if isinstance(action, QAction):
+            self._verbs.session.training.resume_run(action.data())
 
     def _open_bundled(self) -> None:
         self._verbs.session.model.open(self._sender_data())

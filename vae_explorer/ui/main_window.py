@@ -14,7 +14,16 @@ from PySide6.QtGui import (
     QKeyEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox, QSplitter, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLineEdit,
+    QMainWindow,
+    QMessageBox,
+    QSplitter,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from vae_explorer import __version__, paths
 from vae_explorer.session.guard import guarded
@@ -46,9 +55,10 @@ FIRST_WIDTHS = (270, 300, 400, 440)  # Train, Image, Latent point, Decoded
 class MainWindow(QMainWindow):
     """Panels in their places, menus, drops, errors. Panels know the session and never each other."""
 
-    def __init__(self, session: Session, parent: QWidget | None = None):
+    def __init__(self, session: Session, parent: QWidget | None = None, *, remembers: bool = True):
         super().__init__(parent)
         self.session = session
+        self._remembers = remembers  # the places of its panels, from one start to the next
         self.setWindowTitle("VAE Explorer")
         self.setAcceptDrops(True)
         self.setMinimumSize(720, 480)
@@ -82,6 +92,8 @@ class MainWindow(QMainWindow):
         self.title.save_asked.connect(self.save_model)
         self.training.save_asked.connect(self._save_trained)
         self.tabs.currentChanged.connect(self._on_tab_changed)
+        for field in self.findChildren(QLineEdit):
+            field.setAcceptDrops(False)  # what is dropped on it is for the window, not a text
         self._restore()
         self._on_tab_changed()
 
@@ -152,8 +164,9 @@ class MainWindow(QMainWindow):
         for path in files:
             kinds["data" if path.is_dir() else drop.kind_of(path)].append(path)
         if kinds["model"]:
-            self.session.model.open(str(kinds["model"][0]))
-            self._settings.setValue("recent", [str(kinds["model"][0]), *self.recent()][:8])
+            model = str(kinds["model"][0].resolve())
+            self.session.model.open(model)
+            self._settings.setValue("recent", [model, *self.recent()][:8])
         if kinds["data"]:
             self.session.data.open(kinds["data"][0])
         self.session.image.open([Source(_shown(path), path) for path in kinds["images"]])
@@ -322,12 +335,12 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         for name, widget in (("panels", self.panels), ("rows", self.rows)):
-            state = self._settings.value(name)
+            state = self._settings.value(name) if self._remembers else None
             if isinstance(state, QByteArray):  # a damaged file gives anything
                 widget.restoreState(state)
         if self.scheme() in Qt.ColorScheme.__members__:
             theme.set_scheme(Qt.ColorScheme[self.scheme()])
-        geometry = self._settings.value("geometry")
+        geometry = self._settings.value("geometry") if self._remembers else None
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
             self.resize(1440, 900)
 
@@ -354,9 +367,10 @@ class MainWindow(QMainWindow):
             event.accept()
             return
         event.ignore()
-        self._settings.setValue("geometry", self.saveGeometry())
-        self._settings.setValue("panels", self.panels.saveState())
-        self._settings.setValue("rows", self.rows.saveState())
+        if self._remembers:
+            self._settings.setValue("geometry", self.saveGeometry())
+            self._settings.setValue("panels", self.panels.saveState())
+            self._settings.setValue("rows", self.rows.saveState())
         self.statusBar().showMessage(
             "Closing: the run is being saved…" if self.session.training.is_active else "Closing…"
         )

@@ -10,10 +10,12 @@ from vae_explorer.ui.flow_layout import FlowBox
 from vae_explorer.ui.image_grid import ImageGrid
 from vae_explorer.ui.image_view import ImageView
 from vae_explorer.ui.panel import Panel, button, label
+from vae_explorer.ui.pixels import coloured, image_of
 from vae_explorer.ui.segments import Segments
 from vae_explorer.ui.theme import theme
 
 LOADING = "Loading the model…"
+SHEET = 4  # rows and columns of the sixteen draws, saved
 SAVED_SIDE = 512  # pixels: a picture of 28 is saved at the whole-number zoom that comes nearest
 
 
@@ -71,13 +73,18 @@ class PicturePanel(Panel):
 
     def image(self) -> QImage:
         """What is shown, at the whole-number zoom that comes nearest to 512 pixels."""
-        shown = self.view if self._stack.currentWidget() is self.view else None
-        if shown is None:
-            return self.grid.grab().toImage()
-        image = shown.to_image()
+        image = self.view.to_image() if self._stack.currentWidget() is self.view else self._sheet()
         side = max(image.width(), image.height(), 1)
         zoom = max(1, SAVED_SIDE // side)
         return image.scaled(image.width() * zoom, image.height() * zoom)
+
+    def _sheet(self) -> QImage:
+        """The sixteen draws in four rows."""
+        draws = self._picture.shown
+        assert draws is not None
+        n, c, h, w = draws.images.shape
+        rows = draws.images.reshape(SHEET, n // SHEET, c, h, w).transpose(2, 0, 3, 1, 4).reshape(c, SHEET * h, -1)
+        return image_of(coloured(rows[None], "grey", 1.0)[0])
 
     def copy(self) -> None:
         """The picture, as PNG too: so that it can be pasted back as an image."""
@@ -91,7 +98,7 @@ class PicturePanel(Panel):
         name, _ = QFileDialog.getSaveFileName(self, "Save picture", "picture.png", "PNG (*.png)")
         if not name:
             return
-        if not QFileInfo(name).suffix():
+        if QFileInfo(name).suffix().lower() != "png":
             name += ".png"
         file, content = QSaveFile(name), _png(self.image())
         written = file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(content) == content.size()

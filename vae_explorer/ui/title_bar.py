@@ -69,7 +69,9 @@ class TitleBar(QFrame):
     def _on_training(self) -> None:
         training = self._session.training
         epoch = getattr(training.progress, "epoch", None)
-        word = "in training" if training.is_active else "trained"
+        word = (
+            "in training" if training.is_active and training.facts else "trained"
+        )  # facts come with its first weights
         self.which.button("training").setText(word if epoch is None else f"{word} · epoch {epoch:.0f}")
 
     def _on_models_changed(self) -> None:
