@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from vae_explorer.session.session import Session
 
-
 MOST_RUNS = 12  # in the menu
 
 
