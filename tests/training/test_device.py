@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from vae_explorer.core.progress import finish
 from vae_explorer.training import device
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.device import Speed
@@ -40,15 +41,53 @@ def test_devices_are_described_for_people(monkeypatch):
     assert device.describe(torch.device("cuda"), Speed(1)) == "GeForce"
 
 
-def test_the_choice_that_makes_most_steps_is_taken(monkeypatch):
-    speeds = {Speed(3): 10.0, Speed(4): 5.0, Speed(4, torch.bfloat16): 20.0}
-    monkeypatch.setattr(device, "_steps_per_second", lambda speed, _step: speeds[speed])
-    assert device.fastest(list(speeds), lambda _speed: None) == Speed(4, torch.bfloat16)
-    assert device.fastest([Speed(3), Speed(4)], lambda _speed: None) == Speed(3)
+class Trial:
+    """Steps that take as long as they are said to."""
+
+    def __init__(self):
+        self.seconds, self.made, self.now = {}, [], 0.0
+
+    def step(self, speed):
+        self.made.append(speed)
+        self.now += self.seconds[speed]
+
+
+@pytest.fixture
+def trial(monkeypatch):
+    trial = Trial()
+    monkeypatch.setattr(device.time, "perf_counter", lambda: trial.now)
+    monkeypatch.setattr(device.torch, "set_num_threads", lambda _count: None)
+    return trial
+
+
+def test_the_choice_that_makes_most_steps_is_taken(trial):
+    trial.seconds = {Speed(3): 0.05, Speed(4): 0.1, Speed(4, torch.bfloat16): 0.02}
+    assert finish(device.fastest(list(trial.seconds), trial.step)) == Speed(4, torch.bfloat16)
+    assert finish(device.fastest([Speed(3), Speed(4)], trial.step)) == Speed(3)
+
+
+def test_there_is_an_item_after_every_step_of_a_trial_and_a_pause_there_does_not_count(trial):
+    trial.seconds = {Speed(3): 0.05, Speed(4): 0.1}
+    tried = device.fastest(list(trial.seconds), trial.step)
+    items = []
+    for item in tried:
+        items.append(item)
+        assert len(trial.made) == len(items)
+        trial.now += 1000
+    assert {(item.total, item.what) for item in items} == {(2, "speeds tried")}
+    assert [item.done for item in items] == [0] * trial.made.count(Speed(3)) + [1] * trial.made.count(Speed(4))
+    assert 5 <= trial.made.count(Speed(3)) <= 7  # a quarter of a second, and the first
+
+
+def test_a_choice_whose_first_step_takes_too_long_makes_no_second(trial):
+    trial.seconds = {Speed(4): 4.0, Speed(3): 0.2, Speed(5): 3.0}
+    assert finish(device.fastest(list(trial.seconds), trial.step)) == Speed(3)
+    assert trial.made.count(Speed(4)) == trial.made.count(Speed(5)) == 1
+    assert finish(device.fastest([Speed(4), Speed(5)], trial.step)) == Speed(5)
 
 
 def test_one_choice_needs_no_trial():
-    assert device.fastest([Speed(2)], lambda _speed: pytest.fail("tried")) == Speed(2)
+    assert finish(device.fastest([Speed(2)], lambda _speed: pytest.fail("tried"))) == Speed(2)
 
 
 def test_what_is_tried_follows_the_machine_and_the_config(monkeypatch):

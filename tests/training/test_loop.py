@@ -7,7 +7,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.training import loop
-from vae_explorer.training.loop import Steps, TrainingError, TrainingState, to_training_x, train, training_step
+from vae_explorer.training.loop import (
+    Loss,
+    Means,
+    Steps,
+    TrainingError,
+    TrainingState,
+    sums_dtype,
+    to_training_x,
+    train,
+    training_step,
+)
 
 
 @pytest.fixture
@@ -72,6 +82,22 @@ def test_figures_come_with_the_reports_and_validation_at_the_end_of_each_epoch(c
     for figures in (report.train for report in reports):
         assert figures.elbo == pytest.approx(figures.reconstruction - figures.kl)
         assert len(figures.kl_per_dimension) == 2
+
+
+def test_a_state_beyond_the_last_step_makes_no_further_one(config, images, validation_x):
+    state = fresh(config)
+    list(train(state, config, images, validation_x))
+    before = weights(state)
+    assert list(train(state, config, images[:60], validation_x)) == []
+    assert same(before, weights(state))
+
+
+def test_means_over_many_images_lose_no_digits(config):
+    means, value = Means(), torch.tensor(0.1)
+    for _ in range(10_000):
+        means.add(Loss(value, value, value[None]), 128)
+    assert means.figures().reconstruction == pytest.approx(value.item(), rel=1e-12)
+    assert sums_dtype(torch.device("mps")) == torch.float32  # it has no other
 
 
 def test_the_clock_stands_still_while_nobody_asks_for_the_next_item(config, images, validation_x, monkeypatch):

@@ -90,6 +90,26 @@ def test_a_last_line_that_was_cut_off_does_no_harm(run, cut):
     assert list(run.metrics()) == [report(1), report(2), report(3)]
 
 
+def test_the_last_report_is_found_without_reading_the_others(run, monkeypatch):
+    assert run.last_report() is None
+    for step in range(1, 2001):
+        run.add_metrics(report(step, train={"kl_per_dimension": [0.123456] * 20}))
+    assert run.metrics_path.stat().st_size > 2 * runs.LONGEST_REPORT
+    monkeypatch.setattr(Run, "metrics", lambda _self: pytest.fail("all were read"))
+    assert run.last_report()["step"] == 2000
+    assert not run.is_finished
+    run.add_metrics({"step": 2000, "test": {}})
+    assert run.is_finished
+
+
+def test_the_last_report_is_the_one_before_a_line_that_was_cut_off(run):
+    run.metrics_path.write_text('{"step": 1, "ep')
+    assert run.last_report() is None
+    run.metrics_path.write_text('{"step": 1}\n{"step": 2, "test": {"elbo')
+    assert run.last_report() == {"step": 1}
+    assert not run.is_finished
+
+
 def test_rewinding_drops_what_a_resumed_run_makes_again(run):
     for step in range(1, 6):
         run.add_metrics(report(step))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from vae_explorer.core.progress import finish
+from vae_explorer.core.progress import Progress, finish
 from vae_explorer.data import atomic
 from vae_explorer.training import loop, model_file, state_file, trainer
 from vae_explorer.training.loop import TrainingError, TrainingProgress
@@ -136,6 +136,60 @@ def test_a_run_stopped_while_it_is_tested_keeps_its_validation_figures(start):
     assert resumed.kl_per_dimension == work.info.kl_per_dimension
 
 
+@pytest.mark.parametrize(
+    "change",
+    [lambda bars: bars[:100], lambda bars: bars[::-1], lambda bars: bars.reshape(100, 16, 8)],
+    ids=["fewer", "another order", "another shape"],
+)
+def test_a_run_whose_images_have_changed_is_not_resumed(start, bars, tmp_path, change):
+    stopped = start()
+    generator = stopped.work()
+    up_to(generator, 12)
+    generator.close()
+    before = {path.name: path.read_bytes() for path in stopped.run.folder.iterdir()}
+    np.savez(tmp_path / "bars.npz", images=change(bars[:, 0]))
+    with pytest.raises(RunError, match="The images of this run have changed since it was stopped: start a new run"):
+        finish(Trainer(Run.open(stopped.run.folder)).work())
+    assert {path.name: path.read_bytes() for path in stopped.run.folder.iterdir()} == before
+
+
+def test_a_state_of_the_first_version_which_knows_no_images_is_resumed(start):
+    stopped = start()
+    generator = stopped.work()
+    up_to(generator, 7)
+    generator.close()
+    tensors, metadata = model_file.opened(stopped.run.state_path)
+    del metadata["images_digest"]
+    stopped.run.state_path.write_bytes(model_file.sealed(tensors, metadata))
+    assert finish(Trainer(Run.open(stopped.run.folder)).work()).steps == 15
+
+
+def test_a_network_too_large_for_a_model_file_is_refused_before_the_first_step(start, monkeypatch):
+    monkeypatch.setattr(model_file, "MAX_FILE", model_file.MAX_HEADER + 10_000)
+    work = start(hidden=100)
+    with pytest.raises(ValueError, match=r"GiB of weights.* choose fewer hidden units than 100, or smaller images"):
+        finish(work.work())
+    assert not work.run.model_path.exists()
+    assert finish(start("small", hidden=4).work()).steps == 15
+
+
+def test_a_run_stopped_after_a_checkpoint_within_its_validation_has_each_report_once(start, monkeypatch):
+    monkeypatch.setattr(loop, "VALIDATION_BATCH", 5)
+    whole = start("whole")
+    finish(whole.work())
+    stopped = start("stopped")
+    generator = stopped.work()
+    up_to(generator, 4)
+    item = next(generator)
+    assert (item.done, item.train) == (5, None)  # the report of step 5 is not yet made
+    stopped._save()
+    assert next(item for item in generator if item.train).done == 5
+    generator.close()
+    resumed = Trainer(Run.open(stopped.run.folder))
+    finish(resumed.work())
+    assert without_speed(whole.run) == without_speed(resumed.run)
+
+
 def test_the_parts_never_overlap(start, bars):
     work = start()
     up_to(work.work(), 1)
@@ -196,7 +250,7 @@ def test_checkpoints_are_made_every_ten_seconds_and_at_the_end_of_an_epoch(start
         if isinstance(progress, TrainingProgress):
             now[0] += 4
     assert steps[:5] == [4, 5, 8, 10, 13]  # 12 s, the epoch's end, 12 s, …
-    assert state_file.load(work.run.state_path, work.state.model, work.config)[0].step == 15
+    assert state_file.load(work.run.state_path, work.state.model, work.config, images=work._images)[0].step == 15
 
 
 def test_a_snapshot_is_nobody_elses(start):
@@ -255,6 +309,48 @@ def test_weights_that_are_no_numbers_replace_no_model_on_disk(start, monkeypatch
     with pytest.raises(TrainingError, match="no longer a finite number at step 4"):
         next(generator)
     assert work.run.model_path.read_bytes() == good
+
+
+@pytest.mark.parametrize("how", ["at a checkpoint", "when it is stopped"])
+def test_weights_that_are_no_numbers_when_they_are_saved_are_said_as_such(start, monkeypatch, how):
+    work = start()
+    generator = work.work()
+    up_to(generator, 4)
+    work._save()
+    good = work.run.model_path.read_bytes()
+    step = loop.training_step
+
+    def spoiling(*arguments, **keywords):
+        loss = step(*arguments, **keywords)
+        with torch.no_grad():
+            next(work.state.model.parameters()).fill_(float("nan"))
+        return loss
+
+    monkeypatch.setattr(loop, "training_step", spoiling)
+    monkeypatch.setattr(loop, "_validate", lambda *_arguments: iter(()))  # which would notice
+    monkeypatch.setattr(trainer, "CHECKPOINT_INTERVAL", -1.0 if how == "at a checkpoint" else 1000.0)
+    sentence = "no longer a finite number at step 5: lower the learning rate"
+    if how == "at a checkpoint":
+        with pytest.raises(TrainingError, match=sentence):
+            next(generator)
+    else:
+        up_to(generator, 5)
+        with pytest.raises(TrainingError, match=sentence):
+            generator.close()
+    assert work.run.model_path.read_bytes() == good
+
+
+def test_a_snapshot_never_has_weights_that_are_no_numbers(start):
+    work = start()
+    generator = work.work()
+    up_to(generator, 4)
+    before = work.snapshot()
+    with torch.no_grad():
+        next(work.state.model.parameters()).fill_(float("inf"))
+    assert work.snapshot() == before
+    assert all(parameter.isfinite().all() for parameter in before[0].parameters())
+    with pytest.raises(TrainingError, match="no longer a finite number"):
+        next(generator)
 
 
 class FullDisk:
@@ -338,6 +434,7 @@ def test_what_is_fastest_is_tried_once_and_kept(start, monkeypatch):
     tried = []
 
     def fastest(speeds, step):
+        yield Progress(0, len(speeds), "speeds tried")
         tried.append([step(speed) for speed in speeds])
         return trainer.devices.Speed(1, torch.bfloat16)
 
@@ -350,6 +447,22 @@ def test_what_is_fastest_is_tried_once_and_kept(start, monkeypatch):
     finish(resumed.work())
     assert len(tried) == 1
     assert (resumed.threads, resumed.state.precision) == (1, torch.bfloat16)
+    said = model_file.load(work.run.model_path)[1].train_config
+    assert (said["threads"], said["precision"]) == (1, "bfloat16")
+
+
+def test_a_run_can_be_stopped_while_speeds_are_tried_and_has_no_model_yet(start, monkeypatch):
+    monkeypatch.setattr(trainer.devices, "cores", lambda: 2)
+    work = start(threads=0, precision="auto")
+    generator = work.work()
+    item = next(item for item in generator if item.what == "speeds tried")
+    assert (item.done, item.total) == (0, 4)
+    assert work.info is None  # so nobody is told of 0 threads
+    with pytest.raises(ValueError, match="no model before"):
+        work.snapshot()
+    generator.close()
+    assert not work.run.lock_path.exists()
+    assert not work.run.state_path.exists()
 
 
 def test_bfloat16_learns_what_float32_learns(start):
@@ -360,10 +473,15 @@ def test_bfloat16_learns_what_float32_learns(start):
 
 
 def test_the_trial_of_speeds_changes_nothing(start):
+    def fastest(speeds, step):
+        step(speeds[0])
+        yield Progress(0, 1, "speeds tried")
+        return trainer.devices.Speed(1)
+
     whole, tried = start("whole"), start("tried", threads=0)
     finish(whole.work())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trainer.devices, "fastest", lambda speeds, step: (step(speeds[0]), trainer.devices.Speed(1))[-1])
+        patch.setattr(trainer.devices, "fastest", fastest)
         finish(tried.work())
     assert same(weights(whole.run.model_path), weights(tried.run.model_path))
 

@@ -1,7 +1,7 @@
 """Files that are either whole or not there: written aside, then put in place."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,16 +13,17 @@ PREFIX = ".vae-explorer-"  # of the temporary files, so that stale ones can be t
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write; it takes the place of `path` when the block ends well, and leaves no trace when it does not."""
-    descriptor, name = tempfile.mkstemp(prefix=PREFIX, dir=path.parent)
+    aside = path.parent / f"{PREFIX}{secrets.token_hex(8)}"
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(aside, flags, 0o666)  # less the umask, which the kernel knows without a race
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
+        os.replace(aside, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
 
@@ -37,12 +38,6 @@ def remove_stale(folder: Path) -> None:
     """Deletes temporary files that a killed writer left in a folder that nobody else writes."""
     for path in folder.glob(f"{PREFIX}*"):
         path.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    current = os.umask(0o022)
-    os.umask(current)
-    return current
 
 
 def _sync_folder(folder: Path) -> None:

@@ -11,7 +11,8 @@ Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class TrainConfig(ModelOptions, frozen=True):
-    """Everything that decides a run; the same config, data and thread count give the same weights on the same CPU."""
+    """Everything that decides a run; the same config, data, thread count and precision give the same weights on the
+    same CPU."""
 
     data: str = Field("drawn-digits", title="Images", description="a data set's name, a folder of images, or a file")
     beta: float = Field(

@@ -53,14 +53,16 @@ class TrainingProgress(Progress):
 
 
 class Means:
-    """Means over images since the last report; kept on the device, so that no step waits for a figure."""
+    """Means over images since the last report; kept on the device, so that no step waits for a figure, and added in
+    the precision of `sums_dtype`."""
 
     def __init__(self, images: int = 0, sums: Float[Tensor, "1+z"] | None = None):
         self.images = images
         self.sums = sums  # of the reconstruction and of each dimension's KL
 
     def add(self, loss: Loss, images: int) -> None:
-        parts = torch.cat([loss.reconstruction.detach()[None], loss.kl_per_dimension.detach()]) * images
+        parts = torch.cat([loss.reconstruction.detach()[None], loss.kl_per_dimension.detach()])
+        parts = parts.to(sums_dtype(parts.device)) * images
         self.sums = parts if self.sums is None else self.sums + parts
         self.images += images
 
@@ -70,6 +72,11 @@ class Means:
             raise ValueError("there are no figures before the first batch")
         reconstruction, *kl = (self.sums / self.images).tolist()
         return Figures(reconstruction, tuple(kl))
+
+
+def sums_dtype(device: torch.device) -> torch.dtype:
+    """What sums over many images are added in."""
+    return torch.float32 if device.type == "mps" else torch.float64  # which MPS has not
 
 
 @dataclass(eq=False)
@@ -128,17 +135,17 @@ def train(
                 (yield from _validate(state, config, validation_x, item)) if steps.ends_epoch(state.step) else None
             )
             if validation and not math.isfinite(validation.elbo):
-                raise _diverged("validation ELBO", state, config)
+                raise diverged("validation ELBO", state, config)
             figures, state.means = state.means.figures(), Means()
             yield item(figures, validation)
             clock = last_item = time.perf_counter()  # what happened at a yield is not training
-        if state.step == steps.total:
+        if state.step >= steps.total:  # more, where the images have become fewer
             return
         batch = steps.batch(state.step).to(train_images.device)
         noise.manual_seed(_mixed(config.seed, "noise", state.step))
         loss = training_step(state, config, train_images[batch], noise, beta=steps.beta(state.step))
         if loss is None:
-            raise _diverged("loss", state, config)
+            raise diverged("loss", state, config)
         state.means.add(loss, len(batch))
         state.step += 1
         state.images += len(batch)
@@ -231,7 +238,8 @@ def _validate(
     return means.figures()
 
 
-def _diverged(what: str, state: TrainingState, config: TrainConfig) -> TrainingError:
+def diverged(what: str, state: TrainingState, config: TrainConfig) -> TrainingError:
+    """The error that says so, and what to do."""
     return TrainingError(
         f"The {what} is no longer a finite number at step {state.step}: lower the learning rate "
         f"(it is {config.learning_rate:g}) and start again; the last good model is kept"

@@ -95,10 +95,20 @@ def load(path: Path) -> tuple[VAE, ModelInfo]:
         first = error.errors()[0]
         where = "".join(f"{part}: " for part in first["loc"])
         raise ModelFileError(f"{path.name} is not a model of this program: {where}{first['msg']}") from None
-    with torch.device("meta"):  # a file that asks for a huge network is refused before there is memory for it
-        model = VAE(info.config)
+    model = _without_memory(info.config)  # a file that asks for a huge network is refused before there is memory for it
     fill(model, tensors, path.name)
     return model.eval().requires_grad_(False), info
+
+
+def check_size(config: VAEConfig) -> None:
+    """Raises ValueError when the model's file would be larger than `load` takes."""
+    weights = sum(tensor.nbytes for tensor in _without_memory(config).state_dict().values())
+    if weights + MAX_HEADER > MAX_FILE:
+        raise ValueError(
+            f"This network has {weights / 2**30:,.1f} GiB of weights; the limit is {MAX_FILE >> 30} GiB: "
+            f"choose fewer hidden units than {config.hidden:,}, or smaller images than those of "
+            f"{' × '.join(map(str, config.image_shape[1:]))}"
+        )
 
 
 def fill(model: VAE, tensors: Mapping[str, Tensor], name: str) -> None:
@@ -127,12 +137,13 @@ def sealed(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
     return content[:at] + digest + content[at + DIGEST_BYTES :]
 
 
-def opened(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors and the metadata of a sealed file, after its digest was checked. Raises ModelFileError, OSError."""
+def opened(path: Path, limit: int = MAX_FILE) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors and the metadata of a sealed file of at most `limit` bytes, after its digest was checked. Raises
+    ModelFileError, OSError."""
     if not path.is_file():
         raise ModelFileError(f"{path} is no file" if path.exists() else f"There is no file {path}")
-    if path.stat().st_size > MAX_FILE:
-        raise ModelFileError(f"{path.name} is larger than {MAX_FILE >> 30} GiB, which no model of this program is")
+    if path.stat().st_size > limit:
+        raise ModelFileError(f"{path.name} is larger than {limit >> 30} GiB, which no file of this program is")
     content = path.read_bytes()  # never mapped: a mapped file that is truncated later kills the process
     header_end, metadata = _metadata(content, path.name)
     digest = metadata.pop("sha256", "")
@@ -146,6 +157,11 @@ def opened(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         return safetensors.torch.load(content), metadata
     except Exception as error:
         raise ModelFileError(f"{path.name} is damaged: {error}") from None
+
+
+def _without_memory(config: VAEConfig) -> VAE:
+    with torch.device("meta"):
+        return VAE(config)
 
 
 def _metadata(content: bytes, name: str) -> tuple[int, dict[str, Any]]:

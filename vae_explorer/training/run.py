@@ -16,6 +16,7 @@ from vae_explorer.data import atomic
 from vae_explorer.training.config import TrainConfig
 
 SUFFIX = ".vae.safetensors"
+LONGEST_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
 _locks_of_this_process: set[Path] = set()
 
 
@@ -64,19 +65,26 @@ class Run:
     @property
     def is_finished(self) -> bool:
         """Whether it has come to its test figures."""
-        return any("test" in report for report in self.metrics())
+        return "test" in (self.last_report() or {})
+
+    def last_report(self) -> dict[str, Any] | None:
+        """The newest report, without reading the others; None before the first."""
+        try:
+            with self.metrics_path.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_REPORT))
+                lines = file.read().split(b"\n")
+        except FileNotFoundError:
+            return None
+        return next(filter(None, map(_report, reversed(lines))), None)
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """The reports in their order; a line that a kill cut off ends them."""
         if not self.metrics_path.exists():
             return
-        with self.metrics_path.open(encoding="utf-8", errors="replace") as lines:
+        with self.metrics_path.open("rb") as lines:
             for line in lines:
-                try:
-                    report = json.loads(line)
-                except ValueError:
-                    return
-                if not isinstance(report, dict) or "step" not in report:
+                report = _report(line)
+                if report is None:
                     return
                 yield report
 
@@ -150,6 +158,15 @@ def unfinished(parent: Path) -> list[Run]:
             if not run.is_finished and run._living_writer() is None:
                 found.append(run)
     return sorted(found, key=lambda run: run.state_path.stat().st_mtime, reverse=True)
+
+
+def _report(line: bytes) -> dict[str, Any] | None:
+    """None where a kill cut the line off."""
+    try:
+        report = json.loads(line)
+    except ValueError:
+        return None
+    return report if isinstance(report, dict) and "step" in report else None
 
 
 def _is_alive(pid: int) -> bool:

@@ -1,6 +1,7 @@
 """A run being made, from loading the images to the test figures; it can be paused, stopped and resumed."""
 
 import errno
+import hashlib
 import time
 from collections.abc import Generator, Mapping
 from contextlib import suppress
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 
 from vae_explorer.core.config import ModelOptions, VAEConfig
-from vae_explorer.core.progress import Progress
+from vae_explorer.core.progress import Job, Progress
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import catalog
 from vae_explorer.data.image_set import DataSet, ImageSet
@@ -25,6 +26,7 @@ from vae_explorer.training.loop import (
     TrainingError,
     TrainingProgress,
     TrainingState,
+    diverged,
     train,
     training_step,
 )
@@ -53,6 +55,8 @@ class Trainer:
         self.threads = 0
         self._best_elbo: float | None = None
         self._best: tuple[VAE, ModelInfo] | None = None  # not yet on disk
+        self._newest: tuple[VAE, ModelInfo] | None = None  # whose weights are finite
+        self._images = ""  # digest of the training images
         self._saved_at = (0, 0.0)  # step, time
 
     def work(self) -> Generator[Progress, None, ModelInfo]:
@@ -66,7 +70,7 @@ class Trainer:
                     self._keep()
                     raise
                 except TrainingError:
-                    with suppress(ModelFileError):  # its weights may be no good, and this error is the one to tell
+                    with suppress(TrainingError):  # its weights may be no good, and this error is the one to tell
                         self._keep()
                     raise
         except (torch.OutOfMemoryError, MemoryError) as error:
@@ -83,10 +87,13 @@ class Trainer:
             ) from error
 
     def snapshot(self) -> tuple[VAE, ModelInfo]:
-        """A copy of the model on the CPU that nobody else holds, and what is known of it."""
+        """A copy of the model on the CPU that nobody changes, and what is known of it; the one before where a weight is
+        no longer a finite number, as the next step is going to say."""
         if self.state is None or self.info is None:
             raise ValueError("there is no model before its images are loaded")
-        return deepcopy(self.state.model).cpu().eval().requires_grad_(False), self.info
+        if self._newest is None or all(bool(p.isfinite().all()) for p in self.state.model.parameters()):
+            self._newest = deepcopy(self.state.model).cpu().eval().requires_grad_(False), self.info
+        return self._newest
 
     def facts(self) -> dict[str, Any]:
         """What the run is made of: device, numbers of images, their shape, parameters of decoder and encoder."""
@@ -114,45 +121,59 @@ class Trainer:
             least = 3 if self.data.test is None else 2  # one for each part
             raise ValueError(f"{self.data.name} has {len(self.data.train)} images; training needs at least {least}")
         preparation = Preparation.of(train_set.images, config.likelihood)
-        self._prepare(train_set, preparation)
+        options = config.model_dump(include=set(ModelOptions.model_fields))
+        model_config = VAEConfig(image_shape=train_set.image_shape, **options)
+        self._prepare(model_config, train_set)
         assert self.state is not None
 
         images = torch.from_numpy(train_set.images).to(self.device)
         validation_x = torch.from_numpy(to_x(self.validation.images, preparation)).to(self.device)
-        self._choose_speed(images)
+        yield from self._choose_speed(images)
+        self._describe(model_config, train_set, preparation)
         for progress in train(self.state, config, images, validation_x):
             self._record(progress)
             yield progress
         self._save()
         return (yield from self._test())
 
-    def _prepare(self, train_set: ImageSet, preparation: Preparation) -> None:
+    def _prepare(self, model_config: VAEConfig, train_set: ImageSet) -> None:
         """A new state, or the one on disk."""
-        options = self.config.model_dump(include=set(ModelOptions.model_fields))
-        model_config = VAEConfig(image_shape=train_set.image_shape, **options)
+        model_file.check_size(model_config)
+        self._images = hashlib.blake2b(
+            np.ascontiguousarray(train_set.images).data, digest_size=16, person=str(train_set.image_shape).encode()
+        ).hexdigest()
         model = VAE(model_config).initialise(torch.Generator().manual_seed(self.config.seed)).to(self.device)
         if self.run.state_path.exists():
-            self.state, self.threads, self._best_elbo = state_file.load(self.run.state_path, model, self.config)
+            self.state, self.threads, self._best_elbo = state_file.load(
+                self.run.state_path, model, self.config, images=self._images
+            )
         else:
             self.state = TrainingState.fresh(model, self.config)
-        self.run.rewind_metrics(self.state.step)
+        self.run.rewind_metrics(self.state.step - bool(self.state.means.images))  # its means are the next report's
         self._saved_at = (self.state.step, time.monotonic())
+
+    def _describe(self, model_config: VAEConfig, train_set: ImageSet, preparation: Preparation) -> None:
+        """What is known of the model: from here on there are snapshots."""
+        assert self.state is not None
         assert self.data is not None
+        precision = str(self.state.precision).removeprefix("torch.")
+        found = {"data": self.data.name, "threads": self.threads, "precision": precision}  # no path of this machine
         self.info = ModelInfo(
             config=model_config,
             preparation=preparation,
             data=self.data.name,
             split_seed=self.config.seed,
-            train_config={**self.config.model_dump(mode="json"), "data": self.data.name},  # no path of this machine
+            train_config={**self.config.model_dump(mode="json"), **found},
             epochs=self.state.step / Steps(len(train_set), self.config).per_epoch,
             steps=self.state.step,
             train_images=len(train_set),
         )
+        self.snapshot()  # a first one with finite weights
         for report in self.run.metrics():
             if "validation" in report:
                 self._note_validation(report["validation"])
 
-    def _choose_speed(self, images: torch.Tensor) -> None:
+    def _choose_speed(self, images: torch.Tensor) -> Job[None]:
         """Tries what is fastest here at a run's start; a resumed run goes on as it began."""
         assert self.state is not None
         if not self.threads:
@@ -164,7 +185,7 @@ class Trainer:
                 training_step(trial, self.config, batch, noise, beta=1.0)
 
             speeds = devices.candidates(self.device, self.config, leave_a_core=self._leave_a_core)
-            chosen = devices.fastest(speeds, step)
+            chosen = yield from devices.fastest(speeds, step)
             self.threads, self.state.precision = chosen.threads, chosen.precision
         torch.set_num_threads(self.threads)
 
@@ -206,14 +227,21 @@ class Trainer:
             self._best = self.snapshot()
 
     def _save(self) -> None:
-        """The best model, the newest model, then the state: a kill between them leaves a run that resumes."""
+        """The best model, the newest model, then the state: a kill between them leaves a run that resumes.
+
+        Raises TrainingError when a weight is no longer a finite number."""
         assert self.state is not None
         assert self.info is not None
         if self._best:
             model_file.save(self.run.best_path, *self._best)
             self._best = None
-        model_file.save(self.run.model_path, self.state.model, self.info)
-        state_file.save(self.run.state_path, self.state, threads=self.threads, best_elbo=self._best_elbo)
+        try:
+            model_file.save(self.run.model_path, self.state.model, self.info)
+        except ModelFileError as error:
+            raise diverged("loss", self.state, self.config) from error
+        state_file.save(
+            self.run.state_path, self.state, threads=self.threads, best_elbo=self._best_elbo, images=self._images
+        )
         self._saved_at = (self.state.step, time.monotonic())
 
     def _keep(self) -> None:

@@ -211,7 +211,7 @@ class TrainingPanel(Panel):
         runs = [] if active else self._training.resumable()
         self.offer.setVisible(bool(runs))
         if runs:
-            name, epoch = runs[0].folder.name, next(iter([r["epoch"] for r in runs[0].metrics()][-1:]), 0.0)
+            name, epoch = runs[0].folder.name, (runs[0].last_report() or {}).get("epoch", 0.0)
             self.offer.setToolTip(f"Go on with {name} exactly where it stopped")
             if state == "idle":
                 self.sentence.setText(f"{name} stopped at epoch {epoch:.1f} of {runs[0].config.epochs}.")
