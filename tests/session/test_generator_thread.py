@@ -194,6 +194,26 @@ def test_snapshots_are_taken_between_two_steps_and_at_the_end(drive, qtbot):
     assert thread.names().index("succeeded") == len(thread.names()) - 2
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_error_of_the_last_snapshot_is_told_and_the_thread_ends(drive, qtbot, stopped):
+    job = Counting(steps=None if stopped else 3)
+
+    def snapshot():
+        if job.closed.is_set():
+            raise OSError("the memory is full")
+        return job.done
+
+    thread = drive(job, snapshot=snapshot)
+    job.let(3)
+    qtbot.waitUntil(lambda: job.done == 3, timeout=TIMEOUT)
+    if stopped:
+        thread.stop()
+        job.let(1)
+    qtbot.waitUntil(ended(thread), timeout=TIMEOUT)
+    assert thread.heard[-2:] == [("failed", "the memory is full"), ("finished", None)]
+    assert not {"succeeded", "stopped"} & set(thread.names())
+
+
 def test_a_stopped_job_hands_over_its_last_snapshot(drive, qtbot):
     job = Counting()
     thread = drive(job, snapshot=lambda: job.done, snapshot_interval=1000.0)

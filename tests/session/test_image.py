@@ -13,7 +13,8 @@ from vae_explorer.core.evidence import bounds
 from vae_explorer.data.preprocess import prepare
 from vae_explorer.session import answers
 from vae_explorer.session.image import MAX_IMAGES
-from vae_explorer.session.records import Source
+from vae_explorer.session.records import Snapshot, Source
+from vae_explorer.session.workspace import Workspace
 from vae_explorer.training import model_file
 
 TIMEOUT = 10_000  # milliseconds
@@ -34,6 +35,13 @@ def refusals(image):
     heard = []
     image.refused.connect(heard.append)
     return heard
+
+
+def put_in_training(session):
+    """A run's first snapshot, with the opened model's weights."""
+    opened = session.model.current.snapshot
+    snapshot = Snapshot(Workspace.new_lineage(), 1, opened.model, opened.info)
+    session.model.take_snapshot(snapshot, "a run", (), None)
 
 
 @pytest.fixture
@@ -153,7 +161,8 @@ def test_a_step_of_the_preparation_is_switched_and_undone(opened, image, history
     settled()
     grey = image.posterior
     assert not grey.is_likelihood
-    assert np.array_equal(grey.x, grey.grey)
+    prepared = prepare(image.pictures[image.image], opened.model.snapshot.info.preparation)
+    assert np.array_equal(grey.x, prepared.grey.astype(np.float32) / 255)
     assert not np.array_equal(grey.mu, binary.mu)
     history.undo()
     settled()
@@ -210,6 +219,15 @@ def test_images_brought_while_another_model_opens_come_into_its_strip(opened, im
     assert [image.pictures[number].name[:5] for number in image.images] == ["mnist"] * 6
 
 
+def test_images_dropped_with_a_model_go_with_it_while_a_run_is_shown(opened, image, strokes, qtbot, tiny_model):
+    put_in_training(opened)
+    opened.model.open(str(tiny_model))
+    image.open([Source("stroke", strokes[0])])
+    qtbot.waitUntil(lambda: opened.model.shown == "opened" and len(image.images) == 7, timeout=TIMEOUT)
+    assert image.pictures[image.image].name == "stroke"
+    assert opened.model.workspaces["training"].images == ()
+
+
 def test_images_brought_before_the_first_model_wait_for_it(session, strokes, qtbot, tiny_model, settled):
     session.model.open(str(tiny_model))
     session.image.open([Source("stroke", strokes[0])])
@@ -240,6 +258,49 @@ def test_what_the_user_brought_goes_along_to_the_next_model_unless_it_was_remove
     settled()
     assert image.images == (first, third)
     assert image.image == first
+
+
+def test_the_chosen_image_stays_chosen_in_the_next_model(opened, image, bring, strokes, tiny_model, qtbot):
+    _, second = bring(*strokes[:2])
+    image.choose(second)
+    before = opened.model.current
+    opened.model.open(str(tiny_model))
+    qtbot.waitUntil(lambda: opened.model.current is not before, timeout=TIMEOUT)
+    assert (image.images.index(second), image.image) == (1, second)
+
+
+def test_an_example_that_was_chosen_gives_way_to_the_first_of_the_next_model(opened, image, tiny_model, qtbot):
+    image.step(1)
+    before = opened.model.current
+    opened.model.open(str(tiny_model))
+    qtbot.waitUntil(lambda: opened.model.current is not before, timeout=TIMEOUT)
+    assert image.image == image.images[0]
+
+
+def test_pictures_that_nothing_can_bring_back_are_given_back(opened, image, bring, strokes, history, qtbot, tiny_model):
+    examples = image.images
+    (gone,) = bring(strokes[0])
+    history.undo()
+    assert set(image.pictures) == {*examples, gone}  # a redo would show it
+    (kept,) = bring(strokes[1])
+    image.remove(kept)
+    assert set(image.pictures) == set(image.thumbnails) == {*examples, kept}  # an undo would show it
+    assert gone not in opened.model.current.encoded
+    history.undo()
+    before = opened.model.current
+    opened.model.open(str(tiny_model))
+    qtbot.waitUntil(lambda: opened.model.current is not before, timeout=TIMEOUT)
+    assert kept in image.images
+    assert set(image.pictures) == set(image.thumbnails) == set(image.images)  # the old examples went with their model
+
+
+def test_pictures_of_the_other_model_are_kept(opened, image, bring, strokes):
+    bring(*strokes[:2])
+    before = image.images
+    put_in_training(opened)
+    assert set(image.pictures) == set(before)
+    opened.model.show("opened")
+    assert image.images == before
 
 
 def test_a_test_image_can_be_called_up(opened, image, qtbot):

@@ -1,6 +1,7 @@
 """The one other long job, and the data sets that it reads."""
 
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,9 +93,10 @@ def test_a_job_that_fails_is_one_sentence_of_the_session(session, jobs, qtbot):
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
 
 
-def test_the_known_data_sets_say_what_they_would_download(session):
+def test_the_known_data_sets_say_their_titles_and_what_they_would_download(session):
     choices = {choice.data: choice for choice in session.data.choices}
     assert set(choices) == set(catalog.DATASETS)
+    assert choices["mnist"].title == "MNIST"
     assert choices["drawn-digits"].download_bytes == 0
     assert choices["mnist"].download_bytes in (0, catalog.DATASETS["mnist"].download_size)
 
@@ -111,6 +113,15 @@ def test_a_file_is_looked_into_and_offered_first(session, jobs, qtbot, tmp_path)
     assert chosen == [str(file)] * 2
     assert str(described[0]) == "faces: 30 colour images, 16 × 12, 3 classes"
     assert [choice.data for choice in session.data.choices][:2] == [str(file), "mnist"]
+    qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
+
+
+def test_a_path_is_kept_whole_wherever_the_program_was_started(session, jobs, qtbot, tmp_path, monkeypatch):
+    np.savez(tmp_path / "faces.npz", images=np.zeros((30, 16, 12), np.uint8))
+    monkeypatch.chdir(tmp_path)
+    with qtbot.waitSignal(session.data.chosen, timeout=TIMEOUT) as chosen:
+        session.data.open(Path("faces.npz"))
+    assert chosen.args == [str(tmp_path.resolve() / "faces.npz")]
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
 
 

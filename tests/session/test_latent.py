@@ -39,6 +39,21 @@ def test_a_gesture_that_moves_nothing_is_no_entry(latent, history):
     assert history.count() == 0
 
 
+def test_a_verb_within_a_gesture_is_a_part_of_it(latent, history):
+    before = latent.z.copy()
+    latent.grip()
+    latent.set_value(1, 0.5)
+    latent.random()
+    after = latent.z.copy()
+    assert history.count() == 0
+    latent.release("Move z1")
+    assert (history.count(), history.undoText()) == (1, "Move z1")
+    history.undo()
+    assert np.array_equal(latent.z, before)
+    history.redo()
+    assert np.array_equal(latent.z, after)
+
+
 def test_values_far_outside_are_not_clipped(opened, latent, settled):
     latent.set_value(0, -123.5)
     assert latent.z[0] == -123.5

@@ -30,7 +30,7 @@ def put_in_training(session, number=1, lineage=None, statistics=None):
     opened = session.model.workspaces["opened"].snapshot
     info = opened.info.model_copy(update={"statistics": statistics, "kl_per_dimension": [4.0, 3.0, 2.0, 1.0]})
     snapshot = Snapshot(lineage or Workspace.new_lineage(), number, opened.model, info)
-    session.model.take_snapshot(snapshot, "in training", (), None)
+    session.model.take_snapshot(snapshot, "a run", (), None)
     return snapshot
 
 

@@ -97,6 +97,16 @@ def test_kept_eps_come_back_after_resample_and_undo(opened, samples, after):
     assert np.array_equal(after(samples, samples.set_count, 20).eps[:16], kept.eps)
 
 
+def test_resampling_while_nobody_watches_keeps_eps_with_the_image_that_was_last_sampled(opened, samples, after, qtbot):
+    first = opened.image.posterior.x
+    samples.set_watched(False)
+    opened.image.step(1)
+    qtbot.waitUntil(lambda: opened.image.posterior is not None, timeout=TIMEOUT)
+    samples.resample()
+    samples.set_keeps_eps(True)
+    assert np.array_equal(after(samples, samples.set_watched, True).eps, posterior_noise(first, 16, 4, seed=1))
+
+
 def test_eps_stay_the_same_while_the_weights_change(opened, samples, after):
     eps = samples.shown.eps
     assert np.array_equal(after(samples, opened.image.encoded.emit).eps, eps)

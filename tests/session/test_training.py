@@ -147,6 +147,46 @@ def test_a_stopped_run_is_on_disk_and_goes_on_to_its_end(session, training, conf
     assert session.model.current.snapshot.info.steps == 3 * short.epochs > done
 
 
+def test_a_resumed_run_is_the_same_one_with_its_z_and_its_history(session, training, going_on, ended, settled, qtbot):
+    training.stop()
+    ended()
+    session.latent.set_z(np.array([1, -2], np.float32))
+    session.latent.set_locked(1, True)
+    before, images = session.model.current, session.image.images
+    lineage, number = before.lineage, before.snapshot.number
+    (run,) = training.resumable()
+    assert before.name == run.folder.name
+
+    reported = []
+    training.reported.connect(lambda: reported.append(len(training.curves.epochs)))
+    training.resume_run(run)
+    assert reported == [len(training.curves.epochs)]  # the curves that were read are shown at once
+    qtbot.waitUntil(lambda: before.snapshot.number > number + 1, timeout=TIMEOUT)
+    assert session.model.current is before
+    assert (before.lineage, session.image.images) == (lineage, images)
+    assert session.latent.z.tolist() == [1, -2]
+    assert session.latent.locked.tolist() == [False, True]
+    assert before.undo.count() == 2
+
+
+def test_resuming_shows_the_run_also_from_the_opened_model(opened, training, going_on, ended, qtbot):
+    training.stop()
+    ended()
+    opened.model.show("opened")
+    training.resume_run(training.resumable()[0])
+    qtbot.waitUntil(lambda: opened.model.shown == "training", timeout=TIMEOUT)
+
+
+def test_a_run_whose_model_was_given_up_is_resumed_as_a_new_one(session, training, going_on, ended, qtbot):
+    training.stop()
+    ended()
+    lineage = session.model.current.lineage
+    session.model.drop_training()
+    training.resume_run(training.resumable()[0])
+    qtbot.waitUntil(lambda: session.model.current is not None, timeout=TIMEOUT)
+    assert session.model.current.lineage != lineage
+
+
 def test_reports_that_a_killed_run_makes_again_take_the_place_of_the_old_ones():
     curves = Curves()
     for epoch in (0.5, 1.0, 1.5, 2.0):

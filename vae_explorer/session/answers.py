@@ -54,7 +54,6 @@ def open_model(name_or_path: str) -> OpenedModel:
     tests = _bundled_tests(info.data)
     return OpenedModel(
         name=name_or_path if is_bundled else path.name.removesuffix(model_file.SUFFIX),
-        path=None if is_bundled else path,
         model=model,
         info=info,
         tests=tests,
@@ -116,7 +115,6 @@ def encode(request: EncodeRequest) -> Encoded:
         number=snapshot.number,
         image=request.image,
         steps=prepared.steps,
-        grey=prepared.grey.astype(np.float32) / 255,
         x=prepared.x,
         reconstruction_image=mean[0].numpy(),
         mu=bound.mu,
@@ -159,7 +157,6 @@ def sample_posterior(request: PosteriorRequest) -> PosteriorSamples:
     images = _means(snapshot.model, z)
     return PosteriorSamples(
         lineage=snapshot.lineage,
-        number=snapshot.number,
         image=encoded.image,
         multiplier=request.multiplier,
         mu=encoded.mu,
@@ -179,7 +176,6 @@ def sample_prior(request: PriorRequest) -> PriorSamples:
     z = prior_sample(request.count, snapshot.z_dim, temperature=request.temperature, seed=request.seed)
     return PriorSamples(
         lineage=snapshot.lineage,
-        number=snapshot.number,
         temperature=request.temperature,
         seed=request.seed,
         z=z,

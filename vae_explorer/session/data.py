@@ -1,5 +1,6 @@
 """The data sets that a run can be made from: the known ones, and those that were brought in."""
 
+import os
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,13 +72,14 @@ class DataSession(QObject):
         """The user's own first."""
         own = [DataChoice(summary.data, summary.name, 0) for summary in self.brought]
         known = [
-            DataChoice(name, entry.name, 0 if catalog.available(name) else entry.download_size)
+            DataChoice(name, entry.title, 0 if catalog.available(name) else entry.download_size)
             for name, entry in catalog.DATASETS.items()
         ]
         return own + known
 
     def open(self, path: Path) -> None:
         """Looks into a folder, an IDX, NPZ, NPY or ZIP file, and offers it for training."""
+        path = Path(os.path.realpath(path))  # a run outlives the folder that the program was started in
         self._jobs.start(f"Reading {path.name}", lambda: _described(str(path)))
 
     def _on_succeeded(self, result: object) -> None:

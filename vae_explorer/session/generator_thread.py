@@ -64,13 +64,8 @@ class GeneratorThread(QThread):
 
     @guarded()
     def run(self) -> None:
-        generator = None
         try:
-            generator = self._make()
-            self._drive(generator)
-        except StopIteration as end:
-            self._take_snapshot()
-            self.succeeded.emit(end.value)
+            self._drive(self._make())
         except Exception as error:
             log.warning("a job failed", exc_info=True)
             self.failed.emit(sentence(error))
@@ -78,7 +73,12 @@ class GeneratorThread(QThread):
     def _drive(self, generator: Generator[Progress, None, Any]) -> None:
         last_message = last_snapshot = 0.0
         while not self._asked_to_stop():
-            progress = next(generator)
+            try:
+                progress = next(generator)
+            except StopIteration as end:
+                self._take_snapshot()
+                self.succeeded.emit(end.value)
+                return
             now = time.monotonic()
             if self._is_report(progress) or now - last_message >= MESSAGE_INTERVAL:
                 last_message = now

@@ -53,6 +53,7 @@ class ImageSession(QObject):
         self._model, self._latent, self._views = model, latent, views
         self._numbers = count(1)
         self._strip: tuple[int, ...] = ()  # of the model shown last
+        self._chosen: int | None = None  # in that strip
         self._reading = 0  # requests
         self._random = np.random.default_rng()
         self.pictures: dict[int, Picture] = {}
@@ -89,7 +90,8 @@ class ImageSession(QObject):
             self._reading += 1
             self.images_changed.emit()
             workspace = self._model.current
-            request = ReadRequest(tuple(sources), workspace.lineage if workspace else 0)
+            lineage = workspace.lineage if workspace and not self._model.is_opening else 0  # 0: the model shown by then
+            request = ReadRequest(tuple(sources), lineage)
             self._views.ask("read_pictures", request, key=request)
 
     def open_test_image(self) -> None:
@@ -155,7 +157,7 @@ class ImageSession(QObject):
         self._show(workspace)
 
     def _show(self, workspace: Workspace) -> None:
-        self._strip = workspace.images
+        self._strip, self._chosen = workspace.images, workspace.image
         self.images_changed.emit()
         if workspace.chosen:
             self._latent.follow_mu()
@@ -183,9 +185,10 @@ class ImageSession(QObject):
         if workspace.examples:  # they stand behind what the user has brought into the strip shown before
             kept = [image for image in self._strip if image in self.brought]
             workspace.images = (*kept, *self._keep(workspace.examples))
-            workspace.image = next(iter(workspace.images), None)
+            workspace.image = self._chosen if self._chosen in kept else next(iter(workspace.images), None)
             workspace.examples = None
         self._show(workspace)
+        self._forget()
 
     def _on_answered(self, kind: str, answer: object) -> None:
         if isinstance(answer, ReadPictures):
@@ -217,6 +220,7 @@ class ImageSession(QObject):
                 workspace.images, workspace.image = (*numbers, *workspace.images), numbers[0]
                 workspace.follows_mu = True
             self.images_changed.emit()
+        self._forget()
         refused = [*answer.refused, *(f"{p.name}: the strip holds {MAX_IMAGES}" for p in answer.pictures[room:])]
         if refused:
             self.refused.emit(_refusal(refused, len(answer.request.sources)))
@@ -229,6 +233,21 @@ class ImageSession(QObject):
             self.pictures[number], self.thumbnails[number] = picture, thumbnail
             numbers.append(number)
         return tuple(numbers)
+
+    def _forget(self) -> None:
+        """Gives back the images that stand in no strip and that no history can bring back."""
+        kept = set(self._strip)
+        for workspace in self._model.workspaces.values():
+            kept.update(workspace.images)
+            for i in range(workspace.undo.count()):
+                change = workspace.undo.command(i)
+                if isinstance(change, Change) and isinstance(change.before, Choice):
+                    kept.update(change.before.images, change.after.images)
+        self.brought &= kept
+        self.pictures = {number: picture for number, picture in self.pictures.items() if number in kept}
+        self.thumbnails = {number: thumbnail for number, thumbnail in self.thumbnails.items() if number in kept}
+        for workspace in self._model.workspaces.values():
+            workspace.encoded = {number: encoded for number, encoded in workspace.encoded.items() if number in kept}
 
     def _on_failed(self, kind: str, sentence: str) -> None:
         if kind == "encode":

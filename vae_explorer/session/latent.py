@@ -76,11 +76,15 @@ class LatentSession(QObject):
             self._on_updated()
 
     def set_z(self, z: np.ndarray, text: str = "Choose z", *, follows_mu: bool = False) -> None:
-        """Moves all dimensions that are not locked, as one gesture."""
+        """Moves all dimensions that are not locked, as one gesture, or as a part of the one that goes on."""
         workspace = self._model.current
         if workspace and len(z) == len(workspace.z):
             moved = np.where(workspace.locked, workspace.z, z).astype(np.float32)
             follows_mu = follows_mu and not workspace.locked.any()
+            if self._gripped:
+                workspace.z, workspace.follows_mu = moved, follows_mu
+                self.changed.emit()
+                return
             self._push(text, (workspace.z.copy(), workspace.follows_mu), (moved, follows_mu))
 
     def follow_mu(self) -> None:

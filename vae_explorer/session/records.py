@@ -37,7 +37,6 @@ class OpenedModel:
     """A model file that was read, with test images of its data where they are bundled."""
 
     name: str
-    path: Path | None
     model: "VAE" = field(repr=False)
     info: "ModelInfo" = field(repr=False)
     tests: tuple["Source", ...]  # test images of its data
@@ -84,7 +83,6 @@ class Encoded:
     number: int
     image: int
     steps: tuple["Step", ...]
-    grey: np.ndarray  # float32 [c, h, w], before binarising
     x: np.ndarray  # float32 [c, h, w] in [0, 1]: what the network sees
     reconstruction_image: np.ndarray  # float32 [c, h, w], decoded from mu
     mu: np.ndarray  # float32 [z]
@@ -133,7 +131,6 @@ class PosteriorSamples:
     """z = mu + multiplier · sigma · eps, and their pictures."""
 
     lineage: int
-    number: int
     image: int
     multiplier: float
     mu: np.ndarray  # float32 [z]
@@ -156,7 +153,6 @@ class PriorRequest:
 @dataclass(frozen=True, eq=False)
 class PriorSamples:
     lineage: int
-    number: int
     temperature: float
     seed: int
     z: np.ndarray  # float32 [n, z]

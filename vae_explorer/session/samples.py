@@ -51,7 +51,7 @@ class Samples(QObject, Generic[Shown]):
 
     def resample(self) -> None:
         """Other draws: those of the next seed."""
-        if self._model.current and self._request() is not None:
+        if self._model.current and self._can_sample:
             self._model.current.undo.push(Change("Resample", self.seed, self.seed + 1, self.set_seed))
 
     def set_seed(self, seed: int) -> None:
@@ -74,6 +74,11 @@ class Samples(QObject, Generic[Shown]):
         if self.shown and 0 <= i < len(self.shown.z):
             self._latent.set_z(self.shown.z[i], "Choose sample")
 
+    @property
+    def _can_sample(self) -> bool:
+        """Whether there is something to sample from."""
+        return self._model.snapshot is not None
+
     def _request(self) -> object | None:
         """What to ask for now; None where there is nothing to sample from."""
         raise NotImplementedError
@@ -89,7 +94,7 @@ class Samples(QObject, Generic[Shown]):
 
     def _on_answered(self, kind: str, answer: Any) -> None:
         snapshot = self._model.snapshot
-        if kind == self._kind and snapshot and answer.lineage == snapshot.lineage and self._request():
+        if kind == self._kind and snapshot and answer.lineage == snapshot.lineage and self._can_sample:
             self.shown = answer  # late is not wrong, but where there is nothing to sample from there is nothing to show
             self.sampled.emit()
 
@@ -124,6 +129,10 @@ class PosteriorSamplesSession(Samples[PosteriorSamples]):
     def set_keeps_eps(self, keeps: bool) -> None:
         self.keeps_eps = keeps
         self._changed()
+
+    @property
+    def _can_sample(self) -> bool:
+        return self._image.posterior is not None
 
     def _request(self) -> PosteriorRequest | None:
         snapshot, encoded = self._model.snapshot, self._image.posterior

@@ -4,7 +4,8 @@ import logging
 from bisect import bisect_left
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -76,6 +77,7 @@ class RunFacts:
 class _Taken:
     """What the training thread hands over between two steps; nobody else holds it."""
 
+    folder: Path
     model: "VAE"
     info: "ModelInfo"
     facts: RunFacts
@@ -111,7 +113,7 @@ class _Work:
             self._followed = images, tests, read_pictures(ReadRequest(tests[:EXAMPLES]))
         model, info = trainer.snapshot()
         followed, tests, examples = self._followed
-        return _Taken(model, info, RunFacts(**trainer.facts()), followed, tests, examples)
+        return _Taken(trainer.run.folder, model, info, RunFacts(**trainer.facts()), followed, tests, examples)
 
 
 class TrainingSession(QObject):
@@ -138,6 +140,7 @@ class TrainingSession(QObject):
         self._model, self._views = model, views
         self._thread: GeneratorThread | None = None
         self._lineage = self._number = 0  # of the newest snapshot
+        self._lineages: dict[Path, int] = {}  # of each run's folder
         self.state: State = "idle"
         self.config = TrainConfig()
         self.facts: RunFacts | None = None
@@ -170,8 +173,9 @@ class TrainingSession(QObject):
     def resume_run(self, run: Run) -> None:
         """Goes on with a run that was stopped or killed."""
         if not self.is_active:
-            self._drive(run.config, lambda: Run.open(run.folder))
+            self._drive(run.config, lambda: Run.open(run.folder), resumed=self._lineages.get(run.folder))
             self._read_curves(run)
+            self.reported.emit()
 
     def pause(self) -> None:
         if self._thread and self.state == "running":
@@ -189,10 +193,14 @@ class TrainingSession(QObject):
             self._set_state("stopping")
             self._thread.stop()
 
-    def _drive(self, config: TrainConfig, make_run: Callable[[], Run]) -> None:
+    def _drive(self, config: TrainConfig, make_run: Callable[[], Run], *, resumed: int | None = None) -> None:
         self.config, self.facts, self.progress = config, None, None
         self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
-        self._lineage, self._number = Workspace.new_lineage(), 0
+        before = self._model.workspaces.get("training")
+        if before and before.lineage == resumed:  # z, locks and history stay
+            self._lineage, self._number = before.lineage, before.snapshot.number
+        else:
+            self._lineage, self._number = Workspace.new_lineage(), 0
         work = _Work(make_run)
         thread = GeneratorThread(work.start, is_report=_is_report, snapshot=work.snapshot, parent=self)
         thread.progressed.connect(self._on_progressed)
@@ -206,15 +214,19 @@ class TrainingSession(QObject):
         thread.start()
 
     def _on_snapshot_taken(self, taken: _Taken) -> None:
-        if self.facts is None:
+        is_first = self.facts is None
+        if is_first:
             self.facts = taken.facts
+            self._lineages[taken.folder] = self._lineage
             self.state_changed.emit()
         self._number += 1
         snapshot = Snapshot(self._lineage, self._number, taken.model, taken.info)
-        self._model.take_snapshot(snapshot, "in training", taken.tests, taken.examples)
+        self._model.take_snapshot(snapshot, taken.folder.name, taken.tests, taken.examples)
+        if is_first:
+            self._model.show("training")  # also when it was resumed
         self._views.ask("reconstruct", ReconstructRequest(snapshot, taken.followed))
 
-    def _on_progressed(self, progress: "TrainingProgress") -> None:
+    def _on_progressed(self, progress: Progress) -> None:
         if self.state == "loading" and _is_training(progress):
             self._set_state("running")
         self.progress = progress
@@ -257,12 +269,14 @@ class TrainingSession(QObject):
         self.state_changed.emit()
 
 
-def _is_training(progress: Progress) -> bool:
-    return hasattr(progress, "epoch")
+def _is_training(progress: Progress) -> TypeGuard["TrainingProgress"]:
+    from vae_explorer.training.loop import TrainingProgress  # whoever made progress has brought torch
+
+    return isinstance(progress, TrainingProgress)
 
 
 def _is_report(progress: Progress) -> bool:
-    return getattr(progress, "train", None) is not None
+    return _is_training(progress) and progress.train is not None
 
 
 def _figures(figures: "Figures") -> dict[str, float]:

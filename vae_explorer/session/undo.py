@@ -15,12 +15,12 @@ class Change(QUndoCommand, Generic[T]):
 
     def __init__(self, text: str, before: T, after: T, apply: Callable[[T], None]):
         super().__init__(text)
-        self._before, self._after, self._apply = before, after, apply
+        self.before, self.after, self._apply = before, after, apply
 
     @guarded()
     def undo(self) -> None:
-        self._apply(self._before)
+        self._apply(self.before)
 
     @guarded()
     def redo(self) -> None:
-        self._apply(self._after)
+        self._apply(self.after)
