@@ -198,8 +198,8 @@ def main() -> None:
     measurement: list[Measurement] = []
     create = app.create
 
-    def create_and_measure(*arguments: object) -> MainWindow:
-        window = create(*arguments)  # type: ignore[arg-type]
+    def create_and_measure(*arguments: object, **options: object) -> MainWindow:
+        window = create(*arguments, **options)  # type: ignore[arg-type]
         measurement.append(Measurement(window, seconds, config))
         return window
 

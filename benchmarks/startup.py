@@ -48,8 +48,8 @@ class FirstPaint(QObject):
             QTimer.singleShot(0, lambda: mark("the window is shown"))  # its panels are painted after it
         return False
 
-def create(files=()):
-    window = original_create(files)
+def create(files=(), **options):
+    window = original_create(files, **options)
     mark("the window is made")
     window.first_paint = FirstPaint()
     window.installEventFilter(window.first_paint)
