@@ -276,3 +276,16 @@ def test_many_dimensions_are_built_soon_and_stay_usable(panel, open_model, make_
     assert 0 <= place < panel.scroll_area.viewport().height()  # scrolled into sight
     drag(qtbot, panel, panel.rows()[-1].j, 1.0)
     assert session.latent.z[panel.rows()[-1].j] == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_double_click_on_the_bare_groove_is_one_entry_of_the_history(panel, four, session, qtbot):
+    drag(qtbot, panel, 3, 1.5)
+    one = slider(panel, 3)
+    place = QPoint(round(one.x_of(-2.0)), one.height() // 2)
+    qtbot.mouseClick(one, Qt.MouseButton.LeftButton, pos=place)
+    assert session.latent.z[3] == pytest.approx(-2.0, abs=0.1)
+    qtbot.mouseDClick(one, Qt.MouseButton.LeftButton, pos=place)
+    assert session.latent.z[3] == 0  # there is no image, so no mu
+    assert four.undo.count() == 2
+    four.undo.undo()
+    assert session.latent.z[3] == pytest.approx(1.5, abs=0.1)

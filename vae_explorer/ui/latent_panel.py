@@ -128,6 +128,7 @@ class LatentPanel(Panel):
         line.slider.gripped.connect(self._latent.grip)
         line.slider.moved.connect(self._on_slider_moved)
         line.slider.released.connect(self._on_slider_released)
+        line.slider.taken_back.connect(self._session.undo.undo)
         line.slider.next_asked.connect(self._on_next_asked)
         line.slider.menu_asked.connect(self._on_menu_asked)
         return line

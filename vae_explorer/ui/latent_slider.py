@@ -48,6 +48,7 @@ class LatentSlider(QWidget):
         gripped(): a gesture begins.
         moved(float): the user changed the value; the new one. Always between gripped and released.
         released(): the gesture is over.
+        taken_back(): the last gesture was only the first half of a double click: it should leave no trace.
         next_asked(int): the user wants the row above (−1) or below (+1).
         menu_asked(QPoint): the user wants the menu of this coordinate, at this place of the screen.
     """
@@ -55,6 +56,7 @@ class LatentSlider(QWidget):
     gripped = Signal()
     moved = Signal(float)
     released = Signal()
+    taken_back = Signal()
     next_asked = Signal(int)
     menu_asked = Signal(QPoint)
 
@@ -67,6 +69,7 @@ class LatentSlider(QWidget):
         self._sigma: float | None = None
         self._ticks = np.empty(0)
         self._locked = self._dimmed = False
+        self._jumped = False  # the last press moved the value, and it may be the first of a double click
         self._gesture: str | int | None = None  # the mouse, the wheel, or the key that is held
         self._anchor = (0.0, 0.0, False)  # of a drag: x in pixels, the value there, whether it is fine
         self._pause = QTimer(self, singleShot=True, interval=WHEEL_PAUSE)
@@ -245,7 +248,8 @@ class LatentSlider(QWidget):
             return
         x, fine = event.position().x(), _is_fine(event)
         self._begin(_MOUSE)
-        if abs(x - self.x_of(self._value)) > theme.pixels(HANDLE) and not fine:
+        self._jumped = abs(x - self.x_of(self._value)) > theme.pixels(HANDLE) and not fine
+        if self._jumped:
             left, width = self._groove()
             self._move((min(max((x - left) / width, 0.0), 1.0) * 2 - 1) * self._shown)
         self._anchor = (x, self._value, fine)
@@ -270,6 +274,9 @@ class LatentSlider(QWidget):
     @guarded()
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and not self._locked:
+            if self._jumped:
+                self._jumped = False
+                self.taken_back.emit()
             self._begin(_MOUSE)
             self._move(self._home())
             self._end()
