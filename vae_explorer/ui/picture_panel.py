@@ -59,6 +59,7 @@ class PicturePanel(Panel):
         save = button("Save…", self.save_as, "Save the picture as PNG (Ctrl+E)", name="savePicture")
         buttons = FlowBox(centred=True)
         buttons.set_widgets([self.draw, self.sixteen, copy, save])
+        self._buttons = buttons
         self.body.addWidget(buttons)
 
         self._picture.decoded.connect(self._on_decoded)
@@ -139,6 +140,7 @@ class PicturePanel(Panel):
         self.setMinimumWidth(theme.pixels(242))
 
     def _on_models_changed(self) -> None:
+        self._buttons.setEnabled(self._session.model.current is not None)
         if self._session.model.current is None:
             self.view.set_message(
                 LOADING

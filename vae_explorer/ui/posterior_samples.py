@@ -54,6 +54,7 @@ class PosteriorSamplesView(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._on_settings_changed()
+        self._on_images_changed()
 
     def _make_controls(self) -> QVBoxLayout:
         self.count, self.same_eps, self.difference = (
