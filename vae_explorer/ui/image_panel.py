@@ -118,8 +118,8 @@ class ImagePanel(Panel):
         words = (
             (
                 "reconstruction",
-                "reconstruction E[log p(x|z)]",
-                "Mean of log p(x|z) over z ~ q(z|x), in nats",
+                "reconstruction",
+                "E[log p(x|z)] over z ~ q(z|x), in nats",
             ),
             ("kl", "KL(q ∥ p)", "KL(q(z|x) ‖ N(0, I)), in nats"),
             ("elbo", "ELBO", "reconstruction − KL: a lower bound of log p(x), in nats"),
@@ -129,6 +129,7 @@ class ImagePanel(Panel):
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             for part in (name, value):
                 part.setToolTip(tip)
+            name.setMinimumWidth(1)  # gives way before the figure does
             grid.addWidget(name, line, 0)
             grid.addWidget(value, line, 1)
             self.figures[key] = value
@@ -222,13 +223,14 @@ class ImagePanel(Panel):
             self._image.set_switch(chip.objectName().removeprefix("step_"), chip.isChecked())
 
     def _on_theme_changed(self) -> None:
-        self.setMinimumWidth(theme.pixels(264))
+        self.setMinimumWidth(theme.pixels(278))
         self._posterior_title.setText(
             f"Posterior q(z|x): <span style='color:{theme.colours.mu}'>μ</span> ± "
             f"<span style='color:{theme.colours.sigma}'>σ</span>"
         )
         for view in (self.photo, self.x_view, self.reconstruction, self.difference):
             view.setFixedHeight(theme.pixels(66))
+            view.setMinimumWidth(theme.pixels(40))
         self.plot.setMinimumHeight(theme.pixels(60))
 
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
     QResizeEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self._settings = QSettings(str(paths.settings_file()), QSettings.Format.IniFormat)
         self._before_presentation: tuple[int, bool] | None = None
         self._train_wished = True
+        self._is_arranged = False  # the panels have places from the last time
         self._may_close = False
 
         self.training = TrainingPanel(session)
@@ -115,8 +117,8 @@ class MainWindow(QMainWindow):
         self.rows.addWidget(self.panels)
         self.rows.addWidget(self.tabs)
         self.rows.setHandleWidth(2 * UNIT)
-        self.rows.setStretchFactor(0, 5)
-        self.rows.setStretchFactor(1, 2)
+        self.rows.setStretchFactor(0, 6)
+        self.rows.setStretchFactor(1, 1)
         self.rows.setSizes(list(FIRST_HEIGHTS))
         self.rows.setChildrenCollapsible(False)
 
@@ -337,12 +339,21 @@ class MainWindow(QMainWindow):
         for name, widget in (("panels", self.panels), ("rows", self.rows)):
             state = self._settings.value(name) if self._remembers else None
             if isinstance(state, QByteArray):  # a damaged file gives anything
-                widget.restoreState(state)
+                self._is_arranged = widget.restoreState(state)
         if self.scheme() in Qt.ColorScheme.__members__:
             theme.set_scheme(Qt.ColorScheme[self.scheme()])
         geometry = self._settings.value("geometry") if self._remembers else None
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
             self.resize(1440, 900)
+
+    @guarded()
+    def showEvent(self, event: QShowEvent) -> None:
+        """The first time the tabs get what they need and the panels the rest, whatever the window's size."""
+        super().showEvent(event)
+        if not self._is_arranged:
+            self._is_arranged = True
+            tabs = theme.pixels(FIRST_HEIGHTS[1])
+            self.rows.setSizes([max(1, self.rows.height() - tabs), tabs])
 
     @guarded()
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -167,6 +167,7 @@ class PosteriorSamplesView(QWidget):
         self.count.setValue(self._samples.count)
         self.count.blockSignals(False)
         self.multiplier.set_value(f"{self._samples.multiplier:g}")
+        self.not_q.setVisible(self._samples.multiplier != 1)
         self.not_q.setText("" if self._samples.multiplier == 1 else NOT_Q.format(f"{self._samples.multiplier:g}"))
 
     def _on_images_changed(self) -> None:

@@ -8,9 +8,7 @@ from vae_explorer.ui.image_grid import ImageGrid
 from vae_explorer.ui.panel import button, label
 from vae_explorer.ui.theme import UNIT, theme
 
-EXPLANATION = (
-    "Generation: z is drawn from the prior, the decoder gives the mean of p(x|z). A click puts z on the sliders."
-)
+EXPLANATION = "Generation: z from the prior, decoded. A click puts z on the sliders."
 EMPTY = "Open a model or train one: its pictures of z ~ N(0, I) appear here."
 
 
@@ -94,6 +92,7 @@ class PriorSamplesView(QWidget):
             field.setValue(value)  # type: ignore[arg-type]
             field.blockSignals(False)
         is_prior = self._samples.temperature == 1
+        self.not_prior.setVisible(not is_prior)
         self.not_prior.setText("" if is_prior else f"temperature {self._samples.temperature:g} is not the prior")
 
     def _on_theme_changed(self) -> None:
