@@ -1,5 +1,6 @@
 """Downloads from a server of our own on this machine."""
 
+import errno
 import hashlib
 import http.server
 import threading
@@ -9,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from vae_explorer.core.progress import finish
+from vae_explorer.data import atomic, download
 from vae_explorer.data.download import DownloadError, RemoteFile, fetch
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
@@ -150,7 +152,39 @@ def test_a_silent_server_does_not_hold_up_the_reports(server, tmp_path):
         assert [next(job).done for _ in range(3)] == [HALF] * 3
 
 
-def test_a_folder_that_cannot_be_written_has_its_sentence(server, tmp_path):
+def test_a_folder_that_cannot_be_written_has_its_sentence_and_asks_no_other_mirror(server, tmp_path):
     (tmp_path / "set").write_bytes(b"a file where the folder should be")
-    with pytest.raises(DownloadError, match=r"set could not be downloaded: data\.gz could not be written"):
-        finish(fetch([remote(server, "right")], tmp_path / "set"))
+    with pytest.raises(
+        DownloadError, match=r"set could not be downloaded: data\.gz could not be written to .* \(.+\)\."
+    ):
+        finish(fetch([remote(server, "right", "encoded")], tmp_path / "set"))
+    assert not server.asked
+
+
+def test_a_full_disk_half_way_has_its_sentence_and_leaves_what_was_there(server, tmp_path, monkeypatch):
+    (tmp_path / "data.gz").write_bytes(b"damaged")
+
+    def no_room(_self, _response, out):
+        out.write(CONTENT[:HALF])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(download._Transfer, "_receive", no_room)
+    with pytest.raises(DownloadError, match=r"written to .* \(No space left on device\)\. See that the disk has room"):
+        finish(fetch([remote(server, "right")], tmp_path))
+    assert left(tmp_path) == ["data.gz"]
+
+
+def test_what_a_killed_download_left_goes_with_the_next_one(server, tmp_path):
+    (tmp_path / f"{atomic.PREFIX}{'a' * 16}").write_bytes(CONTENT[:HALF])
+    finish(fetch([remote(server, "right")], tmp_path))
+    assert left(tmp_path) == ["data.gz"]
+
+
+def test_two_downloads_of_one_file_do_not_disturb_each_other(server, tmp_path):
+    with closing(fetch([remote(server, "stalled")], tmp_path)) as job:
+        while next(job).done < HALF:
+            pass
+        finish(fetch([remote(server, "right")], tmp_path))
+        assert len(left(tmp_path)) == 2
+    assert left(tmp_path) == ["data.gz"]
+    assert (tmp_path / "data.gz").read_bytes() == CONTENT

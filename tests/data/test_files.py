@@ -15,6 +15,7 @@ from PIL import Image
 
 from vae_explorer.core.progress import finish
 from vae_explorer.data import arrays, source
+from vae_explorer.data import idx as idx_file
 from vae_explorer.data.files import DataError, read
 
 RNG = np.random.default_rng(0)
@@ -172,15 +173,15 @@ def test_a_header_that_claims_more_than_the_memory_is_refused(tmp_path, shape):
 
 def test_a_gz_bomb_is_read_no_further_than_its_header_says(tmp_path, monkeypatch):
     taken = []
-    whole = gzip.GzipFile.readinto
+    whole = idx_file._Unpacked.readinto
 
     def counted(self, buffer):
-        taken.append(len(buffer))
-        return whole(self, buffer)
+        taken.append(whole(self, buffer))
+        return taken[-1]
 
-    monkeypatch.setattr(gzip.GzipFile, "readinto", counted, raising=False)
+    monkeypatch.setattr(idx_file._Unpacked, "readinto", counted)
     assert "goes on after" in refused(tmp_path / "bomb.gz", gzip.compress(idx(GREY) + bytes(50 << 20)))
-    assert sum(taken) == GREY.size
+    assert sum(taken) < 1 << 16
 
 
 @pytest.mark.parametrize("sides", [(7, 28), (28, 129), (0, 28)])
@@ -442,7 +443,7 @@ def test_links_that_loop_pipes_and_hidden_files_do_no_harm(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     data = loaded(tmp_path)
     assert np.array_equal(data.train.images, GREY[[1, 2], None])
-    assert [one.path.name for one in data.skipped] == ["nowhere"]
+    assert [one.path.name for one in data.skipped] == ["nowhere", "pipe.png"]
 
 
 @pytest.mark.skipif(os.name != "posix" or os.uname().sysname != "Linux", reason="other systems refuse such names")

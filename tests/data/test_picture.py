@@ -204,13 +204,14 @@ def test_only_regular_files_are_opened(tmp_path):
     (tmp_path / "zero.png").symlink_to("/dev/zero")
     (tmp_path / "loop.png").symlink_to("loop.png")
     (tmp_path / "dangling.png").symlink_to("nowhere.png")
-    names = ("pipe.png", "folder.png", "zero.png", "loop.png", "dangling.png", "never was.png", "x" * 300 + ".png")
+    names = ("pipe.png", "folder.png", "zero.png", "loop.png", "dangling.png", "never was.png")
     for name in names:
         with pytest.raises(PictureError, match=f"^{name}".replace(".", r"\.")) as caught:
             read(tmp_path / name)
         assert "\n" not in str(caught.value)
-    with pytest.raises(PictureError):
-        read(tmp_path / "null\0byte.png")
+    for name in ("x" * 300 + ".png", "null\0byte.png"):
+        with pytest.raises(PictureError, match=r"^(x{100,}…x+|null.byte)\.png cannot be read: "):
+            read(tmp_path / name)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="names are always Unicode there")

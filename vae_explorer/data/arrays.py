@@ -1,6 +1,8 @@
 """Images and labels that come as arrays: NPY and NPZ, and what an array must be to serve as images."""
 
 import io
+import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,9 @@ ACCEPTED = (
     f"images x height x width, with 1 or 3 channels second or last or without, and sides from {MIN_SIDE} to {MAX_SIDE}"
 )
 
+_FIELD = rb"""["'](descr|fortran_order|shape)["']:(["'][<>|=]?[a-zA-Z]\d*["']|True|False|\([\dL,]*\)),?"""
+_HEADER = re.compile(rb"\{(?:" + _FIELD + rb"){3}\}")  # without its spaces
+_ORDERS: dict[bytes, Literal["C", "F"]] = {b"False": "C", b"True": "F"}
 _TRAIN = ("x_train", "train_images", "train_x", "images", "x")
 _TRAIN_LABELS = ("y_train", "train_labels", "train_y", "labels", "y")
 _TEST = ("x_test", "test_images", "test_x")
@@ -61,7 +66,10 @@ def from_npy_files(name: str, path: Path, files: Sequence[File]) -> Job[DataSet]
     by_name = {file.parts[-1].removesuffix(".npy").lower(): file for file in files}
     train = _first(by_name, _TRAIN)
     if train is None:
-        shapes = {file: _header_of(file).shape for file in files}
+        shapes: dict[File, tuple[int, ...]] = {}
+        for i, file in enumerate(files):
+            yield Progress(i, len(files), "arrays")
+            shapes[file] = _header_of(file).shape
         candidates = [file for file, shape in shapes.items() if _channel_axis(shape) is not None]
         if len(candidates) != 1:
             held = ", ".join(
@@ -99,24 +107,32 @@ def _header_of(file: File) -> _Header:
 def _read_npy(file: File) -> Job[np.ndarray]:
     with damage_told(str(file)), file.open() as stream:
         header = _header(stream, str(file))
-        return (yield from read_array(stream, header.dtype, header.shape, str(file), order=header.order))
+        return (yield from read_array(stream, header.dtype, header.shape, file, order=header.order))
 
 
 def _header(stream: io.BufferedIOBase, name: str) -> _Header:
-    """Reads to the first value. Objects are refused: only pickle could load them, and that could run anything."""
+    """Reads to the first value. Objects are refused: only pickle could load them, and that could run anything.
+
+    numpy evaluates the header as Python, whose parser can run out of the stack that macOS gives to a thread: here it is
+    read as the three fields that it is.
+    """
     start = io.BytesIO(stream.read(MAX_HEADER))
     try:
         version = npy.read_magic(start)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, fortran, dtype = read(start, max_header_size=MAX_HEADER)
-    except Exception as error:  # numpy evaluates the header as Python: there is no list of what that may raise
-        raise DataError(f"{name} has a damaged NPY header") from error
+        length = int.from_bytes(start.read(2 if version == (1, 0) else 4), "little")
+        text = b"".join(start.read(length).split())
+        fields = dict(re.findall(_FIELD, text)) if _HEADER.fullmatch(text) else {}
+        order = _ORDERS[fields[b"fortran_order"]]
+        dtype = np.dtype(fields[b"descr"].decode().strip("\"'"))
+        shape = tuple(int(side) for side in re.findall(rb"\d+", fields[b"shape"]))
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
+        raise DataError(f"{name} has an NPY header that is damaged, or that describes no plain array") from error
     if dtype.hasobject:
         raise DataError(f"{name} holds pickled Python objects, which are never loaded; save it as an array of numbers")
     if dtype.kind not in "biufU" or not dtype.itemsize:
         raise DataError(f"{name} holds values of the type {dtype}; whole numbers, floats or bools are wanted")
     stream.seek(start.tell())
-    return _Header(shape, "F" if fortran else "C", dtype)
+    return _Header(shape, order, dtype)
 
 
 def _channel_axis(shape: Sequence[int]) -> Literal[0, 1, 3] | None:
@@ -181,10 +197,18 @@ def _labels(
     if any(labels.size != len(labels) or labels.dtype.kind not in "biuU" for labels in given):
         seen = " and ".join(f"{times(labels.shape)} of {labels.dtype}" for labels in given)
         return none, (), (Skipped(path, f"the labels are {seen}; one whole number for each image was wanted"),)
+    if not all(_is_text(labels) for labels in given if labels.dtype.kind == "U"):
+        return none, (), (Skipped(path, "the labels are no text that can be shown"),)
     names, numbers = np.unique(np.concatenate([labels.ravel() for labels in given]), return_inverse=True)
     if len(names) > MAX_CLASSES:
         return none, (), (Skipped(path, f"the labels have {len(names):,} values; at most {MAX_CLASSES:,} are classes"),)
     counts = [0 if part.labels is None else len(part.labels) for part in parts]
     pieces = np.split(numbers.astype(np.int64).ravel(), np.cumsum(counts)[:-1])
     labelled = [None if part.labels is None else piece for part, piece in zip(parts, pieces, strict=True)]
-    return labelled, tuple(str(name) for name in names), ()
+    return labelled, tuple(shown(name) for name in names), ()
+
+
+def _is_text(labels: Shaped[np.ndarray, "..."]) -> bool:
+    """A file's text may hold numbers that are no letters, and a str of them is no safe object."""
+    letters = np.frombuffer(labels.tobytes(), f"{labels.dtype.byteorder}u4")
+    return bool(((letters < 0xD800) | ((letters > 0xDFFF) & (letters <= sys.maxunicode))).all())

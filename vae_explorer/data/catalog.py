@@ -1,6 +1,7 @@
 """The data sets that have a name: where they are on this machine, and where they come from."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -130,7 +131,10 @@ def where(name: str) -> Path | None:
     """The folder of this machine that holds the whole data set, if there is one; the user's own comes first."""
     entry = _entry(name)
     if entry.remote:
-        for folder in (paths.data_sets() / name, SYSTEM_FOLDER / name):
+        folders = [SYSTEM_FOLDER / name]
+        with suppress(paths.FolderError):  # where it cannot be made, nothing lies in it
+            folders.insert(0, paths.data_sets() / name)
+        for folder in folders:
             if all(
                 (folder / file.name).is_file() or (folder / file.name.removesuffix(".gz")).is_file()
                 for file in entry.remote

@@ -1,15 +1,17 @@
 """Files from the network: checked by SHA-256, put in place whole or not at all, cancelled at any time."""
 
+import hashlib
 import logging
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from vae_explorer.core.progress import Job, Progress
+from vae_explorer.data import atomic
 
 if TYPE_CHECKING:
     import requests
@@ -61,6 +63,11 @@ def _fetch_one(file: RemoteFile, folder: Path, otherwise: str, done: int, total:
             transfer.cancel()
         if transfer.succeeded:
             return
+        if transfer.trouble:  # another mirror has no other disk
+            raise DownloadError(
+                f"{folder.name} could not be downloaded: {file.name} could not be written to {folder} "
+                f"({transfer.trouble}). See that the disk has room and that you may write there, or {otherwise}."
+            )
         if transfer.failure:
             failures.append(transfer.failure)
         else:
@@ -89,33 +96,26 @@ class _Transfer(threading.Thread):
         self.received = 0  # bytes
         self.succeeded = False
         self.failure = ""  # why not, where it was not for want of a connection
+        self.trouble = ""  # of the disk here
         self._file, self._mirror, self._folder = file, mirror, folder
         self._cancelled = threading.Event()
         self._response: requests.Response | None = None
 
     def cancel(self) -> None:
-        """Ends the transfer, and waits a moment until it has left no trace."""
+        """Ends the transfer, and waits a moment until it has left no trace; before an answer there is none."""
         self._cancelled.set()
         if self._response is not None and self.is_alive():
             with suppress(Exception):  # it may end by itself meanwhile
                 self._response.raw.shutdown()  # wakes a thread that waits for bytes
-        self.join(FAREWELL)
+            self.join(FAREWELL)
 
     def run(self) -> None:
-        import pooch  # here, for it brings requests with it, which takes a tenth of a second
-        import requests
+        import requests  # here, for it takes a tenth of a second
         import urllib3
 
-        logging.getLogger("pooch").setLevel(logging.ERROR)
-        host = urlsplit(self._mirror).hostname
         try:
-            pooch.retrieve(
-                self._mirror + self._file.name,
-                known_hash=f"sha256:{self._file.sha256}",
-                fname=self._file.name,
-                path=self._folder,
-                downloader=self._download,
-            )
+            if not self._is_there():
+                self._ask()
             self.succeeded = True
         except _CancelledError:
             pass
@@ -125,32 +125,54 @@ class _Transfer(threading.Thread):
             pass  # no connection: the sentence names all mirrors
         except (requests.RequestException, urllib3.exceptions.HTTPError):
             self.failure = self._cut()
-        except ValueError:
-            self.failure = f"{host} sent another {self._file.name} than the known one (its SHA-256 differs)"
         except OSError as error:
-            self.failure = f"{self._file.name} could not be written to {self._folder}: {error.strerror or error}"
+            self.trouble = error.strerror or str(error)
+        except Exception as error:  # its own thread's end would be taken for a network that is not there
+            logging.getLogger(__name__).exception("unexpected")
+            self.failure = f"something went wrong inside the program ({type(error).__name__})"
 
-    def _download(self, url: str, path: str, _pooch: object) -> None:
-        """Writes to the temporary file that pooch checks and puts in place, or removes."""
+    def _is_there(self) -> bool:
+        """Whether the file is on this machine, and is the right one."""
+        try:
+            with (self._folder / self._file.name).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == self._file.sha256
+        except FileNotFoundError:
+            return False
+
+    def _ask(self) -> None:
+        """Puts the whole file in place, or raises. There is no partial file before the server has answered: until then
+        nothing wakes this thread, and a program that ends meanwhile leaves no trace."""
         import requests
 
+        url = self._mirror + self._file.name
         headers = {"Accept-Encoding": "identity"}  # the checksum is that of the file as it lies there
-        with (
-            requests.get(url, stream=True, timeout=PATIENCE, headers=headers) as self._response,
-            open(path, "wb") as out,
-        ):
-            if not self._response.ok:
-                answer = f"{self._response.status_code} {self._response.reason}"
+        with requests.get(url, stream=True, timeout=PATIENCE, headers=headers) as response:
+            self._response = response  # from here on `cancel` waits
+            self._stop_if_cancelled()
+            if not response.ok:
+                answer = f"{response.status_code} {response.reason}"
                 raise _FailedError(f"{urlsplit(url).hostname} answered “{answer}” for {self._file.name}")
-            while self.received <= self._file.size and (piece := self._response.raw.read1(CHUNK)):
-                if self._cancelled.is_set():
-                    raise _CancelledError
-                out.write(piece)
-                self.received += len(piece)
-        if self._cancelled.is_set():
-            raise _CancelledError
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with atomic.replacing(self._folder / self._file.name) as out:
+                self._receive(response, out)
+
+    def _receive(self, response: "requests.Response", out: BinaryIO) -> None:
+        digest = hashlib.sha256()
+        while self.received <= self._file.size and (piece := response.raw.read1(CHUNK)):
+            self._stop_if_cancelled()
+            out.write(piece)
+            digest.update(piece)
+            self.received += len(piece)
+        self._stop_if_cancelled()
         if self.received < self._file.size:
             raise _FailedError(self._cut())
+        if digest.hexdigest() != self._file.sha256:
+            host = urlsplit(self._mirror).hostname
+            raise _FailedError(f"{host} sent another {self._file.name} than the known one (its SHA-256 differs)")
+
+    def _stop_if_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise _CancelledError
 
     def _cut(self) -> str:
         far = f"{self.received:,} of {self._file.size:,} bytes"

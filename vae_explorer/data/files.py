@@ -1,7 +1,6 @@
 """Data sets from files: IDX, NPZ, NPY, a folder of images, a ZIP of any of these. Files are hostile until read."""
 
 import stat
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,8 +46,8 @@ def _read_file(file: File) -> Job[DataSet]:
 
 
 def _read_zip(name: str, file: File) -> Job[DataSet]:
-    with damage_told(str(file)), file.open() as stream, zipfile.ZipFile(stream) as archive:
-        return (yield from _read_files(name, file.path, source.members(archive, file), []))
+    with source.members(file) as files:
+        return (yield from _read_files(name, file.path, files, []))
 
 
 def _read_files(name: str, path: Path, files: Sequence[File], skipped: Sequence[Skipped]) -> Job[DataSet]:

@@ -1,12 +1,12 @@
 """The IDX files of MNIST: four bytes of magic, the dimensions, the values, big-endian (yann.lecun.com/exdb/mnist)."""
 
-import gzip
 import re
 import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from io import BufferedIOBase
-from typing import NamedTuple
+from io import BufferedIOBase, BufferedReader, RawIOBase
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from vae_explorer.core.progress import Job
 from vae_explorer.data.source import DataError, File, damage_told, read_array
 
 GZIP_MAGIC = b"\x1f\x8b"
+PIECE = 1 << 16  # bytes that are unpacked at once
+MAX_SILENCE = 1 << 20  # bytes of a gzipped file that give not one byte
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _NAME = re.compile(r"(train|t10k|test)[-_.](images|labels)[-_.]idx[0-9][-_.]ubyte(\.gz)?", re.IGNORECASE)
 
@@ -60,8 +62,39 @@ def unpacked(file: File) -> Iterator[BufferedIOBase]:
         if not packed:
             yield raw
             return
-        with gzip.GzipFile(fileobj=raw) as stream:
-            yield stream
+        yield BufferedReader(_Unpacked(raw))
+
+
+class _Unpacked(RawIOBase):
+    """What gzipped bytes hold (RFC 1952). The headers are read by zlib: Python's own gzip goes through them byte by
+    byte, for minutes where one has a name of a gigabyte."""
+
+    def __init__(self, packed: BufferedIOBase):
+        super().__init__()
+        self._packed, self._rest, self._is_within = packed, b"", False
+        self._zlib = zlib.decompressobj(16 + zlib.MAX_WBITS)  # 16: with the header and the checksum of gzip
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        silence = 0
+        while silence <= MAX_SILENCE:
+            if self._zlib.eof:  # another gzip may follow
+                self._rest, self._is_within = self._zlib.unused_data.lstrip(b"\0"), False
+                self._zlib = zlib.decompressobj(16 + zlib.MAX_WBITS)
+            self._rest = self._rest or self._packed.read(PIECE)
+            if not self._rest and self._is_within:
+                raise EOFError("it is cut short")
+            if not self._rest:
+                return 0
+            silence += len(self._rest)
+            piece = self._zlib.decompress(self._rest, len(buffer))
+            self._rest, self._is_within = self._zlib.unconsumed_tail, True
+            if piece:
+                buffer[: len(piece)] = piece
+                return len(piece)
+        raise EOFError(f"{MAX_SILENCE:,} bytes of it hold nothing")
 
 
 def read(file: File, *, dimensions: Sequence[int]) -> Job[np.ndarray]:
@@ -77,4 +110,4 @@ def read(file: File, *, dimensions: Sequence[int]) -> Job[np.ndarray]:
         if len(sides) < 4 * magic[3]:
             raise DataError(f"{file} is cut short: it ends within its header")
         shape = struct.unpack(f">{magic[3]}I", sides)
-        return (yield from read_array(stream, np.dtype(_TYPES[magic[2]]), shape, str(file)))
+        return (yield from read_array(stream, np.dtype(_TYPES[magic[2]]), shape, file))

@@ -1,27 +1,39 @@
 """Bytes from anywhere become a safe array. The only place that opens images."""
 
+import ctypes
 import io
-import os
+import logging
 import stat
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil, sqrt
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, TiffTags, UnidentifiedImageError, _imaging
+
+from vae_explorer.data.picture_cost import MAX_EXIF, Content, CostError
+from vae_explorer.data.source import DataError, opened, shown
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 KNOWN_SUFFIXES = frozenset(
     {".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 )
 MAX_BYTES = 256 << 20  # of a file
-MAX_PIXELS = 64 << 20  # of a picture that is opened
+MAX_PIXELS = 64 << 20  # of a picture that is opened; see picture_cost for those that need more memory than others
+MAX_SIDE = 2**16 - 1  # pixels, as in a JPEG
+STRIP_PIXELS = 1 << 20  # of a large picture that are reduced at a time
 KEPT_PIXELS = 2048 * 2048  # a larger picture is reduced: no model takes more than 128 × 128
 RANGES = (1, 2**8 - 1, 2**16 - 1, 2**24 - 1, 2**31 - 1)  # white in 32-bit and float pictures: the first that holds all
 GAP_LEVEL = 96  # the grey between the images of a contact sheet: neither model's black nor white
 
+_AT_MOST = (
+    f"at most {MAX_PIXELS >> 20} million pixels are read, and {MAX_SIDE:,} in a row: "
+    "make it smaller in a picture program"
+)
+_DEEP = ("I", "F")
 _EXIF_ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -36,6 +48,9 @@ _TURNS = {
 # Once, here: warnings.catch_warnings is not safe with threads. What Pillow warns of is either usable or too large.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 warnings.simplefilter("error", Image.DecompressionBombWarning)
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its errors go to stderr where nothing logs
+with suppress(OSError, AttributeError):  # so do those of its libtiff, by the library itself; not where that is static
+    ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 class PictureError(ValueError):
@@ -66,23 +81,19 @@ def read(source: Path | bytes, name: str | None = None) -> Picture:
         name = name or "the picture"
         content = source
     else:
-        name = name or _shown(source)
+        name = name or shown(source.name or source)
         content = _content(source, name)
     if not content:
         raise PictureError(f"{name} is empty; save or download it again")
     if len(content) > MAX_BYTES:
         raise PictureError(_too_long(name))
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise PictureError(_too_large(name, f"has {width} × {height} pixels"))
-            upright, file_size = _upright(image)
-            return Picture(name, _pixels(upright), image.format or "", file_size)
-    except PictureError:
-        raise
+        image, form, file_size = _upright(content)
+        return Picture(name, _pixels(image), form, file_size)
+    except CostError as error:
+        raise PictureError(f"{name} {error}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-        raise PictureError(_too_large(name, "is too large")) from error
+        raise PictureError(f"{name} is too large; {_AT_MOST}") from error
     except UnidentifiedImageError as error:
         raise PictureError(
             f"{name} is not a PNG, JPEG, GIF, BMP, WebP or TIFF picture, or it is damaged; save it as PNG and try again"
@@ -128,11 +139,6 @@ def thumbnail(picture: Picture, side: int) -> UInt8[np.ndarray, "3 side side"]:
     return np.asarray(ImageOps.fit(image, (side, side), Image.Resampling.BOX)).transpose(2, 0, 1).copy()
 
 
-def _shown(path: Path) -> str:
-    name = path.name or str(path)
-    return name.encode(errors="replace").decode()  # a name that is not UTF-8 holds surrogates
-
-
 def _content(path: Path, name: str) -> bytes:
     """All bytes of a regular file; opening anything else could wait for ever."""
     try:
@@ -143,16 +149,16 @@ def _content(path: Path, name: str) -> bytes:
             raise PictureError(f"{name} is a device or a pipe, not a picture; choose a file")
         if status.st_size > MAX_BYTES:
             raise PictureError(_too_long(name))
-        # without blocking: what was a file a moment ago may have become a pipe
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-        with os.fdopen(os.open(path, flags), "rb") as file:
-            return file.read(MAX_BYTES + 1)
+        with opened(path) as file:
+            return file.read(MAX_BYTES + 1) or b""  # None: of the kernel's own files some say "not now"
     except FileNotFoundError as error:
         raise PictureError(f"{name} is no longer there; it was moved or deleted") from error
     except PermissionError as error:
         raise PictureError(f"{name} may not be read by you; change its permissions or copy it") from error
     except PictureError:
         raise
+    except DataError as error:  # it is no longer what it was
+        raise PictureError(str(error)) from error
     except (OSError, ValueError) as error:  # ValueError: a path that no file system takes
         reason = getattr(error, "strerror", None) or "the path is not valid"
         raise PictureError(f"{name} cannot be read: {reason.lower()}") from error
@@ -162,23 +168,29 @@ def _too_long(name: str) -> str:
     return f"{name} is larger than {MAX_BYTES >> 20} MB; save it smaller, for example as JPEG"
 
 
-def _too_large(name: str, what: str) -> str:
-    return f"{name} {what}; at most {MAX_PIXELS >> 20} million pixels are read: make it smaller in a picture program"
-
-
-def _upright(image: Image.Image) -> tuple[Image.Image, tuple[int, int]]:
-    """The picture in 8 bits, opaque, turned as its EXIF says; and the width and height that it has in the file."""
+def _upright(content: bytes) -> tuple[Image.Image, str, tuple[int, int]]:
+    """The picture in 8 bits, opaque, turned as its EXIF says; its format, and its width and height in the file."""
+    readable = Content(content)
+    image = Image.open(readable, formats=FORMATS)
     size = image.size
+    if size[0] * size[1] > MAX_PIXELS or max(size) > MAX_SIDE:
+        raise CostError(f"has {size[0]} × {size[1]} pixels; {_AT_MOST}")
     factor = _reduction(image)
     if factor > 1:  # a JPEG decodes at ½, ¼ or ⅛ of its size in a fraction of the memory
         image.draft(None, (size[0] // factor, size[1] // factor))
+    readable.admit(image, size)
+    if image.format == "TIFF":  # with the pixels Pillow would unpack all that these directories hold
+        for tag in TiffTags.TAGS_V2_GROUPS:
+            image.getexif().pop(tag, None)
     image.load()
-    plain = _opaque(_reduced(_eight_bit(image)))
     turn = _TURNS.get(_orientation(image))
+    small, form = _reduced(image), image.format or ""
+    image.close()  # the large one goes before there are more small ones
+    plain = _opaque(_from_deep(small) if small.mode in _DEEP else small)
     if turn is None:
-        return plain, size
+        return plain, form, size
     upright = plain.transpose(turn)
-    return upright, size if upright.size == plain.size else size[::-1]
+    return upright, form, size if upright.size == plain.size else size[::-1]
 
 
 def _reduction(image: Image.Image) -> int:
@@ -186,34 +198,51 @@ def _reduction(image: Image.Image) -> int:
 
 
 def _reduced(image: Image.Image) -> Image.Image:
+    """The picture, a large one at a fraction of its size: strip by strip, so that it is never there twice."""
     factor = _reduction(image)
-    return image.reduce(factor) if factor > 1 else image
+    if factor == 1:
+        return _plain(image)
+    (width, height), small = image.size, None
+    rows = factor * max(1, STRIP_PIXELS // (factor * width))
+    for top in range(0, height, rows):
+        strip = _plain(image.crop((0, top, width, min(top + rows, height)))).reduce(factor)
+        if small is None:
+            small = Image.new(strip.mode, (strip.width, ceil(height / factor)))
+            small.info = strip.info
+        small.paste(strip, (0, top // factor))
+    assert small is not None
+    return small
 
 
 def _orientation(image: Image.Image) -> int:
+    if any(len(image.info.get(kind) or "") > MAX_EXIF for kind in ("exif", "Raw profile type exif")):
+        return 1  # each number in it would become an object
     try:
         return int(image.getexif().get(_EXIF_ORIENTATION, 1))
     except Exception:  # bad EXIF does not spoil a good picture
         return 1
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """The same picture in one of the modes L, LA, RGB, RGBA."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _from_deep(image)
+def _plain(image: Image.Image) -> Image.Image:
+    """The same picture in one of the modes L, LA, RGB, RGBA, or a deep one."""
+    if image.mode.startswith("I;16"):
+        sixteen = image.convert("I")
+        sixteen.info["white"] = RANGES[2]
+        return sixteen
+    if image.mode in _DEEP:
+        return image.copy()
     grey = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
         return image.convert("LA" if grey else "RGBA")
     return image.convert("L" if grey else "RGB")
 
 
-def _from_deep(image: Image.Image) -> Image.Image:
-    sixteen = image.mode.startswith("I;16")
-    deep = _reduced(image.convert("I") if sixteen else image)
-    values = np.nan_to_num(np.asarray(deep, np.float64), nan=0, posinf=0, neginf=0)
-    black, white = (0.0, float(RANGES[2])) if sixteen else _range(values)
+def _from_deep(deep: Image.Image) -> Image.Image:
+    with np.errstate(invalid="ignore"):  # some kinds of NaN are warned of
+        values = np.nan_to_num(np.asarray(deep, np.float64), nan=0, posinf=0, neginf=0)
+    black, white = (0.0, float(deep.info["white"])) if "white" in deep.info else _range(values)
     grey = Image.fromarray(np.rint((values - black) * (255 / max(white - black, 1e-30))).astype(np.uint8))
-    transparent = image.info.get("transparency")
+    transparent = deep.info.get("transparency")
     if isinstance(transparent, int):  # a deep PNG can name one level that is transparent
         grey.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
     return grey
@@ -233,9 +262,9 @@ def _opaque(image: Image.Image) -> Image.Image:
     if image.mode not in ("LA", "RGBA"):
         return image
     alpha = image.getchannel("A")
-    visible = np.asarray(alpha, np.float64)
-    level = np.asarray(image.convert("L"), np.float64)  # the colour without its transparency
-    bright = (level * visible).sum() > 127.5 * visible.sum()
+    visible = np.asarray(alpha, np.uint16)
+    level = np.asarray(image.convert("L"))  # the colour without its transparency
+    bright = (level * visible).sum(dtype=np.uint64) > 127.5 * visible.sum(dtype=np.uint64)
     opaque = image.convert("L" if image.mode == "LA" else "RGB")
     background = Image.new(opaque.mode, opaque.size, "black" if bright else "white")
     background.paste(opaque, mask=alpha)

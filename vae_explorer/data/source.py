@@ -1,17 +1,18 @@
 """What a folder or a ZIP holds, file by file. Nothing is unpacked, and every read is bounded."""
 
 import os
+import re
 import stat
+import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedIOBase
-from lzma import LZMAError
+from io import BufferedIOBase, BufferedReader, BytesIO
 from math import prod
-from pathlib import Path, PurePosixPath
-from typing import Literal, cast
+from pathlib import Path
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -19,7 +20,12 @@ from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.image_set import Skipped
 
 MAX_BYTES = 2 << 30  # of a data set in memory
-MAX_RATIO = 200  # of the unpacked to the packed size of a ZIP, above which it is taken for a bomb
+MAX_RATIO = 200  # of the unpacked to the packed size, above which what is large is taken for a bomb
+SMALL = 32 << 20  # bytes: up to here nothing is
+MAX_MEMBERS = 210_000  # of a ZIP (CelebA has 202,599 pictures): a million filled 1.3 GB before the first was read
+MAX_DIRECTORY = 32 << 20  # bytes of the list of a ZIP's members
+MAX_DEPTH = 32  # folders in a ZIP
+MAX_SHOWN = 255  # letters of a name in a sentence: more than a file system takes
 CHUNK = 1 << 20  # bytes read between two reports
 FILES_BETWEEN_REPORTS = 500
 
@@ -37,14 +43,36 @@ class File:
     name: str  # in a sentence
     size: int  # bytes, as the folder or the ZIP says
     open: Callable[[], BufferedIOBase]
+    packed: int | None = None  # bytes that a ZIP has for it
+
+    @property
+    def on_disk(self) -> int:
+        """Bytes that are really there, however large the content says it is."""
+        return self.size if self.packed is None else self.packed
 
     def __str__(self) -> str:
         return self.name
 
 
-def shown(name: str | Path) -> str:
-    """A name for a sentence: where it is not UTF-8 it has question marks."""
-    return str(name).encode("utf-8", "replace").decode()
+# What ends a line, turns the direction of what follows, or cannot be printed.
+_UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def shown(name: object) -> str:
+    """A name, or what a library says, for a sentence: one line, not too long, question marks for the unprintable."""
+    text = _UNSEEN.sub("?", str(name))
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN * 2 // 3]}…{text[-MAX_SHOWN // 3 + 1 :]}"
+
+
+def opened(path: Path) -> BufferedReader:
+    """A regular file, to be read. Raises DataError where it is none, which could be waited for for ever, or OSError."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    if stat.S_ISREG(path.stat().st_mode):
+        descriptor = os.open(path, flags)  # not blocking: what was a file a moment ago may have become a pipe
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return os.fdopen(descriptor, "rb")
+        os.close(descriptor)
+    raise DataError(f"{shown(path.name)} is a folder, a device or a pipe, not a file")
 
 
 def single(path: Path) -> File:
@@ -58,6 +86,7 @@ def folder(root: Path) -> Job[tuple[list[File], list[Skipped]]]:
     skipped: list[Skipped] = []
     seen: set[tuple[int, int]] = set()  # folders, as (device, inode): a link to a folder above does not loop
     waiting = [root]
+    looked_at = 0
     while waiting:
         current = waiting.pop()
         try:
@@ -68,37 +97,106 @@ def folder(root: Path) -> Job[tuple[list[File], list[Skipped]]]:
             with os.scandir(current) as listing:
                 entries = sorted(Path(entry.path) for entry in listing if not entry.name.startswith("."))
         except OSError as error:
-            skipped.append(Skipped(current, f"the folder could not be read: {error.strerror}"))
+            skipped.append(_left_out(current, root, f"could not be read: {error.strerror}"))
             continue
         for path in entries:
+            looked_at += 1
+            if looked_at % FILES_BETWEEN_REPORTS == 0:
+                yield Progress(len(files), None, "files found")
             try:
                 about = path.stat()
             except OSError as error:  # a link to nowhere
-                skipped.append(Skipped(path, f"the file could not be read: {error.strerror}"))
+                skipped.append(_left_out(path, root, f"could not be read: {error.strerror}"))
                 continue
             if stat.S_ISDIR(about.st_mode):
                 waiting.append(path)
-            elif stat.S_ISREG(about.st_mode):  # opening a pipe would wait for ever
+            elif stat.S_ISREG(about.st_mode):
                 parts = path.relative_to(root).parts
                 files.append(File(path, parts, shown("/".join(parts)), about.st_size, _opener(path)))
-                if len(files) % FILES_BETWEEN_REPORTS == 0:
-                    yield Progress(len(files), None, "files found")
+            else:  # opening a pipe would wait for ever
+                skipped.append(_left_out(path, root, "is a device or a pipe, not a file"))
     return sorted(files, key=lambda file: file.parts), skipped
 
 
-def members(archive: zipfile.ZipFile, file: File) -> list[File]:
+def _left_out(path: Path, root: Path, why: str) -> Skipped:
+    name = path.relative_to(root) if path != root else root.name or root
+    return Skipped(path, f"{shown(name)} {why}")
+
+
+@contextmanager
+def members(file: File) -> Iterator[Sequence[File]]:
     """The files in a ZIP, in the order of their names; hidden ones are left out."""
-    unpacked = sum(info.file_size for info in archive.infolist())
-    if unpacked > max(MAX_BYTES, MAX_RATIO * file.size):
-        raise DataError(f"{file} has {file.size:,} bytes and would unpack to {unpacked:,}; it is not read")
-    files = []
-    for info in archive.infolist():
-        parts = tuple(part for part in PurePosixPath(info.filename).parts if part not in ("/", ".."))
-        if parts and not info.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in parts):
-            name = f"{shown('/'.join(parts))} in {file}"
-            opener = _member_opener(archive, info)
-            files.append(File(file.path.joinpath(*parts), parts, name, info.file_size, opener))
-    return sorted(files, key=lambda file: file.parts)
+    with damage_told(str(file)), file.open() as stream:
+        _refuse_bomb(file, file.size)
+        _refuse_long_directory(file, stream)
+        with zipfile.ZipFile(stream) as archive:
+            yield _Members(file, archive)
+
+
+class _Members(Sequence[File]):
+    """Each is made when it is asked for: as many as a ZIP can have would fill the memory."""
+
+    def __init__(self, file: File, archive: zipfile.ZipFile):
+        self._file, self._archive = file, archive
+        infos = archive.infolist()
+        unpacked = sum(info.file_size for info in infos)
+        if unpacked > max(MAX_BYTES, MAX_RATIO * file.on_disk):
+            raise DataError(f"{file} has {file.on_disk:,} bytes and would unpack to {unpacked:,}; it is not read")
+        if sum(info.compress_size for info in infos) > file.size:
+            raise DataError(f"{file} is damaged: its files lie over each other")  # a bomb too (Fifield 2019)
+        if any(info.filename.count("/") > MAX_DEPTH for info in infos):
+            raise DataError(f"{file} has more than {MAX_DEPTH} folders in each other; it is not read")
+        # a name's parts in the order of tuples, without making one for each
+        self._infos = sorted(filter(_is_seen, infos), key=lambda info: info.filename.replace("/", "\0"))
+
+    def __len__(self) -> int:
+        return len(self._infos)
+
+    def __getitem__(self, i: Any) -> Any:
+        info, parts = self._infos[i], _parts(self._infos[i])
+        return File(
+            path=self._file.path.joinpath(*parts),
+            parts=parts,
+            name=f"{shown('/'.join(parts))} in {self._file}",
+            size=info.file_size,
+            open=lambda: _member(self._archive, info),
+            packed=min(info.compress_size, self._file.on_disk),
+        )
+
+
+def _parts(info: zipfile.ZipInfo) -> tuple[str, ...]:
+    return tuple(part for part in info.filename.split("/") if part not in ("", ".", ".."))
+
+
+def _is_seen(info: zipfile.ZipInfo) -> bool:
+    parts = _parts(info)
+    return bool(parts) and not info.is_dir() and not any(part.startswith((".", "__MACOSX")) for part in parts)
+
+
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BufferedIOBase:
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # zipfile unpacks what it has read of the others whole: a megabyte becomes twenty gigabytes
+        raise DataError(f"{shown(info.filename)} is packed in an unusual way; pack it again, as an ordinary ZIP")
+    return cast(BufferedIOBase, archive.open(info))
+
+
+def _refuse_long_directory(file: File, stream: BufferedIOBase) -> None:
+    """Counts the members before zipfile makes an object for each; by its own rules, so that both count the same."""
+    end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
+    size, location = (end[5], end[9]) if end else (0, 0)
+    if size > MAX_DIRECTORY:
+        raise DataError(f"{file} has a list of files of {size:,} bytes; at most {MAX_DIRECTORY:,} are read")
+    size += 76  # bytes that may lie between the list and its end, when it is a large ZIP's
+    stream.seek(max(0, location - size))
+    count = stream.read(size).count(b"PK\1\2")  # each has one
+    if count > MAX_MEMBERS:
+        raise DataError(f"{file} holds {count:,} files; at most {MAX_MEMBERS:,} are read: use a folder")
+    stream.seek(0)
+
+
+def _refuse_bomb(file: File, size: int) -> None:
+    if size > max(SMALL, MAX_RATIO * file.on_disk):
+        raise DataError(f"{file} has {file.on_disk:,} bytes and announces {size:,} of content; it is not read")
 
 
 @contextmanager
@@ -108,42 +206,47 @@ def damage_told(name: str | Path) -> Iterator[None]:
         yield
     except DataError:
         raise
+    except MemoryError as error:
+        raise DataError(f"{shown(name)} needs more memory than there is") from error
     except OSError as error:
         if error.errno:
             raise DataError(f"{shown(name)} could not be read: {os.strerror(error.errno)}") from error
-        raise DataError(f"{shown(name)} is damaged: {error}") from error
-    except (EOFError, ValueError, RuntimeError, OverflowError, zlib.error, LZMAError, zipfile.BadZipFile) as error:
-        raise DataError(f"{shown(name)} is damaged: {error}") from error
+        raise DataError(f"{shown(name)} is damaged: {shown(error)}") from error
+    except (EOFError, ValueError, RuntimeError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile) as error:
+        raise DataError(f"{shown(name)} is damaged: {shown(error)}") from error
 
 
 def read_bytes(file: File, limit: int) -> bytes:
     """A whole file of no more than `limit` bytes."""
     if file.size > limit:
         raise DataError(f"{file} has {file.size:,} bytes; at most {limit:,} are read")
+    _refuse_bomb(file, file.size)
+    content = BytesIO()  # piece by piece: at once, zipfile would have it in memory twice
     with damage_told(str(file)), file.open() as stream:
-        return stream.read(limit)
+        while piece := stream.read(min(CHUNK, limit - content.tell())):
+            content.write(piece)
+    return content.getvalue()
 
 
 def read_array(
-    stream: BufferedIOBase, dtype: np.dtype, shape: tuple[int, ...], name: str, *, order: Literal["C", "F"] = "C"
+    stream: BufferedIOBase, dtype: np.dtype, shape: tuple[int, ...], file: File, *, order: Literal["C", "F"] = "C"
 ) -> Job[np.ndarray]:
     """The array that a header announced. What follows it is not read: one byte more, and the file is refused."""
     size = prod(shape) * dtype.itemsize
     if min(shape, default=1) < 0 or size > MAX_BYTES:
-        raise DataError(f"{name} says that its shape is {times(shape)}; at most {MAX_BYTES >> 30} GiB can be read")
-    try:
-        content = np.empty(size, np.uint8)
-    except MemoryError:
-        raise DataError(f"{name} needs {size:,} bytes of memory, more than there are") from None
+        said = shown(times(shape))
+        raise DataError(f"{file} says that its shape is {said}; at most {MAX_BYTES >> 30} GiB can be read")
+    _refuse_bomb(file, size)
+    content = np.empty(size, np.uint8)
     done = 0
     while done < size:
         count = stream.readinto(content.data[done : done + CHUNK])
         if not count:
-            raise DataError(f"{name} is cut short: its header announces {size:,} bytes of values, {done:,} are there")
+            raise DataError(f"{file} is cut short: its header announces {size:,} bytes of values, {done:,} are there")
         done += count
         yield Progress(done, size, "bytes")
     if stream.read(1):
-        raise DataError(f"{name} goes on after the {size:,} bytes of values that its header announces")
+        raise DataError(f"{file} goes on after the {size:,} bytes of values that its header announces")
     return content.view(dtype).reshape(shape, order=order)
 
 
@@ -153,8 +256,4 @@ def times(shape: tuple[int, ...]) -> str:
 
 
 def _opener(path: Path) -> Callable[[], BufferedIOBase]:
-    return lambda: path.open("rb")
-
-
-def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], BufferedIOBase]:
-    return lambda: cast(BufferedIOBase, archive.open(member))
+    return lambda: opened(path)
