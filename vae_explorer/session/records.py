@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 PictureMode = Literal["mean", "draw", "sigma"]
 SIXTEEN = 16  # draws of one z that are shown side by side
 EXAMPLES = 6  # test images that stand in the strip at first
+MAX_IMAGES = 100  # in the strip: each keeps its pixels
 
 
 @dataclass(frozen=True, eq=False)
