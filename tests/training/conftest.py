@@ -2,8 +2,15 @@
 
 import numpy as np
 import pytest
+import torch
 
+from vae_explorer.core.config import ModelOptions, VAEConfig
+from vae_explorer.core.vae import VAE
+from vae_explorer.training import loop
 from vae_explorer.training.config import TrainConfig
+from vae_explorer.training.loop import TrainingState
+from vae_explorer.training.run import Run
+from vae_explorer.training.trainer import Trainer
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +36,30 @@ def config(bars, tmp_path) -> TrainConfig:
         precision="float32",
         device="cpu",
     )
+
+
+@pytest.fixture
+def fresh():
+    """The state of a run before its first step."""
+
+    def fresh(config, device="cpu"):
+        options = config.model_dump(include=set(ModelOptions.model_fields))
+        model = VAE(VAEConfig(image_shape=(1, 8, 8), **options))
+        return TrainingState.fresh(model.initialise(torch.Generator().manual_seed(config.seed)).to(device), config)
+
+    return fresh
+
+
+@pytest.fixture
+def an_item_after_every_step(monkeypatch):
+    monkeypatch.setattr(loop, "MESSAGE_INTERVAL", 0.0)
+
+
+@pytest.fixture
+def start(tmp_path, config):
+    """A Trainer of a new run; its folder's name is the argument."""
+
+    def start(name="run", **changes):
+        return Trainer(Run.create(tmp_path / name, config.model_copy(update=changes)))
+
+    return start

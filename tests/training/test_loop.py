@@ -2,22 +2,20 @@ import math
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from vae_explorer.core.config import VAEConfig
-from vae_explorer.core.vae import VAE
 from vae_explorer.training import loop
 from vae_explorer.training.loop import (
     Loss,
     Means,
     Steps,
     TrainingError,
-    TrainingState,
     sums_dtype,
     to_training_x,
     train,
     training_step,
 )
+
+pytestmark = pytest.mark.usefixtures("an_item_after_every_step")
 
 
 @pytest.fixture
@@ -30,14 +28,6 @@ def validation_x(images):
     return (images[:40] > 127).float()
 
 
-def fresh(config, device="cpu"):
-    model_config = VAEConfig(
-        image_shape=(1, 8, 8), **config.model_dump(include={"z_dim", "network", "hidden", "likelihood", "sigma"})
-    )
-    model = VAE(model_config).initialise(torch.Generator().manual_seed(config.seed)).to(device)
-    return TrainingState.fresh(model, config)
-
-
 def weights(state):
     return {name: tensor.clone() for name, tensor in state.model.state_dict().items()}
 
@@ -46,12 +36,7 @@ def same(one, other):
     return all(torch.equal(one[name], other[name]) for name in one) and one.keys() == other.keys()
 
 
-@pytest.fixture(autouse=True)
-def an_item_after_every_step(monkeypatch):
-    monkeypatch.setattr(loop, "MESSAGE_INTERVAL", 0.0)
-
-
-def test_training_is_a_generator_of_progress(config, images, validation_x):
+def test_training_is_a_generator_of_progress(config, images, validation_x, fresh):
     state = fresh(config)
     training = train(state, config, images, validation_x)
     assert [next(training).done for _ in range(3)] == [1, 2, 3]
@@ -64,7 +49,7 @@ def test_training_is_a_generator_of_progress(config, images, validation_x):
     assert state.step == 4
 
 
-def test_between_two_items_nothing_happens(config, images, validation_x):
+def test_between_two_items_nothing_happens(config, images, validation_x, fresh):
     state = fresh(config)
     training = train(state, config, images, validation_x)
     next(training)
@@ -74,7 +59,7 @@ def test_between_two_items_nothing_happens(config, images, validation_x):
     assert not same(before, weights(state))
 
 
-def test_figures_come_with_the_reports_and_validation_at_the_end_of_each_epoch(config, images, validation_x):
+def test_figures_come_with_the_reports_and_validation_at_the_end_of_each_epoch(config, images, validation_x, fresh):
     items = list(train(fresh(config), config, images, validation_x))
     reports = [item for item in items if item.train]
     assert [item.epoch for item in items if item.validation] == [1, 2, 3]
@@ -84,7 +69,7 @@ def test_figures_come_with_the_reports_and_validation_at_the_end_of_each_epoch(c
         assert len(figures.kl_per_dimension) == 2
 
 
-def test_a_state_beyond_the_last_step_makes_no_further_one(config, images, validation_x):
+def test_a_state_beyond_the_last_step_makes_no_further_one(config, images, validation_x, fresh):
     state = fresh(config)
     list(train(state, config, images, validation_x))
     before = weights(state)
@@ -100,7 +85,7 @@ def test_means_over_many_images_lose_no_digits(config):
     assert sums_dtype(torch.device("mps")) == torch.float32  # it has no other
 
 
-def test_the_clock_stands_still_while_nobody_asks_for_the_next_item(config, images, validation_x, monkeypatch):
+def test_the_clock_stands_still_while_nobody_asks_for_the_next_item(config, images, validation_x, monkeypatch, fresh):
     now = [0.0]
 
     def one_second_later():
@@ -142,7 +127,7 @@ def test_beta_grows_in_a_straight_line_over_the_warm_up(config):
     assert Steps(200, config).beta(0) == 1.0
 
 
-def test_beta_zero_leaves_the_kl_out_of_the_loss(config, images):
+def test_beta_zero_leaves_the_kl_out_of_the_loss(config, images, fresh):
     loss = training_step(fresh(config), config, images[:32], torch.Generator(), beta=0.0)
     assert loss.total.item() == pytest.approx(-loss.reconstruction.item())
     assert loss.kl_per_dimension.sum() > 0
@@ -172,14 +157,14 @@ def test_a_gaussian_likelihood_keeps_the_grey_levels(config, images):
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
-def test_the_elbo_improves(config, images, validation_x, likelihood):
+def test_the_elbo_improves(config, images, validation_x, likelihood, fresh):
     config = config.model_copy(update={"epochs": 15, "likelihood": likelihood, "learning_rate": 0.01})
     x = validation_x if likelihood == "bernoulli" else images[:40] / 255
     found = [item.validation.elbo for item in train(fresh(config), config, images, x) if item.validation]
     assert found[-1] > found[0] + 5
 
 
-def test_two_runs_with_one_seed_have_the_same_weights_whatever_else_is_drawn(config, images, validation_x):
+def test_two_runs_with_one_seed_have_the_same_weights_whatever_else_is_drawn(config, images, validation_x, fresh):
     one, other = fresh(config), fresh(config)
     for _ in train(one, config, images, validation_x):
         pass
@@ -188,71 +173,13 @@ def test_two_runs_with_one_seed_have_the_same_weights_whatever_else_is_drawn(con
     assert same(weights(one), weights(other))
 
 
-def test_another_seed_gives_other_weights(config, images, validation_x):
+def test_another_seed_gives_other_weights(config, images, validation_x, fresh):
     one, other = fresh(config), fresh(config)
     list(train(one, config, images, validation_x))
     list(train(other, config.model_copy(update={"seed": 1}), images, validation_x))
     assert not same(weights(one), weights(other))
 
 
-def test_a_loss_that_is_not_finite_stops_with_a_sentence_and_the_weights_as_they_were(
-    config, images, validation_x, monkeypatch
-):
-    state = fresh(config)
-    training = train(state, config, images, validation_x)
-    next(training)
-    before = weights(state)
-    objective = loop.negative_elbo
-
-    def spoiled(*arguments):
-        loss = objective(*arguments)
-        return loop.Loss(loss.total * float("nan"), loss.reconstruction, loss.kl_per_dimension)
-
-    monkeypatch.setattr(loop, "negative_elbo", spoiled)
-    with pytest.raises(TrainingError, match=r"no longer a finite number at step 1: lower the learning rate \(it is"):
-        next(training)
-    assert same(before, weights(state))
-    assert state.step == 1
-
-
-def test_a_validation_that_is_not_finite_stops_too(config, images):
+def test_a_validation_that_is_not_finite_stops_too(config, images, fresh):
     with pytest.raises(TrainingError, match="validation ELBO is no longer a finite number at step 7"):
         list(train(fresh(config), config, images, torch.full((5, 1, 8, 8), float("inf"))))
-
-
-@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
-@pytest.mark.parametrize("network", ["mlp", "conv"])
-def test_a_step_makes_no_tensor_on_another_device(config, likelihood, network):
-    config = config.model_copy(update={"likelihood": likelihood, "network": network})
-    model = fresh(config, device="meta").model
-    state = TrainingState(model, torch.optim.Adam(model.parameters()))  # the fused one knows no meta
-    images = torch.empty((8, 1, 8, 8), dtype=torch.uint8, device="meta")
-    noise = torch.Generator(device="cpu")  # there is none for meta; a real device has its own
-
-    class OnMeta(TorchDispatchMode):
-        def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
-            keywords = {**(keywords or {})}
-            if "generator" in keywords:
-                keywords["generator"] = None
-            return function(*arguments, **keywords)
-
-    with OnMeta():
-        loss = training_step(state, config, images, noise, beta=1.0)
-    assert loss.total.device.type == "meta"
-    assert all(p.grad.device.type == "meta" for p in state.model.parameters() if p.grad is not None)
-
-
-@pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
-def test_a_step_needs_no_float64_which_mps_has_not(config, images, likelihood):
-    config = config.model_copy(update={"likelihood": likelihood})
-    state = fresh(config)
-
-    class NoFloat64(TorchDispatchMode):
-        def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
-            result = function(*arguments, **(keywords or {}))
-            for tensor in result if isinstance(result, tuple | list) else (result,):
-                assert not (isinstance(tensor, torch.Tensor) and tensor.dtype == torch.float64), function
-            return result
-
-    with NoFloat64():
-        assert training_step(state, config, images[:32], torch.Generator(), beta=1.0) is not None

@@ -311,7 +311,8 @@ def test_a_training_state_comes_back_exactly(tmp_path):
     state = trained_state(config)
     for parameter in state.model.parameters():  # the decoder had no part in the loss
         state.optimizer.state.setdefault(
-            parameter, {name: torch.rand_like(parameter) for name in ("exp_avg", "exp_avg_sq")}
+            parameter,
+            {"step": torch.tensor(1.0)} | {name: torch.rand_like(parameter) for name in ("exp_avg", "exp_avg_sq")},
         )
     state_file.save(tmp_path / "state", state, threads=3, best_elbo=-12.5, images="a1")
     model = VAE(CONFIG)

@@ -1,14 +1,20 @@
+import errno
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 
 import pytest
 
+from vae_explorer.data import file_lock
 from vae_explorer.training import run as runs
+from vae_explorer.training import run_lock
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.run import Run, RunError, new_folder, unfinished
 
@@ -150,7 +156,7 @@ def test_a_second_writer_in_this_program_is_refused(run, config):
         other = Run.open(run.folder)
         with pytest.raises(RunError, match="by this program"), other.locked():
             pass
-        with pytest.raises(RunError, match="holds a run already"):
+        with pytest.raises(RunError, match="is being written by this program"):
             Run.create(run.folder, config)
     with other.locked():
         pass
@@ -168,17 +174,206 @@ def test_the_lock_of_a_dead_process_that_had_our_number_is_taken_over(run):
         pass
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": "x", "host": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": "x", "host": 1}', "[" * 4000])
 def test_a_lock_that_was_cut_off_is_taken_over(run, content):
     run.lock_path.write_text(content)
     with run.locked():
         pass
 
 
-def test_what_a_killed_writer_left_is_cleared_away(run):
-    (run.folder / ".vae-explorer-abc").touch()
+@pytest.mark.parametrize("pid", [0, -1, "1e400", 10**40])
+def test_a_lock_that_nobody_can_have_signed_is_taken_over(run, pid):
+    run.lock_path.write_text(f'{{"pid": {pid}, "host": "{socket.gethostname()}"}}')
     with run.locked():
-        assert not (run.folder / ".vae-explorer-abc").exists()
+        pass
+
+
+def test_a_lock_whose_number_another_process_has_now_is_taken_over(run):
+    with run.locked():
+        signed = json.loads(run.lock_path.read_text())
+    run.lock_path.write_text(json.dumps({**signed, "pid": os.getppid()}))  # left by a kill, then the machine restarted
+    run.state_path.touch()
+    assert len(unfinished(run.folder.parent)) == 1
+    with run.locked():
+        assert json.loads(run.lock_path.read_text())["pid"] == os.getpid()
+
+
+def test_a_lock_that_is_held_counts_whatever_stands_in_it(run, monkeypatch, dead_pid):
+    monkeypatch.setattr(run_lock, "PATIENCE", 0.05)
+    run.state_path.touch()
+    lock(run, dead_pid)  # its new holder has not signed yet
+    with run.lock_path.open() as file:
+        assert file_lock.take(file.fileno())
+        with pytest.raises(RunError, match="is being written by another program"), run.locked():
+            pass
+        assert unfinished(run.folder.parent) == []
+    assert json.loads(run.lock_path.read_text())["pid"] == dead_pid
+
+
+CONTENDER = """
+import sys
+from pathlib import Path
+from vae_explorer.training.run import Run, RunError
+run = Run.open(Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with run.locked():
+        print("won", flush=True)
+        sys.stdin.readline()
+except RunError as error:
+    print(error, flush=True)
+"""
+
+
+@pytest.fixture
+def contenders(run):
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", CONTENDER, str(run.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(6)
+    ]
+    assert [process.stdout.readline() for process in started] == ["ready\n"] * 6
+    yield started
+    for process in started:
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()
+
+
+@pytest.mark.parametrize("left", ["by a dead process", "cut off", "nothing"])
+def test_of_many_programs_that_try_at_once_exactly_one_has_the_run(run, contenders, dead_pid, left):
+    if left == "by a dead process":
+        lock(run, dead_pid)
+    elif left == "cut off":
+        run.lock_path.touch()
+    for process in contenders:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    answers = [process.stdout.readline() for process in contenders]
+    assert answers.count("won\n") == 1
+    winner = contenders[answers.index("won\n")]
+    sentence = f"{run.folder} is being written by process {winner.pid}: stop it there first"
+    assert sum(answer.startswith(sentence) for answer in answers) == 5
+    with pytest.raises(RunError, match=f"by process {winner.pid}:"), run.locked():
+        pass
+    winner.kill()
+    winner.wait()
+    with run.locked():
+        pass
+    assert not run.lock_path.exists()
+
+
+@pytest.mark.parametrize("locks", [True, False])
+def test_of_many_threads_that_try_at_once_exactly_one_has_the_run(run, dead_pid, monkeypatch, locks):
+    if not locks:
+        monkeypatch.setattr(file_lock, "take", lambda *_arguments, **_keywords: None)
+    lock(run, dead_pid)
+    start, tried, ended, won, refused = threading.Barrier(8), threading.Semaphore(0), threading.Event(), [], []
+
+    def try_it():
+        other = Run.open(run.folder)
+        start.wait()
+        try:
+            with other.locked():
+                won.append(1)
+                tried.release()
+                ended.wait(30)
+        except RunError as error:
+            refused.append(str(error))
+            tried.release()
+
+    threads = [threading.Thread(target=try_it) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for _ in threads:
+        tried.acquire()
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert len(refused) == 7
+    assert all("is being written by this program: stop it there first" in sentence for sentence in refused)
+    assert not run.lock_path.exists()
+
+
+def test_the_lock_of_another_that_came_into_its_place_is_left_alone(run):
+    with run.locked():
+        run.lock_path.unlink()  # by hand
+        lock(run, os.getppid())
+    assert json.loads(run.lock_path.read_text())["pid"] == os.getppid()
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_one(run):
+    stale = run.folder / f".vae-explorer-{'a' * 16}"
+    stale.touch()
+    with run.locked():
+        run.rewind_metrics(0)
+    assert not stale.exists()
+
+
+def test_a_run_begun_in_the_same_folder_meanwhile_is_not_written_over(run, config):
+    other = Run.create(run.folder, config.model_copy(update={"z_dim": 7}))
+    with pytest.raises(RunError, match="holds another run by now"), run.locked():
+        pass
+    with other.locked():
+        pass
+
+
+def test_a_folder_that_has_vanished_is_said(run):
+    shutil.rmtree(run.folder)
+    with pytest.raises(RunError, match=r"run cannot be written \(No such file or directory\): see that it is there"):
+        run.locked().__enter__()
+    assert run.last_report() is None
+    assert list(run.metrics()) == []
+    with pytest.raises(FileNotFoundError) as raised:
+        run.add_metrics(report(1))
+    assert raised.value.filename == str(run.metrics_path)
+
+
+def test_a_run_whose_folder_vanishes_while_it_is_written_ends_without_a_word(run):
+    with run.locked():
+        shutil.rmtree(run.folder)
+
+
+def test_a_full_disk_leaves_no_lock_and_no_empty_folder(tmp_path, config, monkeypatch):
+    def write(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write)
+        with pytest.raises(RunError, match="cannot be a run's folder: No space left on device"):
+            Run.create(tmp_path / "new", config)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("at", ["config.json", "run.lock", "metrics.jsonl"])
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_something_else_in_the_place_of_a_file_is_no_traceback_and_holds_nobody_up(run, at, kind):
+    run.state_path.touch()
+    (run.folder / at).unlink(missing_ok=True)
+    if kind == "folder":
+        (run.folder / at).mkdir()
+    else:
+        os.mkfifo(run.folder / at)
+    unfinished(run.folder.parent)
+    assert run.last_report() is None
+    assert list(run.metrics()) == []
+    with suppress(RunError):
+        Run.open(run.folder)
+    with suppress(RunError), run.locked():
+        pass
+
+
+@pytest.mark.parametrize("line", ['{"step": "1"}', '{"step": 1.5}', '{"step": null}', "[" * 100_000])
+def test_a_report_without_a_number_of_its_step_ends_them(run, line):
+    run.add_metrics(report(1))
+    with run.metrics_path.open("a") as file:
+        file.write(line + "\n")
+    assert list(run.metrics()) == [report(1)]
+    run.rewind_metrics(3)
+    assert run.last_report() == report(1)
 
 
 def test_unfinished_runs_are_those_that_can_be_resumed_the_newest_first(tmp_path, config, dead_pid):
@@ -196,6 +391,22 @@ def test_unfinished_runs_are_those_that_can_be_resumed_the_newest_first(tmp_path
     damaged.mkdir()
     (damaged / "state.safetensors").touch()
     assert [run.folder.name for run in unfinished(tmp_path / "runs")] == ["newest", "older", "killed"]
+
+
+@pytest.mark.parametrize("vanishes", ["config.json", "state.safetensors"])
+def test_a_run_that_vanishes_while_the_unfinished_are_listed_is_left_out(tmp_path, config, monkeypatch, vanishes):
+    for name in ("one", "two"):
+        Run.create(tmp_path / name, config).state_path.touch()
+    is_finished = Run.is_finished
+
+    def late(run):
+        for path in tmp_path.glob(f"*/{vanishes}"):
+            if path.parent != run.folder:
+                path.unlink()
+        return is_finished.__get__(run)
+
+    monkeypatch.setattr(Run, "is_finished", property(late))
+    assert len(unfinished(tmp_path)) == 1
 
 
 def test_a_run_at_work_in_this_program_is_not_unfinished(run, tmp_path):

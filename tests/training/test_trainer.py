@@ -1,4 +1,3 @@
-import errno
 import json
 from itertools import islice
 
@@ -7,26 +6,12 @@ import pytest
 import torch
 
 from vae_explorer.core.progress import Progress, finish
-from vae_explorer.data import atomic
 from vae_explorer.training import loop, model_file, state_file, trainer
-from vae_explorer.training.loop import TrainingError, TrainingProgress
+from vae_explorer.training.loop import TrainingProgress
 from vae_explorer.training.run import Run, RunError
 from vae_explorer.training.trainer import Trainer
 
-
-@pytest.fixture(autouse=True)
-def an_item_after_every_step(monkeypatch):
-    monkeypatch.setattr(loop, "MESSAGE_INTERVAL", 0.0)
-
-
-@pytest.fixture
-def start(tmp_path, config):
-    """A Trainer of a new run; its folder's name is the argument."""
-
-    def start(name="run", **changes):
-        return Trainer(Run.create(tmp_path / name, config.model_copy(update=changes)))
-
-    return start
+pytestmark = pytest.mark.usefixtures("an_item_after_every_step")
 
 
 def up_to(work, step):
@@ -284,142 +269,6 @@ def test_a_second_writer_is_refused_while_the_first_is_at_work(start):
     assert first.run.lock_path.exists()
     generator.close()
     assert not first.run.lock_path.exists()
-
-
-def test_a_loss_that_is_not_finite_keeps_the_last_good_model(start, monkeypatch):
-    work = start()
-    generator = work.work()
-    up_to(generator, 4)
-    good = {name: tensor.numpy() for name, tensor in work.snapshot()[0].state_dict().items()}
-    monkeypatch.setattr(loop, "_is_finite", lambda _loss: False)
-    with pytest.raises(TrainingError, match="lower the learning rate"):
-        next(generator)
-    assert same(weights(work.run.model_path), good)
-    assert not work.run.lock_path.exists()
-
-
-def test_weights_that_are_no_numbers_replace_no_model_on_disk(start, monkeypatch):
-    work = start()
-    generator = work.work()
-    up_to(generator, 4)
-    work._save()
-    good = work.run.model_path.read_bytes()
-    with torch.no_grad():
-        next(work.state.model.parameters()).fill_(float("nan"))
-    with pytest.raises(TrainingError, match="no longer a finite number at step 4"):
-        next(generator)
-    assert work.run.model_path.read_bytes() == good
-
-
-@pytest.mark.parametrize("how", ["at a checkpoint", "when it is stopped"])
-def test_weights_that_are_no_numbers_when_they_are_saved_are_said_as_such(start, monkeypatch, how):
-    work = start()
-    generator = work.work()
-    up_to(generator, 4)
-    work._save()
-    good = work.run.model_path.read_bytes()
-    step = loop.training_step
-
-    def spoiling(*arguments, **keywords):
-        loss = step(*arguments, **keywords)
-        with torch.no_grad():
-            next(work.state.model.parameters()).fill_(float("nan"))
-        return loss
-
-    monkeypatch.setattr(loop, "training_step", spoiling)
-    monkeypatch.setattr(loop, "_validate", lambda *_arguments: iter(()))  # which would notice
-    monkeypatch.setattr(trainer, "CHECKPOINT_INTERVAL", -1.0 if how == "at a checkpoint" else 1000.0)
-    sentence = "no longer a finite number at step 5: lower the learning rate"
-    if how == "at a checkpoint":
-        with pytest.raises(TrainingError, match=sentence):
-            next(generator)
-    else:
-        up_to(generator, 5)
-        with pytest.raises(TrainingError, match=sentence):
-            generator.close()
-    assert work.run.model_path.read_bytes() == good
-
-
-def test_a_snapshot_never_has_weights_that_are_no_numbers(start):
-    work = start()
-    generator = work.work()
-    up_to(generator, 4)
-    before = work.snapshot()
-    with torch.no_grad():
-        next(work.state.model.parameters()).fill_(float("inf"))
-    assert work.snapshot() == before
-    assert all(parameter.isfinite().all() for parameter in before[0].parameters())
-    with pytest.raises(TrainingError, match="no longer a finite number"):
-        next(generator)
-
-
-class FullDisk:
-    """Takes half of what is written, then is full."""
-
-    def __init__(self, file):
-        self._file = file
-
-    def __getattr__(self, name):
-        return getattr(self._file, name)
-
-    def write(self, content):
-        self._file.write(content[: len(content) // 2])
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-
-@pytest.fixture
-def fill_disk(monkeypatch):
-    def fill():
-        whole = atomic.os.fdopen
-
-        class Opened:
-            def __init__(self, *arguments):
-                self._file = whole(*arguments)
-
-            def __enter__(self):
-                return FullDisk(self._file.__enter__())
-
-            def __exit__(self, *what):
-                return self._file.__exit__(*what)
-
-        monkeypatch.setattr(atomic.os, "fdopen", Opened)
-
-    return fill
-
-
-@pytest.mark.parametrize("how", ["at a checkpoint", "when it is stopped"])
-def test_a_full_disk_is_said_and_the_old_files_stay(start, fill_disk, monkeypatch, how):
-    work = start()
-    generator = work.work()
-    up_to(generator, 3)
-    work._save()
-    names = ("model.vae.safetensors", "state.safetensors")
-    before = [(work.run.folder / name).read_bytes() for name in names]
-    up_to(generator, 4)
-    with monkeypatch.context() as patch:
-        fill_disk()
-        if how == "at a checkpoint":
-            patch.setattr(trainer, "EPOCH_CHECKPOINT_INTERVAL", -1.0)
-            with pytest.raises(TrainingError, match=r"The disk of .* is full: make room and resume"):
-                finish(generator)
-        else:
-            with pytest.raises(TrainingError, match=r"The disk of .* is full: make room and resume"):
-                generator.close()
-        monkeypatch.undo()
-    assert [(work.run.folder / name).read_bytes() for name in names] == before
-    assert not list(work.run.folder.glob(f"{atomic.PREFIX}*"))
-    assert not work.run.lock_path.exists()
-    assert finish(Trainer(Run.open(work.run.folder)).work()).steps == 15
-
-
-@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
-def test_too_little_memory_is_said_with_a_smaller_batch(start, monkeypatch, error):
-    def fail(*_arguments, **_keywords):
-        raise error
-
-    monkeypatch.setattr(loop, "training_step", fail)
-    with pytest.raises(TrainingError, match=r"not enough memory for batches of 32 images.* batch size of 16"):
-        finish(start().work())
 
 
 def test_no_path_of_this_machine_is_in_a_model_file(start, tmp_path):

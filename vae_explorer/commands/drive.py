@@ -22,6 +22,9 @@ def drive(job: Generator[Progress, None, T], text: Callable[[Progress], str] | N
         try:
             while True:
                 progress = next(job)
+                if progress.notice:
+                    line.clear()
+                    print(progress.notice, file=sys.stderr)
                 line.show((text or _text)(progress))
                 if interrupted():
                     job.close()
@@ -49,6 +52,7 @@ class _Line:
     def clear(self) -> None:
         if self._width:
             print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)
+            self._width = 0
 
 
 @contextmanager

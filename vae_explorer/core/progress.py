@@ -1,7 +1,7 @@
 """How far a long job is. Long work is a generator: whoever drives it can show, pause and cancel it."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -14,6 +14,7 @@ class Progress:
     done: int
     total: int | None  # None: not known
     what: str  # the unit in the plural ("images", "bytes") or a short phrase for what is being done
+    notice: str | None = field(default=None, kw_only=True)  # a sentence that the user should see, whatever comes next
 
     @property
     def fraction(self) -> float | None:

@@ -19,6 +19,7 @@ from vae_explorer.data import picture
 from vae_explorer.data.preprocess import prepare, to_x
 from vae_explorer.session.records import (
     EXAMPLES,
+    MAX_IMAGES,
     SIXTEEN,
     Decoded,
     DecodeRequest,
@@ -53,7 +54,7 @@ def open_model(name_or_path: str) -> OpenedModel:
     is_bundled = path == models.bundled().get(name_or_path)
     tests = _bundled_tests(info.data)
     return OpenedModel(
-        name=name_or_path if is_bundled else path.name.removesuffix(model_file.SUFFIX),
+        name=name_or_path if is_bundled else _name(Path(name_or_path)),
         model=model,
         info=info,
         tests=tests,
@@ -61,9 +62,15 @@ def open_model(name_or_path: str) -> OpenedModel:
     )
 
 
+def _name(path: Path) -> str:
+    """Of a model file in the window; a run's have their folder's name."""
+    return path.name.removesuffix(model_file.SUFFIX) if path.is_file() else path.resolve().name
+
+
 def _bundled_tests(data: str) -> tuple[Source, ...]:
-    path = paths.resources() / "test_images" / f"{Path(data).name}.npz"
-    if not path.is_file():
+    bundled = {path.stem: path for path in (paths.resources() / "test_images").glob("*.npz")}
+    path = bundled.get(Path(data).name)  # not asked of the disk: a file's name for its data may be too long for it
+    if path is None:
         return ()
     with np.load(path, allow_pickle=False) as file:
         images, labels, classes = file["test_images"], file["test_labels"], file["classes"]
@@ -85,9 +92,13 @@ def save_model(request: tuple[Path, VAE, model_file.ModelInfo]) -> Path:
 
 
 def read_pictures(request: ReadRequest) -> ReadPictures:
-    """All that can be read, and why the others cannot."""
-    pictures, refused = [], []
+    """All that can be read, as many as a strip holds, and why the others cannot."""
+    pictures: list[picture.Picture] = []
+    refused: list[str] = []
     for source in request.sources:
+        if len(pictures) == MAX_IMAGES:
+            refused.append(f"{source.name}: the strip holds {MAX_IMAGES}")
+            continue
         try:
             pictures.append(_read(source))
         except (ValueError, OSError) as error:

@@ -26,7 +26,7 @@ from vae_explorer.session.records import (
 )
 from vae_explorer.session.workspace import Workspace
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.run import Run, new_folder, unfinished
+from vae_explorer.training.run import Run, RunError, is_run, new_folder, unfinished
 
 if TYPE_CHECKING:
     from vae_explorer.core.vae import VAE
@@ -125,7 +125,7 @@ class TrainingSession(QObject):
         reported(): `curves` or `kl_per_dimension` has grown
         reconstructed(): the value is `reconstructions`
         finished(): the thread has ended, however
-        failed(sentence: str)
+        failed(sentence: str): also what went wrong and was mended
     """
 
     state_changed = Signal()
@@ -141,6 +141,7 @@ class TrainingSession(QObject):
         self._thread: GeneratorThread | None = None
         self._lineage = self._number = 0  # of the newest snapshot
         self._lineages: dict[Path, int] = {}  # of each run's folder
+        self._brought: Run | None = None  # from a folder that is not the program's own
         self.state: State = "idle"
         self.config = TrainConfig()
         self.facts: RunFacts | None = None
@@ -160,10 +161,41 @@ class TrainingSession(QObject):
         if self.is_active:
             return []
         try:
-            return unfinished(paths.runs())
+            runs = unfinished(paths.runs())
         except OSError:
             log.warning("the runs cannot be listed", exc_info=True)
-            return []
+            runs = []
+        run = self._brought
+        if run and not run.is_finished and run.writer() is None:
+            runs = [run, *(one for one in runs if one.folder != run.folder)]
+        return runs
+
+    @staticmethod
+    def is_run(path: Path) -> bool:
+        """Whether this is the folder of a run that has left a model."""
+        return is_run(path)
+
+    def open_run(self, folder: Path) -> None:
+        """Shows the newest model of a run and, unless another goes on, its curves. It is only read: another program
+        may be writing it, which is said."""
+        try:
+            run = Run.open(folder)
+        except RunError as error:
+            self.failed.emit(str(error))
+            return
+        self._model.open(str(folder))
+        if not self.is_active:
+            self._brought, self.config = run, run.config
+            self.facts, self.progress = None, None
+            self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
+            self._read_curves(run)
+            self._set_state("idle")
+            self.reported.emit()
+        writer = run.writer()
+        if writer and not (writer == "this program" and self.is_active):
+            self.failed.emit(
+                f"{folder.name} is being written by {writer}, so it is only read here: this is its newest model"
+            )
 
     def start(self, config: TrainConfig) -> None:
         """A new run in the user's folder."""
@@ -230,6 +262,8 @@ class TrainingSession(QObject):
         if self.state == "loading" and _is_training(progress):
             self._set_state("running")
         self.progress = progress
+        if progress.notice:
+            self.failed.emit(progress.notice)
         if _is_training(progress) and progress.train:
             self.kl_per_dimension = progress.train.kl_per_dimension
             validation = _figures(progress.validation) if progress.validation else None
@@ -276,7 +310,7 @@ def _is_training(progress: Progress) -> TypeGuard["TrainingProgress"]:
 
 
 def _is_report(progress: Progress) -> bool:
-    return _is_training(progress) and progress.train is not None
+    return progress.notice is not None or (_is_training(progress) and progress.train is not None)
 
 
 def _figures(figures: "Figures") -> dict[str, float]:

@@ -3,8 +3,10 @@
 import hashlib
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from jaxtyping import Float, Float32, UInt8
@@ -18,10 +20,14 @@ from vae_explorer.training.config import TrainConfig
 REPORTS_PER_EPOCH = 20  # points of the training curve
 MESSAGE_INTERVAL = 0.1  # seconds between two items when no report is due
 VALIDATION_BATCH = 500  # images
+BAD_IN_A_ROW = 3  # steps, after which the weights of the last good epoch come back
+RESTORES = 2  # times; then training stops
+MOST_PARTS = 8  # of a batch: it is halved three times at most
+HEEDS_FOUND_INF = ("cpu", "cuda", "meta")  # devices whose fused Adam leaves a step out where found_inf says so
 
 
 class TrainingError(RuntimeError):
-    """Training cannot go on; the text says what to do. The model is as it was before the step that failed."""
+    """Training cannot go on; the text says what to do. The model is as it was after the last good step."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +62,22 @@ class Means:
     """Means over images since the last report; kept on the device, so that no step waits for a figure, and added in
     the precision of `sums_dtype`."""
 
-    def __init__(self, images: int = 0, sums: Float[Tensor, "1+z"] | None = None):
-        self.images = images
-        self.sums = sums  # of the reconstruction and of each dimension's KL
+    def __init__(self, sums: Float[Tensor, "2+z"] | None = None):
+        self.sums = sums  # of ones, of the reconstruction and of each dimension's KL; None before the first batch
 
-    def add(self, loss: Loss, images: int) -> None:
-        parts = torch.cat([loss.reconstruction.detach()[None], loss.kl_per_dimension.detach()])
+    def add(self, loss: Loss, images: int, bad: Float[Tensor, ""] | None = None) -> None:
+        """Adds a batch, unless `bad` is 1."""
+        parts = torch.cat([loss.total.new_ones(1), loss.reconstruction.detach()[None], loss.kl_per_dimension.detach()])
         parts = parts.to(sums_dtype(parts.device)) * images
+        if bad is not None:
+            parts = torch.where(bad > 0, torch.zeros_like(parts), parts)
         self.sums = parts if self.sums is None else self.sums + parts
-        self.images += images
 
-    def figures(self) -> Figures:
-        """Raises ValueError when nothing was added."""
-        if self.sums is None:
-            raise ValueError("there are no figures before the first batch")
-        reconstruction, *kl = (self.sums / self.images).tolist()
+    def figures(self) -> Figures | None:
+        """None when nothing was added."""
+        if self.sums is None or not self.sums[0]:
+            return None
+        reconstruction, *kl = (self.sums[1:] / self.sums[0]).tolist()
         return Figures(reconstruction, tuple(kl))
 
 
@@ -90,6 +97,8 @@ class TrainingState:
     images: int = 0  # consumed in them
     means: Means = field(default_factory=Means)  # for the next report
     precision: torch.dtype = torch.float32  # of the matrix products
+    parts: int = 1  # in which a batch is computed, where it does not fit into memory at once
+    bad: Float[Tensor, "2"] | None = None  # steps left out: those in a row just now, and all; on the device
 
     @classmethod
     def fresh(cls, model: VAE, config: TrainConfig) -> "TrainingState":
@@ -98,6 +107,38 @@ class TrainingState:
     @property
     def images_per_second(self) -> float:
         return self.images / self.seconds if self.seconds else 0.0
+
+    def kept(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A copy of the weights and of Adam's moments."""
+        return deepcopy((self.model.state_dict(), self.optimizer.state_dict()))
+
+    def restore(self, kept: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        """Brings them back; the step goes on, so that other images come next."""
+        weights, moments = deepcopy(kept)
+        self.model.load_state_dict(weights)
+        self.optimizer.load_state_dict(moments)
+        self.bad = None
+
+    def needs_less_memory(self, error: Exception, batch_size: int) -> bool:
+        """Whether the error is a want of memory that a batch in twice as many parts may mend; it is divided so."""
+        if not is_out_of_memory(error) or self.parts == MOST_PARTS or self.parts >= batch_size:
+            return False
+        self.parts *= 2
+        self.optimizer.zero_grad()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        return True
+
+    def at_once(self, batch_size: int) -> int:
+        """Images of a batch that are computed together."""
+        return math.ceil(batch_size / self.parts)
+
+    def smaller(self, batch_size: int) -> str:
+        """The sentence that says so."""
+        return (
+            f"There is not enough memory for {batch_size:,} images at once: each step computes them "
+            f"{self.at_once(batch_size):,} at a time from here on, which is slower and gives the same result"
+        )
 
 
 def train(
@@ -108,13 +149,19 @@ def train(
 ) -> Iterator[TrainingProgress]:
     """Trains until config.epochs are done, one item at least every tenth of a second and at each report.
 
-    Between two items nobody touches the model: copies and checkpoints are made there. Raises TrainingError when the
-    loss is no longer finite.
+    Between two items nobody touches the model: copies and checkpoints are made there.
+
+    A step whose loss or gradient is not finite is left out. After three in a row the weights of the last epoch's end
+    come back, and when that has not helped twice TrainingError is raised; so it is when the validation ELBO is not
+    finite. Where memory is short the batch is computed in up to eight parts. A notice says each of these.
     """
     steps = Steps(len(train_images), config)
     noise = torch.Generator(device=train_images.device)
+    kept, restores, left_out = state.kept(), 0, 0
 
-    def item(train: Figures | None = None, validation: Figures | None = None) -> TrainingProgress:
+    def item(
+        train: Figures | None = None, validation: Figures | None = None, notice: str | None = None
+    ) -> TrainingProgress:
         return TrainingProgress(
             done=state.step,
             total=steps.total,
@@ -125,52 +172,99 @@ def train(
             seconds_left=(steps.total - state.step) * state.seconds / state.step if state.step else None,
             train=train,
             validation=validation,
+            notice=notice,
         )
+
+    def one_step() -> None:
+        batch = steps.batch(state.step).to(train_images.device)
+        noise.manual_seed(_mixed(config.seed, "noise", state.step))
+        training_step(state, config, train_images[batch], noise, beta=steps.beta(state.step))
+        state.step += 1
+        state.images += len(batch)
 
     state.model.train()
     clock = last_item = time.perf_counter()
     while True:
-        if state.means.images and steps.is_report(state.step):  # also one that a stop came before
+        if state.means.sums is not None and steps.is_report(state.step):  # also one that a stop came before
             validation = (
                 (yield from _validate(state, config, validation_x, item)) if steps.ends_epoch(state.step) else None
             )
             if validation and not math.isfinite(validation.elbo):
                 raise diverged("validation ELBO", state, config)
             figures, state.means = state.means.figures(), Means()
-            yield item(figures, validation)
+            if figures or validation:
+                yield item(figures, validation)
+            if validation:
+                kept = state.kept()
             clock = last_item = time.perf_counter()  # what happened at a yield is not training
         if state.step >= steps.total:  # more, where the images have become fewer
             return
-        batch = steps.batch(state.step).to(train_images.device)
-        noise.manual_seed(_mixed(config.seed, "noise", state.step))
-        loss = training_step(state, config, train_images[batch], noise, beta=steps.beta(state.step))
-        if loss is None:
-            raise diverged("loss", state, config)
-        state.means.add(loss, len(batch))
-        state.step += 1
-        state.images += len(batch)
+        try:
+            one_step()
+            notice = None
+        except Exception as error:
+            if not state.needs_less_memory(error, config.batch_size):
+                raise
+            notice = state.smaller(config.batch_size)
         now = time.perf_counter()
         state.seconds += now - clock
         clock = now
-        if now - last_item >= MESSAGE_INTERVAL and not steps.is_report(state.step):
-            yield item()
+        is_report = steps.is_report(state.step)
+        # elsewhere than on the CPU looking at a figure means waiting for all that was asked of the device
+        if state.bad is not None and (state.bad.device.type == "cpu" or is_report):
+            in_a_row, left_out_now = map(int, state.bad.tolist())
+            if in_a_row >= BAD_IN_A_ROW:
+                restores += 1
+                if restores > RESTORES:
+                    raise diverged("loss", state, config)
+                state.restore(kept)
+                left_out = 0
+                notice = _left_out(in_a_row, state.step) + ": the weights of the last good epoch are back"
+            elif left_out_now > left_out:
+                notice, left_out = _left_out(left_out_now - left_out, state.step), left_out_now
+        if notice or (now - last_item >= MESSAGE_INTERVAL and not is_report):
+            yield item(notice=notice)
             clock = last_item = time.perf_counter()
 
 
 def training_step(
     state: TrainingState, config: TrainConfig, images: UInt8[Tensor, "b c h w"], noise: torch.Generator, beta: float
-) -> Loss | None:
-    """One step of Adam on one batch; None, and nothing changed, when the loss is not finite."""
+) -> Loss:
+    """One step of Adam on one batch. Where the loss or a gradient is not finite it changes nothing and is counted in
+    `state.bad`; nothing here waits for the device."""
     x = to_training_x(images, config, noise)
     eps = torch.randn(len(x), state.model.z_dim, generator=noise, device=x.device)
+    state.optimizer.zero_grad()
+    at_once = state.at_once(len(x))
+    parts = [
+        _backward(state, part, part_eps, beta, share=len(part) / len(x))
+        for part, part_eps in zip(torch.split(x, at_once), torch.split(eps, at_once), strict=True)
+    ]
+    loss = Loss(*(sum(figures[1:], start=figures[0]) for figures in zip(*parts, strict=True)))
+    # every layer has a bias, and what is not finite in a layer reaches it; to look at all takes eight times as long
+    gradients = [p.grad for p in state.model.parameters() if p.grad is not None and p.ndim <= 1]
+    bad = 1 - torch.isfinite(torch.nn.utils.get_total_norm(gradients) + loss.total).float()
+    if bad.device.type in HEEDS_FOUND_INF:
+        state.optimizer.found_inf = bad  # type: ignore[attr-defined]  # as torch.amp.GradScaler does
+        state.optimizer.step()
+    elif not bad:
+        state.optimizer.step()
+    before = torch.zeros(2, device=bad.device) if state.bad is None else state.bad
+    state.bad = torch.stack([(before[0] + 1) * bad, before[1] + bad])
+    state.means.add(loss, len(x), bad)
+    return loss
+
+
+def _backward(
+    state: TrainingState, x: Float32[Tensor, "b c h w"], eps: Float32[Tensor, "b z"], beta: float, share: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Adds the gradients of a part of the batch; gives its share of the loss: total, reconstruction and KL of each
+    dimension."""
     with state.model.computing_in(state.precision):
         loss = negative_elbo(state.model, x, eps, beta)
-    if not _is_finite(loss.total):
-        return None
-    state.optimizer.zero_grad()
-    loss.total.backward()  # type: ignore[no-untyped-call]
-    state.optimizer.step()
-    return loss
+    total = loss.total * share
+    total.backward()  # type: ignore[no-untyped-call]
+    return total.detach(), loss.reconstruction.detach() * share, loss.kl_per_dimension.detach() * share
 
 
 def to_training_x(
@@ -223,19 +317,45 @@ def _validate(
     state: TrainingState,
     config: TrainConfig,
     x: Float32[Tensor, "m c h w"],
-    item: Callable[[], TrainingProgress],
+    item: Callable[..., TrainingProgress],
 ) -> Generator[TrainingProgress, None, Figures]:
     """The mean over the validation images, with the same noise every time; an item after each batch."""
     noise = torch.Generator(device=x.device).manual_seed(_mixed(config.seed, "validation", 0))
     means = Means()
     state.model.eval()
     for batch in torch.split(x, VALIDATION_BATCH):
-        with torch.no_grad():
-            eps = torch.randn(len(batch), state.model.z_dim, generator=noise, device=x.device)
-            means.add(negative_elbo(state.model, batch, eps), len(batch))
+        eps = torch.randn(len(batch), state.model.z_dim, generator=noise, device=x.device)
+        while True:
+            at_once = VALIDATION_BATCH if state.parts == 1 else state.at_once(config.batch_size)
+            try:
+                losses = _validation_losses(state, torch.split(batch, at_once), torch.split(eps, at_once))
+                break
+            except Exception as error:
+                if not state.needs_less_memory(error, config.batch_size):
+                    raise
+            yield item(notice=state.smaller(config.batch_size))
+        for loss, images in losses:
+            means.add(loss, images)
         yield item()
     state.model.train()
-    return means.figures()
+    figures = means.figures()
+    assert figures is not None
+    return figures
+
+
+@torch.no_grad()
+def _validation_losses(
+    state: TrainingState, parts: Sequence[Float32[Tensor, "b c h w"]], eps: Sequence[Float32[Tensor, "b z"]]
+) -> list[tuple[Loss, int]]:
+    return [(negative_elbo(state.model, x, part_eps), len(x)) for x, part_eps in zip(parts, eps, strict=True)]
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether torch or Python asked for more memory than there is; the CPU's allocator has no error of its own."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    said = str(error)
+    return isinstance(error, RuntimeError) and ("not enough memory" in said or "can't allocate" in said)
 
 
 def diverged(what: str, state: TrainingState, config: TrainConfig) -> TrainingError:
@@ -246,8 +366,9 @@ def diverged(what: str, state: TrainingState, config: TrainConfig) -> TrainingEr
     )
 
 
-def _is_finite(loss: Float[Tensor, ""]) -> bool:
-    return loss.device.type == "meta" or math.isfinite(float(loss.detach()))
+def _left_out(steps: int, before: int) -> str:
+    what = "A step was" if steps == 1 else f"{steps} steps were"
+    return f"{what} left out before step {before}, for the loss or a gradient was not a finite number"
 
 
 def _mixed(seed: int, purpose: str, index: int) -> int:

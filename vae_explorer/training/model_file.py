@@ -2,10 +2,14 @@
 
 import hashlib
 import json
-import struct
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
+from math import isfinite, prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import safetensors.torch
 import torch
@@ -14,16 +18,31 @@ from torch import Tensor
 
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
-from vae_explorer.data import atomic
+from vae_explorer.data import atomic, source
 from vae_explorer.data.preprocess import Preparation
+from vae_explorer.data.source import DataError, shown
 
 SUFFIX = ".vae.safetensors"
 FORMAT = 1
 MAX_HEADER = 1 << 20  # bytes: a header of 64 MiB took 7 s and 944 MB to parse
 MAX_FILE = 1 << 30  # bytes
+MAX_COUNT = 2**53  # of images and steps
+MAX_AXES = 8  # of a tensor
 METADATA_KEY = "vae"
 NO_DIGEST = "0" * 64  # stands in the file while its digest is made
 DIGEST_BYTES = 64
+CHUNK = 1 << 20  # bytes read at once
+
+_NUMBERS = {  # the names that safetensors gives to the types of values
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "U8": torch.uint8,
+}
+_PerDimension = Annotated[list[FiniteFloat], Field(max_length=512)]  # z has no more; a list of a million is not parsed
 
 
 class ModelFileError(ValueError):
@@ -42,9 +61,9 @@ class LatentStatistics(BaseModel, frozen=True):
     """What the latent dimensions do over a set of images; the lists go over z."""
 
     split: Literal["validation", "test"]
-    images: int
-    kl_per_dimension: list[FiniteFloat]  # nats, averaged over the images
-    mu_variance: list[FiniteFloat]  # a dimension is active above 0.01 (Burda et al. 2016)
+    images: int = Field(ge=0, le=MAX_COUNT)
+    kl_per_dimension: _PerDimension  # nats, averaged over the images
+    mu_variance: _PerDimension  # a dimension is active above 0.01 (Burda et al. 2016)
     elbo_quantiles: list[FiniteFloat] = Field(min_length=101, max_length=101)  # nats
 
 
@@ -54,14 +73,14 @@ class ModelInfo(BaseModel, frozen=True):
     format: int = FORMAT
     config: VAEConfig
     preparation: Preparation
-    data: str  # the data set's name
-    split_seed: int
+    data: str = Field(max_length=255)  # the data set's name
+    split_seed: int = Field(ge=0, le=MAX_COUNT)
     train_config: dict[str, Any]  # as it was; not read to use the model
-    epochs: float = 0.0
-    steps: int = 0
-    train_images: int = 0
+    epochs: FiniteFloat = Field(0.0, ge=0)
+    steps: int = Field(0, ge=0, le=MAX_COUNT)
+    train_images: int = Field(0, ge=0, le=MAX_COUNT)
     validation: SplitFigures | None = None
-    kl_per_dimension: list[FiniteFloat] | None = None  # nats, over the validation images
+    kl_per_dimension: _PerDimension | None = None  # nats, over the validation images
     test: SplitFigures | None = None
     statistics: LatentStatistics | None = None
 
@@ -88,15 +107,11 @@ def save(path: Path, model: VAE, info: ModelInfo) -> None:
 
 def load(path: Path) -> tuple[VAE, ModelInfo]:
     """A model on the CPU, ready to be used. Raises ModelFileError, or OSError when the file cannot be read."""
-    tensors, metadata = opened(path)
-    try:
-        info = ModelInfo.model_validate(metadata)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = "".join(f"{part}: " for part in first["loc"])
-        raise ModelFileError(f"{path.name} is not a model of this program: {where}{first['msg']}") from None
-    model = _without_memory(info.config)  # a file that asks for a huge network is refused before there is memory for it
-    fill(model, tensors, path.name)
+    with _opened(path, MAX_FILE) as file:
+        info = _info(file.metadata, file.name)
+        model = _without_memory(info.config)  # a huge network is refused before there is memory for it
+        _compare(file.announced, model, file.name)
+        fill(model, file.tensors(), path.name)
     return model.eval().requires_grad_(False), info
 
 
@@ -114,15 +129,10 @@ def check_size(config: VAEConfig) -> None:
 def fill(model: VAE, tensors: Mapping[str, Tensor], name: str) -> None:
     """Puts the weights into the model after comparing names, shapes and types; a model without memory of its own
     takes the tensors themselves. Raises ModelFileError."""
-    wanted = model.state_dict()
-    if tensors.keys() != wanted.keys():
-        odd = sorted(tensors.keys() ^ wanted.keys())[0]
-        raise ModelFileError(f"{name} does not hold the weights that its configuration asks for ({odd[:60]})")
+    _compare(tensors, model, shown(name))
     for key, tensor in tensors.items():
-        if tensor.shape != wanted[key].shape or tensor.dtype != wanted[key].dtype:
-            raise ModelFileError(f"{name}: {key} is {_kind(tensor)}, its configuration asks for {_kind(wanted[key])}")
-        if not torch.isfinite(tensor).all():
-            raise ModelFileError(f"{name}: {key} has weights that are not finite numbers")
+        if not all(torch.isfinite(one) for one in tensor.aminmax()):  # isfinite of all makes a copy as large
+            raise ModelFileError(f"{shown(name)}: {key} has weights that are not finite numbers")
     model.load_state_dict(dict(tensors), assign=all(parameter.is_meta for parameter in model.parameters()))
 
 
@@ -130,9 +140,10 @@ def sealed(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
     """A safetensors file whose metadata ends with the SHA-256 of the file itself, counted with zeros in its place."""
     text = json.dumps({**metadata, "sha256": NO_DIGEST}, separators=(",", ":"), allow_nan=False)
     content = safetensors.torch.save(dict(tensors), metadata={METADATA_KEY: text})
-    if struct.unpack("<Q", content[:8])[0] > MAX_HEADER:
+    length = int.from_bytes(content[:8], "little")
+    if length > MAX_HEADER:
         raise ModelFileError(f"the model's description is larger than {MAX_HEADER >> 20} MiB")
-    at = content.rindex(NO_DIGEST.encode(), 0, 8 + struct.unpack("<Q", content[:8])[0])
+    at = content.rindex(NO_DIGEST.encode(), 0, 8 + length)
     digest = hashlib.sha256(content).hexdigest().encode()
     return content[:at] + digest + content[at + DIGEST_BYTES :]
 
@@ -140,23 +151,81 @@ def sealed(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
 def opened(path: Path, limit: int = MAX_FILE) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors and the metadata of a sealed file of at most `limit` bytes, after its digest was checked. Raises
     ModelFileError, OSError."""
-    if not path.is_file():
-        raise ModelFileError(f"{path} is no file" if path.exists() else f"There is no file {path}")
-    if path.stat().st_size > limit:
-        raise ModelFileError(f"{path.name} is larger than {limit >> 30} GiB, which no file of this program is")
-    content = path.read_bytes()  # never mapped: a mapped file that is truncated later kills the process
-    header_end, metadata = _metadata(content, path.name)
-    digest = metadata.pop("sha256", "")
-    if not isinstance(digest, str) or len(digest) != DIGEST_BYTES:
-        raise ModelFileError(f"{path.name} has no digest, so it cannot be trusted")
-    at = content.rfind(digest.encode(errors="replace"), 0, header_end)
-    blank = content[:at] + NO_DIGEST.encode() + content[at + DIGEST_BYTES :]
-    if at < 0 or hashlib.sha256(blank).hexdigest() != digest:
-        raise ModelFileError(f"{path.name} is damaged: its content does not match its digest; get another copy")
+    with _opened(path, limit) as file:
+        return file.tensors(), file.metadata
+
+
+@dataclass(frozen=True, eq=False)
+class _Sealed:
+    """A sealed file whose digest is right, and whose tensors are not in memory yet."""
+
+    name: str
+    stream: BufferedReader
+    start: bytes  # the header, with zeros in the digest's place
+    digest: str
+    metadata: dict[str, Any]
+    announced: dict[str, Tensor]  # without memory, in the order of their bytes, which follow each other to the end
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Read straight to where they stay, and hashed again: the file may have changed meanwhile."""
+        self.stream.seek(len(self.start))
+        sha = hashlib.sha256(self.start)
+        read = {}
+        for key, wanted in self.announced.items():
+            try:
+                content = torch.empty(wanted.nbytes, dtype=torch.uint8)
+            except RuntimeError:
+                raise ModelFileError(f"{self.name} needs more memory than there is") from None
+            self.stream.readinto(content.numpy().data)
+            sha.update(content.numpy().data)
+            read[key] = content.view(wanted.dtype).reshape(wanted.shape)
+        if self.stream.read(1) or sha.hexdigest() != self.digest:
+            raise _damaged(self.name)
+        return read
+
+
+@contextmanager
+def _opened(path: Path, limit: int) -> Iterator[_Sealed]:
+    """The digest is checked without keeping what is read: a bad file costs no memory, however large it is."""
+    name = shown(path.name)
+    with _stream(path, limit) as stream:
+        start = stream.read(8)
+        length = int.from_bytes(start, "little")
+        start += stream.read(min(length, MAX_HEADER))
+        if len(start) != 8 + length:
+            raise _not_ours(name)
+        header, metadata = _parsed(start[8:], name)
+        digest = metadata.pop("sha256", "")
+        if not isinstance(digest, str) or len(digest) != DIGEST_BYTES:
+            raise ModelFileError(f"{name} has no digest, so it cannot be trusted")
+        at = start.rfind(digest.encode(errors="replace"))
+        blank = start[:at] + NO_DIGEST.encode() + start[at + DIGEST_BYTES :]
+        sha = hashlib.sha256(blank)
+        size = len(start)
+        while chunk := stream.read(CHUNK):
+            sha.update(chunk)
+            size += len(chunk)
+        if at < 0 or sha.hexdigest() != digest:
+            raise _damaged(name)
+        try:
+            announced = _announced(header, size - len(start))
+        except (KeyError, TypeError, ValueError):
+            raise ModelFileError(f"{name} is damaged: its header does not fit its content") from None
+        yield _Sealed(name, stream, blank, digest, metadata, announced)
+
+
+def _stream(path: Path, limit: int) -> BufferedReader:
+    """A regular file of at most `limit` bytes."""
     try:
-        return safetensors.torch.load(content), metadata
-    except Exception as error:
-        raise ModelFileError(f"{path.name} is damaged: {error}") from None
+        stream = source.opened(path)  # never mapped: a mapped file that is truncated later kills the process
+    except DataError:
+        raise ModelFileError(f"{shown(path)} is no file") from None
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a path that no file system takes
+        raise ModelFileError(f"There is no file {shown(path)}") from None
+    if os.fstat(stream.fileno()).st_size <= limit:
+        return stream
+    stream.close()
+    raise ModelFileError(f"{shown(path.name)} is larger than {limit >> 30} GiB, which no file of this program is")
 
 
 def _without_memory(config: VAEConfig) -> VAE:
@@ -164,26 +233,89 @@ def _without_memory(config: VAEConfig) -> VAE:
         return VAE(config)
 
 
-def _metadata(content: bytes, name: str) -> tuple[int, dict[str, Any]]:
-    not_ours = ModelFileError(f"{name} is not a model file of this program")
-    if len(content) < 8:
-        raise not_ours
-    (length,) = struct.unpack("<Q", content[:8])
-    if length > MAX_HEADER or 8 + length > len(content):
-        raise not_ours
+def _parsed(header: bytes, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What stands in the header, and the metadata in it, of a version that this program knows."""
     try:
-        header = json.loads(content[8 : 8 + length])
-        metadata = json.loads(header["__metadata__"][METADATA_KEY])
+        entries = _json(header.decode())
+        metadata = _json(entries["__metadata__"][METADATA_KEY])
         version = metadata["format"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise not_ours from None
-    if not isinstance(version, int) or version < 1:
-        raise not_ours
+        raise _not_ours(name) from None
+    if type(version) is not int or version < 1:
+        raise _not_ours(name)
     if version > FORMAT:
+        number = str(version) if version < MAX_COUNT else "unknown"
         raise ModelFileError(
-            f"{name} was made by a newer VAE Explorer (format {version}); update this program to open it"
+            f"{name} was made by a newer VAE Explorer (format {number}); update this program to open it"
         )
-    return 8 + length, metadata
+    return entries, metadata
+
+
+def _json(text: str) -> Any:
+    """Strictly: a name that stands twice, or a number that is none, would mean something else to another reader."""
+    return json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_constant=_finite)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        raise ValueError("a name stands twice")
+    return entries
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("a number is not finite")
+    return number
+
+
+def _announced(header: Mapping[str, Any], size: int) -> dict[str, Tensor]:
+    """The tensors that fill the `size` bytes after the header without a gap, without memory of their own. Raises
+    ValueError, KeyError or TypeError."""
+    entries = [(key, entry) for key, entry in header.items() if key != "__metadata__"]
+    tensors, at = {}, 0
+    for key, entry in sorted(entries, key=lambda one: one[1]["data_offsets"]):
+        dtype, shape, (begin, end) = _NUMBERS[entry["dtype"]], entry["shape"], entry["data_offsets"]
+        if len(shape) > MAX_AXES or not all(type(number) is int and number > 0 for number in (*shape, end)):
+            raise ValueError(f"{key} has no shape")
+        if begin != at or type(begin) is not int or end > size or end - begin != prod(shape) * dtype.itemsize:
+            raise ValueError(f"{key} is not where it should be")
+        tensors[key], at = torch.empty(shape, dtype=dtype, device="meta"), end
+    if at != size:
+        raise ValueError("the tensors do not fill the file")
+    return tensors
+
+
+def _info(metadata: Mapping[str, Any], name: str) -> ModelInfo:
+    try:
+        info = ModelInfo.model_validate(metadata)
+        json.dumps(info.model_dump(mode="json"))  # what cannot be written again is no description either
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ": ".join(map(str, first["loc"]))
+        raise ModelFileError(f"{name} is not a model of this program: {shown(where)}: {shown(first['msg'])}") from None
+    except (ValueError, RecursionError):
+        raise _not_ours(name) from None
+    return info
+
+
+def _compare(tensors: Mapping[str, Tensor], model: VAE, name: str) -> None:
+    wanted = model.state_dict()
+    if tensors.keys() != wanted.keys():
+        odd = sorted(tensors.keys() ^ wanted.keys())[0]
+        raise ModelFileError(f"{name} does not hold the weights that its configuration asks for ({shown(odd)})")
+    for key, tensor in tensors.items():
+        if tensor.shape != wanted[key].shape or tensor.dtype != wanted[key].dtype:
+            raise ModelFileError(f"{name}: {key} is {_kind(tensor)}, its configuration asks for {_kind(wanted[key])}")
+
+
+def _not_ours(name: str) -> ModelFileError:
+    return ModelFileError(f"{name} is not a model file of this program")
+
+
+def _damaged(name: str) -> ModelFileError:
+    return ModelFileError(f"{name} is damaged: its content does not match its digest; get another copy")
 
 
 def _kind(tensor: Tensor) -> str:

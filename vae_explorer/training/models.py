@@ -4,6 +4,7 @@ import difflib
 from pathlib import Path
 
 from vae_explorer import paths
+from vae_explorer.data.source import shown
 from vae_explorer.training.model_file import SUFFIX, ModelFileError
 
 
@@ -25,4 +26,4 @@ def find(model: str) -> Path:
         return names[model]
     near = difflib.get_close_matches(model, names, n=1)
     hint = f"did you mean {near[0]}?" if near else f"give a file, or one of {', '.join(names) or 'none'}"
-    raise ModelFileError(f"There is no model '{model}': {hint}")
+    raise ModelFileError(f"There is no model '{shown(model)}': {hint}")

@@ -3,21 +3,22 @@
 import json
 import os
 import re
-import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from vae_explorer.data import atomic
+from vae_explorer.training import run_lock
 from vae_explorer.training.config import TrainConfig
 
 SUFFIX = ".vae.safetensors"
 LONGEST_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
-_locks_of_this_process: set[Path] = set()
+LONGEST_CONFIG = 1 << 20  # bytes
+REMEDY = "see that it is there, that you may write in it and that its disk has room"
 
 
 class RunError(ValueError):
@@ -39,101 +40,111 @@ class Run:
     def create(cls, folder: Path, config: TrainConfig) -> "Run":
         """A new run in a folder that holds none yet; one that failed before its first step is none. Raises RunError."""
         run = cls(folder, config)
-        if run.state_path.exists() or run.model_path.exists() or run._living_writer():
-            raise RunError(f"{folder} holds a run already: choose another folder, or go on with --resume {folder}")
+        is_new = not os.path.lexists(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            atomic.write(folder / "config.json", (config.model_dump_json(indent=2) + "\n").encode())
+            with run._locked():  # another program may begin one there, too
+                if run.state_path.exists() or run.model_path.exists():
+                    raise RunError(
+                        f"{folder} holds a run already: choose another folder, or go on with --resume {folder}"
+                    )
+                atomic.write(folder / "config.json", (config.model_dump_json(indent=2) + "\n").encode())
+                run.metrics_path.unlink(missing_ok=True)
         except OSError as error:
-            raise RunError(f"{folder} cannot be a run's folder: {error.strerror or error}") from error
-        run.metrics_path.unlink(missing_ok=True)
+            if is_new:
+                with suppress(OSError):
+                    folder.rmdir()  # empty ones would pile up
+            why = error.strerror or error
+            raise RunError(f"{folder} cannot be a run's folder: {why}; choose another one") from error
         return run
 
     @classmethod
     def open(cls, folder: Path) -> "Run":
         """The run in a folder. Raises RunError."""
+        path = folder / "config.json"
         try:
-            text = (folder / "config.json").read_bytes()
+            if not os.path.isfile(path):
+                raise FileNotFoundError
+            with path.open("rb") as file:
+                text = file.read(LONGEST_CONFIG)
         except OSError:
             raise RunError(f"{folder} holds no run: its config.json cannot be read") from None
         try:
             return cls(folder, TrainConfig.model_validate_json(text))
         except ValidationError as error:
             first = error.errors()[0]
-            raise RunError(f"{folder / 'config.json'} is damaged: {first['msg']}") from None
+            raise RunError(f"{path} is damaged: {first['msg']}; start a new run in another folder") from None
 
     @property
     def is_finished(self) -> bool:
         """Whether it has come to its test figures."""
         return "test" in (self.last_report() or {})
 
+    def writer(self) -> str | None:
+        """Who writes it now, for people; None: nobody."""
+        return run_lock.holder(self.lock_path)
+
     def last_report(self) -> dict[str, Any] | None:
         """The newest report, without reading the others; None before the first."""
+        if not os.path.isfile(self.metrics_path):
+            return None
         try:
             with self.metrics_path.open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_REPORT))
-                lines = file.read().split(b"\n")
-        except FileNotFoundError:
+                lines = file.read(LONGEST_REPORT).split(b"\n")
+        except OSError:  # closed to us, or gone meanwhile
             return None
         return next(filter(None, map(_report, reversed(lines))), None)
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """The reports in their order; a line that a kill cut off ends them."""
-        if not self.metrics_path.exists():
+        if not os.path.isfile(self.metrics_path):
             return
-        with self.metrics_path.open("rb") as lines:
-            for line in lines:
-                report = _report(line)
-                if report is None:
-                    return
+        with self.metrics_path.open("rb") as file:
+            while report := _report(file.readline(LONGEST_REPORT)):
                 yield report
 
     def add_metrics(self, report: Mapping[str, Any]) -> None:
         """Appends one report."""
-        with self.metrics_path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(report) + "\n")
+        try:
+            with self.metrics_path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(report) + "\n")
+        except OSError as error:  # what fails while it is written names no file
+            raise OSError(error.errno, error.strerror, str(self.metrics_path)) from error
 
-    def rewind_metrics(self, step: int) -> None:
-        """Drops the reports after a step, since a resumed run makes them again."""
-        kept = [report for report in self.metrics() if report["step"] <= step and "test" not in report]
+    def rewind_metrics(self, step: int, *, without_figures: bool = False) -> None:
+        """Drops the reports after a step, since a resumed run makes them again; those of the step itself too, where
+        its state still has to report them."""
+        kept = [
+            report
+            for report in self.metrics()
+            if report["step"] <= step - (without_figures and "train" in report) and "test" not in report
+        ]
         atomic.write(self.metrics_path, "".join(json.dumps(report) + "\n" for report in kept).encode())
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Nobody else writes this run meanwhile. A lock whose process is gone is taken over. Raises RunError."""
-        mine = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "time": time.time()})
-        for attempt in range(2):
+        with ExitStack() as stack:
             try:
-                with self.lock_path.open("x", encoding="utf-8") as file:
-                    file.write(mine)
-                break
-            except FileExistsError:
-                writer = self._living_writer()
-                if writer or attempt:
-                    raise RunError(
-                        f"{self.folder} is being written by {writer or 'another program'}: stop it there first, "
-                        f"or delete {self.lock_path.name} if it is no longer running"
-                    ) from None
-                self.lock_path.unlink(missing_ok=True)
-        _locks_of_this_process.add(self.lock_path.resolve())
-        try:
-            atomic.remove_stale(self.folder)
+                stack.enter_context(self._locked())
+            except OSError as error:
+                why = error.strerror or error
+                raise RunError(f"{self.folder} cannot be written ({why}): {REMEDY}") from error
+            if Run.open(self.folder).config != self.config:
+                raise RunError(f"{self.folder} holds another run by now: choose another folder, or resume that run")
             yield
-        finally:
-            self.lock_path.unlink(missing_ok=True)
-            _locks_of_this_process.discard(self.lock_path.resolve())
 
-    def _living_writer(self) -> str | None:
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
         try:
-            lock = json.loads(self.lock_path.read_text("utf-8"))
-            pid, host = int(lock["pid"]), str(lock["host"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # cut off by a kill
-        if host != socket.gethostname():
-            return f"process {pid} on {host}"
-        if pid == os.getpid():  # ours, or of a dead process that had the same number
-            return "this program" if self.lock_path.resolve() in _locks_of_this_process else None
-        return f"process {pid}" if _is_alive(pid) else None
+            with run_lock.held(self.lock_path):
+                yield
+        except run_lock.HeldError as error:
+            raise RunError(
+                f"{self.folder} is being written by {error}: stop it there first, "
+                f"or delete {self.lock_path.name} if it is no longer running"
+            ) from None
 
 
 def new_folder(parent: Path, config: TrainConfig) -> Path:
@@ -149,33 +160,29 @@ def new_folder(parent: Path, config: TrainConfig) -> Path:
 def unfinished(parent: Path) -> list[Run]:
     """Runs that can be resumed, the newest first."""
     found = []
-    for folder in parent.iterdir() if parent.is_dir() else ():
-        if (folder / "state.safetensors").exists():
-            try:
-                run = Run.open(folder)
-            except RunError:
-                continue
-            if not run.is_finished and run._living_writer() is None:
-                found.append(run)
-    return sorted(found, key=lambda run: run.state_path.stat().st_mtime, reverse=True)
+    for folder in parent.iterdir() if os.path.isdir(parent) else ():
+        try:
+            run = Run.open(folder)
+            saved = run.state_path.stat().st_mtime
+        except (RunError, OSError):  # none, or it has vanished meanwhile
+            continue
+        if not run.is_finished and run.writer() is None:
+            found.append((saved, run))
+    return [run for _, run in sorted(found, key=lambda one: one[0], reverse=True)]
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder holds a run that has left a model."""
+    try:
+        return (folder / "config.json").is_file() and (folder / f"model{SUFFIX}").is_file()
+    except (OSError, ValueError):  # a folder that may not be looked into, a path that no file system takes
+        return False
 
 
 def _report(line: bytes) -> dict[str, Any] | None:
     """None where a kill cut the line off."""
     try:
         report = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return report if isinstance(report, dict) and "step" in report else None
-
-
-def _is_alive(pid: int) -> bool:
-    if os.name == "nt":
-        return True  # os.kill would end it there; such a lock is the user's to delete
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return report if isinstance(report, dict) and isinstance(report.get("step"), int) else None

@@ -1,6 +1,8 @@
 """The training state on disk: what a run needs to go on exactly where it stopped."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,7 +10,7 @@ from torch import Tensor
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import atomic
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.loop import Means, TrainingState, sums_dtype
+from vae_explorer.training.loop import MOST_PARTS, Means, TrainingState, sums_dtype
 from vae_explorer.training.model_file import MAX_FILE, ModelFileError, fill, opened, sealed
 from vae_explorer.training.run import RunError
 
@@ -28,12 +30,14 @@ def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | N
                 tensors[f"{moment}/{name}"] = state.optimizer.state[parameter][moment].cpu().contiguous()
     if state.means.sums is not None:
         tensors["means"] = state.means.sums.cpu()
+    updates = [int(of_parameter["step"]) for of_parameter in state.optimizer.state.values()]
     metadata = {
         "format": 1,
         "step": state.step,
+        "updates": max(updates, default=0),  # steps that were not left out
+        "parts": state.parts,
         "seconds": state.seconds,
         "images": state.images,
-        "means_images": state.means.images,
         "threads": threads,
         "precision": str(state.precision).removeprefix("torch."),
         "best_elbo": best_elbo,
@@ -59,13 +63,21 @@ def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[T
         state.step, state.images = int(metadata["step"]), int(metadata["images"])
         state.seconds = float(metadata["seconds"])
         state.precision = PRECISIONS[metadata.get("precision", "float32")]
-        if metadata.get("means_images"):
-            state.means = Means(int(metadata["means_images"]), tensors["means"].to(device, sums_dtype(device)))
+        state.parts = min(max(int(metadata.get("parts", 1)), 1), MOST_PARTS)
+        if "means" in tensors:
+            state.means = Means(_with_count(tensors["means"], metadata).to(device, sums_dtype(device)))
+        updates = int(metadata.get("updates", state.step))
         for name, parameter in model.named_parameters():
-            if state.step:
+            if f"{MOMENTS[0]}/{name}" in tensors or state.step:
                 moments = {moment: tensors[f"{moment}/{name}"].to(device) for moment in MOMENTS}
-                step = torch.tensor(float(state.step), device=device)
+                step = torch.tensor(float(updates), device=device)
                 state.optimizer.state[parameter] = {"step": step, **moments}
         return state, int(metadata["threads"]), metadata["best_elbo"]
     except (KeyError, TypeError, ValueError):
         raise ModelFileError(f"{path.name} is not a training state of this program") from None
+
+
+def _with_count(sums: Tensor, metadata: Mapping[str, Any]) -> Tensor:
+    """The first versions kept the number of images beside the sums."""
+    images = metadata.get("means_images")
+    return sums if images is None else torch.cat([sums.new_tensor([images]), sums])

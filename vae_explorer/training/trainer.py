@@ -2,10 +2,12 @@
 
 import errno
 import hashlib
+import logging
 import time
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,18 +23,21 @@ from vae_explorer.training import device as devices
 from vae_explorer.training import model_file, state_file
 from vae_explorer.training.evaluation import evaluate
 from vae_explorer.training.loop import (
+    MOST_PARTS,
     Figures,
     Steps,
     TrainingError,
     TrainingProgress,
     TrainingState,
     diverged,
+    is_out_of_memory,
     train,
     training_step,
 )
 from vae_explorer.training.model_file import ModelFileError, ModelInfo, SplitFigures
 from vae_explorer.training.run import Run
 
+log = logging.getLogger(__name__)
 CHECKPOINT_INTERVAL = 10.0  # seconds of training
 EPOCH_CHECKPOINT_INTERVAL = 1.0  # seconds: very short epochs do not each wait for the disk
 DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
@@ -69,29 +74,29 @@ class Trainer:
                 except GeneratorExit:
                     self._keep()
                     raise
-                except TrainingError:
-                    with suppress(TrainingError):  # its weights may be no good, and this error is the one to tell
+                except Exception:
+                    with suppress(Exception):  # this error is the one to tell
                         self._keep()
                     raise
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            raise TrainingError(self._no_memory()) from error
-        except RuntimeError as error:
-            if "not enough memory" not in str(error) and "can't allocate" not in str(error):
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
                 raise
             raise TrainingError(self._no_memory()) from error
         except OSError as error:
-            if error.errno not in DISK_FULL:
+            if error.errno in DISK_FULL:
+                what = f"The disk of {self.run.folder} is full: make room and resume"
+            elif Path(str(error.filename)).parent == self.run.folder:
+                what = f"The run's folder {self.run.folder} can no longer be written ({error.strerror})"
+            else:
                 raise
-            raise TrainingError(
-                f"The disk of {self.run.folder} is full: make room and resume; the last good model is kept"
-            ) from error
+            raise TrainingError(f"{what}; the last good model is kept") from error
 
     def snapshot(self) -> tuple[VAE, ModelInfo]:
         """A copy of the model on the CPU that nobody changes, and what is known of it; the one before where a weight is
-        no longer a finite number, as the next step is going to say."""
+        not a finite number, which the next steps are going to mend or say."""
         if self.state is None or self.info is None:
             raise ValueError("there is no model before its images are loaded")
-        if self._newest is None or all(bool(p.isfinite().all()) for p in self.state.model.parameters()):
+        if self._newest is None or _is_finite(self.state.model):
             self._newest = deepcopy(self.state.model).cpu().eval().requires_grad_(False), self.info
         return self._newest
 
@@ -149,7 +154,7 @@ class Trainer:
             )
         else:
             self.state = TrainingState.fresh(model, self.config)
-        self.run.rewind_metrics(self.state.step - bool(self.state.means.images))  # its means are the next report's
+        self.run.rewind_metrics(self.state.step, without_figures=self.state.means.sums is not None)
         self._saved_at = (self.state.step, time.monotonic())
 
     def _describe(self, model_config: VAEConfig, train_set: ImageSet, preparation: Preparation) -> None:
@@ -182,11 +187,20 @@ class Trainer:
 
             def step(speed: devices.Speed) -> None:
                 trial.precision = speed.precision
-                training_step(trial, self.config, batch, noise, beta=1.0)
+                while True:
+                    try:
+                        training_step(trial, self.config, batch, noise, beta=1.0)
+                        return
+                    except Exception as error:
+                        if not trial.needs_less_memory(error, self.config.batch_size):
+                            raise
 
             speeds = devices.candidates(self.device, self.config, leave_a_core=self._leave_a_core)
             chosen = yield from devices.fastest(speeds, step)
             self.threads, self.state.precision = chosen.threads, chosen.precision
+            self.state.parts = trial.parts
+            if trial.parts > 1:
+                yield Progress(1, 1, "speeds tried", notice=trial.smaller(self.config.batch_size))
         torch.set_num_threads(self.threads)
 
     @property
@@ -212,8 +226,11 @@ class Trainer:
                 report["validation"] = _report(progress.validation)
                 self._note_validation(report["validation"])
             self.run.add_metrics(report)
+        if progress.notice:
+            log.warning("%s: %s", self.run.folder.name, progress.notice)
+            self.run.add_metrics({"step": step, "epoch": progress.epoch, "notice": progress.notice})
         interval = EPOCH_CHECKPOINT_INTERVAL if progress.validation else CHECKPOINT_INTERVAL
-        if now - self._saved_at[1] > interval:
+        if now - self._saved_at[1] > interval and _is_finite(self.state.model):  # else the loop is going to mend it
             self._save()
 
     def _note_validation(self, validation: Mapping[str, Any]) -> None:
@@ -245,8 +262,8 @@ class Trainer:
         self._saved_at = (self.state.step, time.monotonic())
 
     def _keep(self) -> None:
-        """Saves what a stopped run has, where there is something new."""
-        if self.state is not None and self.state.step > self._saved_at[0]:
+        """Saves what a stopped run has, where there is something new and good."""
+        if self.state is not None and self.state.step > self._saved_at[0] and _is_finite(self.state.model):
             self._save()
 
     def _test(self) -> Generator[Progress, None, ModelInfo]:
@@ -263,10 +280,15 @@ class Trainer:
         return self.info
 
     def _no_memory(self) -> str:
+        least = max(1, self.config.batch_size // (2 * MOST_PARTS))
         return (
-            f"There is not enough memory for batches of {self.config.batch_size} images: "
-            f"start again with a batch size of {max(1, self.config.batch_size // 2)}; the last good model is kept"
+            f"There is not enough memory for batches of {self.config.batch_size} images, also in small parts: close "
+            f"other programs and resume, or start again with a batch size of {least}; the last good model is kept"
         )
+
+
+def _is_finite(model: VAE) -> bool:
+    return all(bool(parameter.isfinite().all()) for parameter in model.parameters())
 
 
 def _report(figures: Figures) -> dict[str, Any]:

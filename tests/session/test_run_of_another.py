@@ -1,0 +1,126 @@
+"""A run that lies in any folder, and one that another program writes: it is read, and that is said."""
+
+import subprocess
+import sys
+
+import pytest
+
+from vae_explorer.training.run import Run
+from vae_explorer.training.trainer import Trainer
+
+WAIT = 10_000  # milliseconds
+WRITES = """
+import sys
+from pathlib import Path
+from vae_explorer.training.run import Run
+with Run.open(Path(sys.argv[1])).locked():
+    print("written", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def run(tmp_path, config):
+    """Stopped after its second epoch of three."""
+    work = Trainer(Run.create(tmp_path / "mine", config))
+    generator = work.work()
+    assert any(getattr(progress, "epoch", 0) == 2 and progress.train for progress in generator)
+    generator.close()
+    return work.run
+
+
+@pytest.fixture
+def sentences(session):
+    heard = []
+    session.failed.connect(heard.append)
+    return heard
+
+
+@pytest.fixture
+def writer(run):
+    """Another program that writes the run until it is let go."""
+    program = subprocess.Popen(
+        [sys.executable, "-c", WRITES, str(run.folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert program.stdout.readline() == "written\n"
+    yield program
+    program.communicate("")
+
+
+def shown(session, qtbot):
+    qtbot.waitUntil(lambda: session.model.current is not None and not session.model.is_opening, timeout=WAIT)
+    return session.model.current
+
+
+def test_a_run_of_any_folder_shows_its_model_and_its_curves_and_can_be_resumed(session, run, sentences, qtbot):
+    session.training.open_run(run.folder)
+    workspace = shown(session, qtbot)
+    assert (workspace.name, workspace.snapshot.info.epochs) == ("mine", 2)
+    assert session.training.curves.validation_epochs == [1, 2]
+    assert [one.folder for one in session.training.resumable()] == [run.folder]
+    assert sentences == []
+    session.training.resume_run(session.training.resumable()[0])
+    qtbot.waitUntil(lambda: not session.training.is_active, timeout=WAIT)
+    assert session.training.state == "finished"
+    assert session.training.curves.validation_epochs == [1, 2, 3]
+    assert session.training.resumable() == []
+
+
+def test_a_run_that_another_program_writes_is_read_and_that_is_said(session, run, writer, sentences, qtbot):
+    before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
+    session.training.open_run(run.folder)
+    assert shown(session, qtbot).name == "mine"
+    assert sentences == [
+        f"mine is being written by process {writer.pid}, so it is only read here: this is its newest model"
+    ]
+    assert session.training.curves.validation_epochs == [1, 2]
+    assert session.training.resumable() == []
+    assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
+
+
+def test_resuming_it_all_the_same_is_refused_with_the_writer(session, run, writer, sentences, qtbot):
+    session.training.resume_run(run)
+    qtbot.waitUntil(lambda: not session.training.is_active, timeout=WAIT)
+    assert session.training.state == "failed"
+    (sentence,) = sentences
+    assert f"is being written by process {writer.pid}: stop it there first" in sentence
+    writer.kill()
+    writer.wait()
+    session.training.resume_run(run)  # a lock whose process is gone is taken over
+    qtbot.waitUntil(lambda: not session.training.is_active, timeout=WAIT)
+    assert session.training.state == "finished"
+
+
+def test_a_run_shown_while_another_is_made_leaves_that_one_alone(session, run, config, sentences, qtbot):
+    session.training.start(config.model_copy(update={"epochs": 100_000}))
+    qtbot.waitUntil(lambda: session.model.shown == "training", timeout=WAIT)
+    session.training.open_run(run.folder)
+    qtbot.waitUntil(lambda: session.model.shown == "opened", timeout=WAIT)
+    assert session.model.current.name == "mine"
+    assert session.training.config.epochs == 100_000
+    assert session.training.is_active
+    assert sentences == []
+    session.training.stop()
+    qtbot.waitUntil(lambda: not session.training.is_active, timeout=WAIT)
+
+
+@pytest.mark.parametrize("content", [None, b"{", b'{"epochs": 0}'])
+def test_a_folder_that_holds_no_run_is_one_sentence(session, run, sentences, content):
+    if content is None:
+        (run.folder / "config.json").unlink()
+    else:
+        (run.folder / "config.json").write_bytes(content)
+    session.training.open_run(run.folder)
+    (sentence,) = sentences
+    assert "mine" in sentence
+    assert "\n" not in sentence
+    assert session.model.current is None
+
+
+def test_what_is_a_run_is_known_by_its_files(session, run, tmp_path):
+    is_run = session.training.is_run
+    assert is_run(run.folder)
+    assert not is_run(tmp_path)
+    assert not is_run(run.model_path)
+    assert not is_run(tmp_path / ("x" * 300))
+    assert not is_run(tmp_path / "a\0b")
