@@ -1,24 +1,38 @@
 """The application: builds the session and the window, and everything that a process needs around them."""
 
 import gc
+import importlib
 import logging
-import logging.handlers
 import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 if sys.platform == "win32":
     import torch  # noqa: F401 - torch 2.9 and newer must be loaded before Qt there
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QSocketNotifier, Qt, QTimer
+import shiboken6
+from PySide6.QtCore import (
+    QEvent,
+    QEventLoop,
+    QMessageLogContext,
+    QObject,
+    QSocketNotifier,
+    Qt,
+    QTimer,
+    QtMsgType,
+    Signal,
+    qInstallMessageHandler,
+)
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
-from vae_explorer import display, paths
+from vae_explorer import display, errors, paths
 from vae_explorer.session.guard import guarded
 from vae_explorer.session.session import FIRST_MODEL, Session
 from vae_explorer.ui import drop
@@ -29,7 +43,6 @@ log = logging.getLogger(__name__)
 USUAL_SIZE = "1440x900"  # pixels
 SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python code runs in a thread
 COLLECT_INTERVAL = 1000  # milliseconds between two looks at the garbage
-LOG_BYTES, LOG_FILES = 1_000_000, 3
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
 UNSEEN = 200  # milliseconds until a window that nobody has shown opens its model
 SETTLE = 400  # milliseconds without a change before a screenshot
@@ -44,7 +57,11 @@ def create(files: Sequence[Path] = (), *, remembers: bool = True) -> MainWindow:
     application.setWindowIcon(QIcon(str(paths.resources() / "icon.svg")))
     theme.follow_system(application)
     session = Session()
-    window = MainWindow(session, remembers=remembers)
+    try:
+        window = MainWindow(session, remembers=remembers)
+    except BaseException:
+        session.end()  # a thread that still runs when the program ends takes it down before the error is told
+        raise
     session.setParent(window)
     Opening(window, files)
     return window
@@ -58,12 +75,17 @@ def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str
     if problem:
         print(problem, file=sys.stderr)
         return 1
-    _start_log()
-    sys.excepthook = _on_exception
+    with errors.logged() as log, errors.crashes_traced(), _qt_logged():
+        return _run(files, screenshot, size, log)
+
+
+def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: errors.Log) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     window = create(files, remembers=screenshot is None)
-    Signals(window)
+    Faults(window, log_file)
+    signals = Signals(window)
     Collector(window)
+    WarmUp(window)
     if screenshot or size != USUAL_SIZE:
         width, height = map(int, size.split("x"))
         window.resize(width, height)
@@ -72,6 +94,7 @@ def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str
     application = QApplication.instance()
     assert application is not None
     code = application.exec()
+    signals.end()
     return code or (taken.code if taken else 0)
 
 
@@ -116,8 +139,23 @@ class Opening(QObject):
             self._open_bundled()
             return
         self._model.models_changed.disconnect(self._on_models_changed)
+        log.info("the window stands")  # now that torch is loaded: its version is in the log's first line
         if self._files:
             self._window.open_paths(self._files)
+
+
+class WarmUp(QObject):
+    """Imports the library of the plots beside the window, once its first pictures are there: at the first curve of a
+    training the window would stand still for 0.2 s."""
+
+    def __init__(self, window: MainWindow):
+        super().__init__(window)
+        self._samples = window.session.posterior_samples
+        self._samples.sampled.connect(self._on_sampled)
+
+    def _on_sampled(self) -> None:
+        self._samples.sampled.disconnect(self._on_sampled)
+        threading.Thread(target=importlib.import_module, args=("pyqtgraph",), name="warm-up").start()
 
 
 class Screenshot(QObject):
@@ -156,8 +194,10 @@ class Screenshot(QObject):
 
 
 class Signals(QObject):
-    """SIGINT and SIGTERM close the window as the user would. Python hears signals only while Python code runs, so the
-    number comes through a socket that Qt listens to."""
+    """SIGINT, SIGTERM and a terminal that is closed (SIGHUP) close the window as the user would. Python hears signals
+    only while Python code runs, so the number comes through a socket that Qt listens to."""
+
+    NUMBERS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
     def __init__(self, window: MainWindow):
         super().__init__(window)
@@ -166,14 +206,27 @@ class Signals(QObject):
         for end in (self._read, self._write):
             end.setblocking(False)
         signal.set_wakeup_fd(self._write.fileno())
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
+        for number in self.NUMBERS:
+            if not _is_to_outlive(number):
+                signal.signal(number, lambda *_: None)
         self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self)
         self._notifier.activated.connect(self._on_signal)
+
+    def end(self) -> None:
+        """From here on the program ends by itself: another signal must not stop it halfway, or write to a socket that
+        is gone."""
+        signal.set_wakeup_fd(-1)
+        for number in self.NUMBERS:
+            signal.signal(number, signal.SIG_IGN)
 
     def _on_signal(self) -> None:
         self._read.recv(64)
         self._window.close()
+
+
+def _is_to_outlive(number: int) -> bool:
+    """Whether nohup has said that a closed terminal is nothing to the program."""
+    return number == getattr(signal, "SIGHUP", None) and signal.getsignal(number) is signal.SIG_IGN
 
 
 class Collector(QObject):
@@ -184,12 +237,15 @@ class Collector(QObject):
         gc.collect()
         gc.freeze()
         gc.disable()
+        self._modules = len(sys.modules)
         self._timer = QTimer(self, interval=COLLECT_INTERVAL)
         self._timer.timeout.connect(self._collect)
         self._timer.start()
 
-    @staticmethod
-    def _collect() -> None:
+    def _collect(self) -> None:
+        if len(sys.modules) > self._modules:
+            self._modules = len(sys.modules)
+            gc.freeze()  # torch has come, or a part of it: 150,000 objects that stay, and 100 ms to look through
         counts, limits = gc.get_count(), gc.get_threshold()
         for generation in (2, 1, 0):
             if counts[generation] > limits[generation]:
@@ -197,22 +253,51 @@ class Collector(QObject):
                 return
 
 
-def _start_log() -> None:
-    handler = logging.handlers.RotatingFileHandler(
-        paths.log_file(), maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8", delay=True
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    root.setLevel(logging.INFO)
-    root.addHandler(handler)
+class Faults(QObject):
+    """Every exception that nothing has caught, from whichever thread: the window lives on and says so once, the log has
+    the details.
+
+    Signals:
+        happened(sentence: str)
+    """
+
+    happened = Signal(str)
+
+    def __init__(self, window: MainWindow, log_file: errors.Log):
+        super().__init__(window)
+        self._repeats = errors.Repeats()
+        queued = Qt.ConnectionType.QueuedConnection  # not while something is painted
+        self.happened.connect(window.session.failed, queued)
+        log_file.tell = self.tell
+        if log_file.problem:  # there was something to say before
+            self.tell(log_file.problem)
+        sys.excepthook = self.on_exception
+
+    def tell(self, sentence: str) -> None:
+        """Shows it, as soon as the window has time."""
+        if shiboken6.isValid(self):  # the last ones come when the window has gone
+            self.happened.emit(sentence)
+
+    def on_exception(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        """What `sys.excepthook` is given."""
+        errors.on_exception(kind, error, traceback)
+        if issubclass(kind, Exception) and self._repeats.note(errors.place(kind, traceback)) == 1:
+            self.tell(errors.sentence(error))
 
 
-def _on_exception(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """An error inside the program: the window lives on and says so, the log has the details."""
-    log.error("unexpected", exc_info=(kind, error, traceback))
-    for widget in QApplication.topLevelWidgets():
-        if isinstance(widget, MainWindow):
-            widget.session.failed.emit(
-                f"Something went wrong inside the program ({kind.__name__}: {error}). "
-                "Your work is kept; Help → Show log has the details."
-            )
+@contextmanager
+def _qt_logged() -> Iterator[None]:
+    """While it lasts, what Qt has to say goes into the log. What it dies of goes to stderr too."""
+    levels = {QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO}
+    qt = logging.getLogger("qt")
+
+    def on_message(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+        qt.log(levels.get(kind, logging.WARNING), "%s", text)
+        if kind == QtMsgType.QtFatalMsg:
+            print(text, file=sys.__stderr__, flush=True)
+
+    before = qInstallMessageHandler(on_message)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)

@@ -13,7 +13,7 @@ from cyclopts.exceptions import UnusedCliTokensError
 from cyclopts.exceptions import ValidationError as InvalidArgument
 from pydantic import ValidationError
 
-from vae_explorer import __version__, paths
+from vae_explorer import __version__, errors
 from vae_explorer.commands.usage import WrongUsage
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -72,30 +72,37 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command and gives its exit code; whatever fails is one sentence on stderr."""
-    try:
-        if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
-            _check_is_there(arguments[0])  # before its options are looked at, which belong to no command then
-        result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
-        sys.stdout.flush()
-        return result if isinstance(result, int) else DONE
-    except (CycloptsError, WrongUsage) as error:
-        return _say(_usage(error), WRONG_USAGE)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has gone; Python would complain once more at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return FAILED
-    except MemoryError:
-        return _say("There is not enough memory for this: ask for less at once", FAILED)
-    except (ValueError, OSError, RuntimeError) as error:
-        return _say(_sentence(error), FAILED)
-    except Exception as error:
-        with suppress(OSError):
-            logging.basicConfig(filename=paths.log_file(), encoding="utf-8")
-        logging.getLogger(__name__).exception("unexpected")
-        what = f"Something went wrong inside the program ({type(error).__name__}: {error})"
-        return _say(f"{' '.join(what.split())}; {paths.log_file()} has the details", FAILED)
+    """Runs one command and gives its exit code; what fails is one sentence on stderr, and the log has the details."""
+    with errors.logged() as log:
+        try:
+            if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+                _check_is_there(arguments[0])  # before its options are looked at, which belong to no command then
+            result = app(arguments, exit_on_error=False, print_error=False, result_action="return_value")
+            if sys.stdout:
+                sys.stdout.flush()
+            return result if isinstance(result, int) else DONE
+        except (CycloptsError, WrongUsage) as error:
+            return _say(_usage(error), WRONG_USAGE)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        except BrokenPipeError:  # whoever read the output has gone
+            _drop_output()
+            return FAILED
+        except Exception as error:
+            logging.getLogger(__name__).warning("vae-explorer %s failed", " ".join(arguments[:1]), exc_info=True)
+            _drop_output()
+            details = log.problem[:1].lower() + log.problem[1:] or f"{log.baseFilename} has the details"
+            return _say(errors.sentence(error, details), FAILED)
+
+
+def _drop_output() -> None:
+    """What cannot be written any more: Python would try at its end, and complain once more."""
+    with suppress(AttributeError):  # there is no output
+        try:
+            sys.stdout.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):  # not a file
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _check_is_there(file: str) -> None:
@@ -105,14 +112,10 @@ def _check_is_there(file: str) -> None:
 
 
 def _say(sentence: str, code: int) -> int:
-    print(sentence, file=sys.stderr)
+    with suppress(OSError, ValueError):  # nobody listens
+        if sys.stderr:
+            print(sentence, file=sys.stderr)
     return code
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _usage(error: Exception) -> str:

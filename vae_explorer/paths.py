@@ -17,6 +17,10 @@ def resources() -> Path:
     return inside if inside.is_dir() else package.parent / "resources"
 
 
+class FolderError(OSError):
+    """A folder of the user's cannot be had: one sentence."""
+
+
 def runs() -> Path:
     """One folder for each training run."""
     return _made(_user_folder("user_data_dir") / "runs")
@@ -33,22 +37,28 @@ def cache_folder() -> Path:
 
 
 def log_file() -> Path:
-    """The newest log."""
-    return _made(_user_folder("user_log_dir") / "log") / "vae-explorer.log"
+    """The newest log; whoever writes it makes its folder."""
+    return _user_folder("user_log_dir") / "log" / "vae-explorer.log"
 
 
 def settings_file() -> Path:
-    """Window geometry and recent files."""
-    return _made(_user_folder("user_config_dir")) / "settings.ini"
+    """Window geometry and recent files; Qt makes its folder."""
+    return _user_folder("user_config_dir") / "settings.ini"
 
 
 def _user_folder(kind: str) -> Path:
     home = os.environ.get(HOME_VARIABLE)
     if home:
-        return Path(home).expanduser()
+        return Path(os.path.expanduser(home))  # a home that is not known stays a name
     return Path(getattr(PlatformDirs("vae-explorer", appauthor=False), kind))
 
 
 def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        why = (getattr(error, "strerror", None) or str(error)).lower()
+        raise FolderError(
+            f"The folder {folder} cannot be made ({why}): set {HOME_VARIABLE} to a folder that can be written"
+        ) from error
     return folder

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from vae_explorer import cli, display, paths, system_libraries
+from vae_explorer import cli, display, errors, paths, system_libraries
 
 COMMANDS = ["train", "evaluate", "encode", "decode", "sample", "data", "doctor"]
 PROGRAM = [sys.executable, "-m", "vae_explorer"]
@@ -81,11 +81,19 @@ def test_the_version_is_said(call):
     ("error", "code", "sentence"),
     [
         (ValueError("two\n  lines"), 1, "two lines"),
-        (ValueError(), 1, "ValueError"),
-        (FileNotFoundError(2, "No such file or directory", "/x/y"), 1, "/x/y: No such file or directory"),
+        (
+            FileNotFoundError(2, "No such", "/x"),
+            1,
+            "/x is not there: it was moved or deleted, or its disk is not connected",
+        ),
+        (
+            OSError(28, "No space"),
+            1,
+            "A file could not be written, for the disk is full: make room there and try again",
+        ),
         (OSError("odd"), 1, "odd"),
         (RuntimeError("tired"), 1, "tired"),
-        (MemoryError(), 1, "There is not enough memory for this: ask for less at once"),
+        (MemoryError(), 1, errors.NO_MEMORY),
     ],
 )
 def test_what_fails_is_code_1_and_one_sentence(call, monkeypatch, error, code, sentence):
@@ -99,15 +107,61 @@ def test_what_fails_is_code_1_and_one_sentence(call, monkeypatch, error, code, s
 
 def test_an_error_inside_the_program_goes_into_the_log_and_not_on_the_screen(tmp_path):
     broken = (
-        "import sys; from vae_explorer import cli; from vae_explorer.data import catalog;"
-        "catalog.load = lambda *_: {}['gone'];"
+        "import sys, threading, warnings; from vae_explorer import cli; from vae_explorer.data import catalog\n"
+        "def load(*_):\n"
+        "    thread = threading.Thread(target=lambda: {}['lost'])\n"
+        "    thread.start(); thread.join()\n"
+        "    warnings.warn('be warned')\n"
+        "    return {}['gone']\n"
+        "catalog.load = load\n"
         "sys.exit(cli.run(['data', 'info', 'mnist']))"
     )
     done = subprocess.run([sys.executable, "-c", broken], capture_output=True, text=True, timeout=TIMEOUT)
     log = paths.log_file()
     assert done.returncode == 1
     assert done.stderr == (f"Something went wrong inside the program (KeyError: 'gone'); {log} has the details\n")
-    assert "Traceback" in log.read_text()
+    text = log.read_text()
+    assert text.startswith("--- VAE Explorer ")
+    assert text.count("Traceback") == 2
+    assert "KeyError: 'lost'" in text
+    assert "be warned" in text
+
+
+@pytest.mark.parametrize("arguments", [["data", "info", "mnist"], ["data", "fetch", "mnist"], ["doctor"]])
+def test_folders_that_cannot_be_made_are_one_sentence_that_names_the_variable(call, monkeypatch, tmp_path, arguments):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VAE_EXPLORER_HOME", str(tmp_path / "file" / "home"))
+    answer = call(*arguments)
+    assert answer.code == 1
+    assert answer.sentence.startswith(f"The folder {tmp_path / 'file' / 'home'}")
+    assert "set VAE_EXPLORER_HOME to a folder that can be written" in answer.sentence
+
+
+def test_a_log_that_cannot_be_written_is_named_beside_what_it_was_for(call, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VAE_EXPLORER_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr("vae_explorer.data.catalog.load", lambda *_: {}["gone"])
+    sentence = call("data", "info", "mnist").sentence
+    assert sentence.startswith("Something went wrong inside the program (KeyError: 'gone'); the log ")
+    assert "cannot be written (" in sentence
+
+
+full_disk = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+
+
+@full_disk
+@pytest.mark.parametrize("arguments", [["data", "list"], ["--version"], ["data", "list", "--json"]])
+def test_output_that_finds_no_room_is_one_sentence(arguments):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT)
+    assert done.returncode == 1
+    assert done.stderr == "A file could not be written, for the disk is full: make room there and try again\n"
+
+
+@full_disk
+def test_a_sentence_that_nobody_can_hear_changes_no_exit_code():
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([*PROGRAM, "trian"], stdout=full, stderr=full, timeout=TIMEOUT).returncode == 2
 
 
 def test_ctrl_c_is_code_130(call, monkeypatch):

@@ -1,6 +1,5 @@
 """What keeps the process alive: exceptions stay out of Qt, and PySide does not lose references."""
 
-import errno
 import sys
 
 import pytest
@@ -8,7 +7,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
-from vae_explorer.session.guard import guarded, sentence
+from vae_explorer.session.guard import guarded
 
 
 class Speaker(QObject):
@@ -93,16 +92,3 @@ def test_leaving_the_program_is_no_error():
 
     with pytest.raises(KeyboardInterrupt):
         leave()
-
-
-@pytest.mark.parametrize(
-    ("error", "text"),
-    [
-        (ValueError("a.png is cut off;\n  save it again"), "a.png is cut off; save it again"),
-        (PermissionError(errno.EACCES, "Permission denied", "/a/b.npz"), "/a/b.npz: Permission denied"),
-        (OSError("the disk is full"), "the disk is full"),
-        (MemoryError(), "MemoryError"),
-    ],
-)
-def test_an_error_becomes_one_line(error, text):
-    assert sentence(error) == text

@@ -263,7 +263,8 @@ def test_a_request_that_fails_is_one_sentence_and_the_thread_lives_on(
 
     with monkeypatch.context() as patch:
         patch.setitem(answers.ANSWERS, kind, fail)
-        with qtbot.waitSignal(getattr(opened, noun).failed, timeout=TIMEOUT) as failed:
+        told = "refused" if kind == "read_pictures" else "failed"  # that says of the chosen image that it has no mu
+        with qtbot.waitSignal(getattr(getattr(opened, noun), told), timeout=TIMEOUT) as failed:
             ask(opened)
     assert failed.args[0].startswith(start)
     assert failed.args[0].endswith("too little memory")

@@ -230,7 +230,8 @@ def test_a_run_that_breaks_is_one_sentence_and_its_last_model_stays(session, goi
     metrics.mkdir()
     going_on.resume()
     assert ended()[-1] == "failed"
-    assert sentences == [f"{metrics}: Is a directory"]
+    assert len(sentences) == 1
+    assert sentences[0].startswith(f"The run's folder {metrics.parent} can no longer be written (Is a directory)")
     assert session.model.shown == "training"
     assert not only_run().lock_path.exists()
 

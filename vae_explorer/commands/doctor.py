@@ -39,7 +39,7 @@ def doctor(*, json: Json = False) -> None:
         try:
             folders[name] = str(folder())
         except OSError as error:
-            missing.append(f"The folder for {name} cannot be made ({error.strerror}): set {paths.HOME_VARIABLE}")
+            missing.append(str(error))
 
     result: dict[str, Any] = {
         "versions": versions,

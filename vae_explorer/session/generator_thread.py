@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Callable, Generator
+from contextlib import closing, suppress
 from typing import Any
 
 from PySide6.QtCore import QMutex, QMutexLocker, QObject, QThread, QWaitCondition, Signal
 
 from vae_explorer.core.progress import Progress
-from vae_explorer.session.guard import guarded, sentence
+from vae_explorer.errors import sentence
+from vae_explorer.session.guard import guarded
 
 log = logging.getLogger(__name__)
 MESSAGE_INTERVAL = 1 / 30  # seconds between two progress signals that carry nothing but progress
@@ -65,7 +67,8 @@ class GeneratorThread(QThread):
     @guarded()
     def run(self) -> None:
         try:
-            self._drive(self._make())
+            with closing(self._make()) as generator:  # whatever fails here, it puts away what it has first
+                self._drive(generator)
         except Exception as error:
             log.warning("a job failed", exc_info=True)
             self.failed.emit(sentence(error))
@@ -79,6 +82,10 @@ class GeneratorThread(QThread):
                 self._take_snapshot()
                 self.succeeded.emit(end.value)
                 return
+            except Exception:
+                with suppress(Exception):  # the error is what is to be told
+                    self._take_snapshot()
+                raise
             now = time.monotonic()
             if self._is_report(progress) or now - last_message >= MESSAGE_INTERVAL:
                 last_message = now

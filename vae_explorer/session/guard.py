@@ -1,4 +1,4 @@
-"""Keeps Python exceptions inside: out of Qt's own code, and out of what travels between threads."""
+"""Keeps Python exceptions out of Qt's own code."""
 
 import functools
 import sys
@@ -6,13 +6,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-def sentence(error: Exception) -> str:
-    """One line for the user. It travels in place of the exception, whose frames would keep tensors alive."""
-    if isinstance(error, OSError) and error.strerror and error.filename:
-        return f"{error.filename}: {error.strerror}"
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def guarded(default: object = None) -> Callable[[F], F]:

@@ -11,14 +11,13 @@ from PySide6.QtCore import QObject, Signal
 from vae_explorer.session.latent import LatentSession
 from vae_explorer.session.latest import Latest
 from vae_explorer.session.model import ModelSession
-from vae_explorer.session.records import Encoded, EncodeRequest, ReadPictures, ReadRequest, Source
+from vae_explorer.session.records import MAX_IMAGES, Encoded, EncodeRequest, ReadPictures, ReadRequest, Source
 from vae_explorer.session.undo import Change
 from vae_explorer.session.workspace import Workspace
 
 if TYPE_CHECKING:
     from vae_explorer.data.picture import Picture
 
-MAX_IMAGES = 100  # in the strip: each keeps its pixels
 REASONS_SHOWN = 3  # of the images that could not be used
 
 
@@ -255,7 +254,7 @@ class ImageSession(QObject):
         elif kind == "read_pictures":
             self._reading -= 1
             self.images_changed.emit()
-            self.failed.emit(f"The image could not be read: {sentence}")
+            self.refused.emit(f"The image could not be read: {sentence}")
 
 
 def _refusal(reasons: list[str], of: int) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection
 
 from PySide6.QtCore import QMutex, QMutexLocker, QObject, QThread, QWaitCondition, Signal
 
-from vae_explorer.session.guard import guarded, sentence
+from vae_explorer.errors import sentence
+from vae_explorer.session.guard import guarded
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """The memory of the app: builds the nouns and connects them."""
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QThread, Signal
 from PySide6.QtGui import QUndoGroup
 
 from vae_explorer.session.data import DataSession
@@ -71,6 +71,12 @@ class Session(QObject):
             self._views_thread.stop()
         self._on_thread_finished()
 
+    def end(self) -> None:
+        """Closes, and waits until it is done: for where no event loop will run."""
+        self.close()
+        for thread in self.findChildren(QThread):
+            thread.wait()
+
     def _on_thread_finished(self) -> None:
         if self._is_closing and self.is_closed and not self._has_closed:
             self._has_closed = True
@@ -86,8 +92,11 @@ class Session(QObject):
             self.undo.setActiveStack(self.model.current.undo)
 
     def _on_view_failed(self, kind: str, sentence: str) -> None:
+        """Where nothing else says so: the other views have places of their own for it."""
         if kind in ("open_model", "save_model"):
             self.failed.emit(sentence)
+        elif kind == "reconstruct":
+            self.failed.emit(f"The validation images could not be reconstructed: {sentence}")
 
 
 def _answer(kind: str, request: object) -> object:

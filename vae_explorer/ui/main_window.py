@@ -1,8 +1,9 @@
 """The window: the lecture's own picture from left to right, x → q(z|x) → z → p(x|z) → x."""
 
+import os
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl
+from PySide6.QtCore import QByteArray, QMimeData, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
@@ -31,6 +32,7 @@ from vae_explorer.session.guard import guarded
 from vae_explorer.session.records import Source
 from vae_explorer.session.session import Session
 from vae_explorer.ui import drop
+from vae_explorer.ui.addresses import shown
 from vae_explorer.ui.drop_overlay import DropOverlay
 from vae_explorer.ui.error_banner import ErrorBanner
 from vae_explorer.ui.image_panel import ImagePanel
@@ -44,6 +46,7 @@ from vae_explorer.ui.prior_samples import PriorSamplesView
 from vae_explorer.ui.theme import SCALES, UNIT, theme
 from vae_explorer.ui.title_bar import TitleBar
 from vae_explorer.ui.training_panel import TrainingPanel
+from vae_explorer.ui.x11_owner import Question
 
 MODEL_FILES = "Models (*.safetensors)"
 ANY_FILES = "Images, models and data sets (*)"
@@ -68,6 +71,7 @@ class MainWindow(QMainWindow):
         self._train_wished = True
         self._is_arranged = False  # the panels have places from the last time
         self._may_close = False
+        self._question: Question | None = None  # to the program whose drag hangs over the window
 
         self.training = TrainingPanel(session)
         self.image = ImagePanel(session)
@@ -161,24 +165,31 @@ class MainWindow(QMainWindow):
             self.open_paths([Path(name)])
 
     def open_paths(self, files: list[Path]) -> None:
-        """Images are encoded, the first model is opened, the first data set is read."""
+        """Images are encoded, the first model or run is opened, the first data set is read."""
         kinds: dict[str, list[Path]] = {"images": [], "model": [], "data": []}
         for path in files:
-            kinds["data" if path.is_dir() else drop.kind_of(path)].append(path)
+            is_folder = os.path.isdir(path)  # False for what no file system takes, where Path.is_dir raises
+            is_run = is_folder and self.session.training.is_run(path)
+            kinds["model" if is_run else "data" if is_folder else drop.kind_of(path)].append(path)
         if kinds["model"]:
-            model = str(kinds["model"][0].resolve())
-            self.session.model.open(model)
-            self._settings.setValue("recent", [model, *self.recent()][:8])
+            model = Path(os.path.realpath(kinds["model"][0]))  # resolve() raises where links go round
+            if self.session.training.is_run(model):
+                self.session.training.open_run(model)
+            else:
+                self.session.model.open(str(model))
+            self._settings.setValue("recent", [str(model), *self.recent()][:8])
         if kinds["data"]:
             self.session.data.open(kinds["data"][0])
-        self.session.image.open([Source(_shown(path), path) for path in kinds["images"]])
-        left = [path.name for path in (*kinds["model"][1:], *kinds["data"][1:])]
+        self.session.image.open([Source(shown(path.name), path) for path in kinds["images"]])
+        left = [shown(path.name) for path in (*kinds["model"][1:], *kinds["data"][1:])]
         if left:
             self.errors.show_sentence(f"One model and one data set at a time: {', '.join(left)} was not opened")
 
     def paste(self) -> None:
         """Encodes or opens what is on the clipboard."""
-        self._take(drop.read(QGuiApplication.clipboard().mimeData()))
+        clipboard = QGuiApplication.clipboard()
+        answers = Question.about(clipboard, self).is_answered()
+        self._take(drop.read(clipboard.mimeData() or QMimeData()) if answers else drop.Dropped(refusal=drop.SILENT))
 
     def save_model(self) -> None:
         """Asks where, and writes the shown model."""
@@ -252,8 +263,12 @@ class MainWindow(QMainWindow):
         self.menu.train.blockSignals(False)
 
     def show_log(self) -> None:
-        """Opens the log file."""
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(paths.log_file())))
+        """Opens the log file; says where it is when nothing can open it."""
+        file = paths.log_file()
+        if not file.is_file():
+            self.errors.show_sentence(f"There is no log: {file} is made with the first thing that it has to say")
+        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
+            self.errors.show_sentence(f"No program of this machine opens the log: it is {file}")
 
     def about(self) -> None:
         QMessageBox.about(
@@ -266,9 +281,9 @@ class MainWindow(QMainWindow):
 
     @guarded()
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        promise = drop.promise(event.mimeData())
-        accepted = drop.kind(event.mimeData()) is not None
-        self.overlay.show_promise(promise, accepted=accepted)
+        self._question = Question.about(event, self)
+        promise = drop.promise(event.mimeData()) if self._question.is_answered() else drop.Promise(drop.SILENT)
+        self.overlay.show_promise(promise.sentence, accepted=promise.kind is not None)
         event.acceptProposedAction()  # also what cannot be used, to say why
 
     @guarded()
@@ -278,13 +293,15 @@ class MainWindow(QMainWindow):
     @guarded()
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         self.overlay.hide()
+        self._question = None
 
     @guarded()
     def dropEvent(self, event: QDropEvent) -> None:
         self.overlay.hide()
-        dropped = drop.read(event.mimeData())
+        question = self._question or Question.about(event, self)  # the first: who was busy then may have answered since
+        self._question = None
+        self._take(drop.read(event.mimeData()) if question.is_answered() else drop.Dropped(refusal=drop.SILENT))
         event.acceptProposedAction()
-        self._take(dropped)
 
     def _take(self, dropped: drop.Dropped) -> None:
         if dropped.refusal:
@@ -390,8 +407,3 @@ class MainWindow(QMainWindow):
     def _on_session_closed(self) -> None:
         self._may_close = True
         QTimer.singleShot(0, self.close)
-
-
-def _shown(path: Path) -> str:
-    """A name that can be shown: one that is not UTF-8 has surrogates."""
-    return path.name.encode(errors="surrogateescape").decode(errors="replace")
