@@ -164,6 +164,41 @@ def test_a_zip64_that_lies_about_its_sizes_is_refused(tmp_path):
     )
 
 
+def header_of(text: str) -> bytes:
+    header = text.encode() + b"\n"
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header + bytes(1080)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'descr': (8,), 'fortran_order': False, 'shape': (12, 10, 9), }",
+        "{'descr': '|u1', 'fortran_order': '|u1', 'shape': (12, 10, 9), }",
+        "{'descr': '|u1', 'fortran_order': False, 'shape': True, }",
+        "{'descr': '|u1', 'descr': '|u1', 'shape': (12, 10, 9), }",
+        "{'descr': '|u1', 'fortran_order': False}",
+        "{'descr': 'i1,i1', 'fortran_order': False, 'shape': (12, 10, 9), }",
+        "{'descr': '(2,)i1', 'fortran_order': False, 'shape': (12, 10, 9), }",
+        "{'descr': '|u999999999999999999', 'fortran_order': False, 'shape': (12, 10, 9), }",
+    ],
+)
+def test_a_header_whose_fields_are_of_another_kind_is_refused(tmp_path, text):
+    assert "NPY header that is damaged, or that describes no plain array" in refused(tmp_path / "a", header_of(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{'descr': '|u1', 'fortran_order': False, 'shape': (12, 10, 9), }",
+        "{'shape':(12L,10L,9L),'fortran_order':False,'descr':'u1'}",
+        '{"descr": "|u1", "shape": (12, 10, 9), "fortran_order": True}',
+    ],
+)
+def test_headers_that_others_write_are_read(tmp_path, text):
+    (tmp_path / "a").write_bytes(header_of(text))
+    assert finish(read(tmp_path / "a")).train.images.shape == (12, 1, 10, 9)
+
+
 @pytest.mark.parametrize("text", ["(" * 9000, "-" * 9000 + "1", "[" * 4000 + "]" * 4000, "{1:" * 3000, "1" * 9000])
 def test_a_header_that_nests_deeply_is_refused_in_a_thread_with_a_small_stack(tmp_path, text):
     header = text.encode() + b"\n"

@@ -27,7 +27,7 @@ ACCEPTED = (
     f"images x height x width, with 1 or 3 channels second or last or without, and sides from {MIN_SIDE} to {MAX_SIDE}"
 )
 
-_FIELD = rb"""["'](descr|fortran_order|shape)["']:(["'][<>|=]?[a-zA-Z]\d*["']|True|False|\([\dL,]*\)),?"""
+_FIELD = rb"""["'](descr["']:["'][<>|=]?[a-zA-Z]\d*["']|fortran_order["']:(?:True|False)|shape["']:\([\dL,]*\)),?"""
 _HEADER = re.compile(rb"\{(?:" + _FIELD + rb"){3}\}")  # without its spaces
 _ORDERS: dict[bytes, Literal["C", "F"]] = {b"False": "C", b"True": "F"}
 _TRAIN = ("x_train", "train_images", "train_x", "images", "x")
@@ -121,9 +121,10 @@ def _header(stream: io.BufferedIOBase, name: str) -> _Header:
         version = npy.read_magic(start)
         length = int.from_bytes(start.read(2 if version == (1, 0) else 4), "little")
         text = b"".join(start.read(length).split())
-        fields = dict(re.findall(_FIELD, text)) if _HEADER.fullmatch(text) else {}
+        found = re.findall(_FIELD, text) if _HEADER.fullmatch(text) else []
+        fields = {name: value for name, _, value in (one.translate(None, b"\"'").partition(b":") for one in found)}
         order = _ORDERS[fields[b"fortran_order"]]
-        dtype = np.dtype(fields[b"descr"].decode().strip("\"'"))
+        dtype = np.dtype(fields[b"descr"].decode())
         shape = tuple(int(side) for side in re.findall(rb"\d+", fields[b"shape"]))
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise DataError(f"{name} has an NPY header that is damaged, or that describes no plain array") from error
