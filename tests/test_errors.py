@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 import vae_explorer
 from vae_explorer import errors, paths
-from vae_explorer.errors import IN_THE_WINDOW, NO_MEMORY, Log, Repeats, logged, place, sentence
+from vae_explorer.errors import IN_THE_WINDOW, NO_MEMORY, Log, Repeats, UserError, logged, place, sentence
+from vae_explorer.paths import FolderError
 
 FOR_THE_USER = (ValueError, RuntimeError, OSError)
 FAULT = "Something went wrong inside the program"
@@ -41,14 +42,14 @@ def say(error):
 @pytest.mark.parametrize(
     ("error", "text"),
     [
-        (ValueError("a.png is cut off;\n  save it again"), "a.png is cut off; save it again"),
-        (OSError("the disk is full"), "the disk is full"),
-        (RuntimeError("tired"), "tired"),
+        (UserError("a.png is cut off;\n  save it again"), "a.png is cut off; save it again"),
+        (FolderError("the disk is full"), "the disk is full"),
+        (UserError("tired"), "tired"),
         (MemoryError(), NO_MEMORY),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB\n" * 20), NO_MEMORY),
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to"), NO_MEMORY),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), NO_MEMORY),
-        (ValueError("a\ud800b\udcffc.png\x1b[2J is none"), "a�b�c.png�[2J is none"),
+        (UserError("a\ud800b\udcffc.png\x1b[2J is none"), "a�b�c.png�[2J is none"),
         (OSError(errno.EFAULT, "Bad address", "/a/b.npz"), "/a/b.npz: Bad address"),
         (OSError(errno.EFAULT, "Bad address"), "Bad address"),
         (OSError(errno.EFAULT, "Bad address", 7), "Bad address"),

@@ -22,6 +22,7 @@ from test_architecture import qt_classes, qt_names
 
 from vae_explorer import app, cli, errors, paths
 from vae_explorer.core.progress import Progress
+from vae_explorer.errors import UserError
 from vae_explorer.session import answers, training
 from vae_explorer.session.generator_thread import GeneratorThread
 from vae_explorer.session.records import Source
@@ -280,7 +281,7 @@ SPOILT = {  # what is asked for, and where its failure is seen
 }
 
 
-@pytest.mark.parametrize("error", [ValueError("x is broken: mend it"), KeyError("x")])
+@pytest.mark.parametrize("error", [UserError("x is broken: mend it"), KeyError("x")])
 def test_every_request_may_fail_and_a_good_one_follows(window, qtbot, log, works, tmp_path, monkeypatch, error):
     session, sentence = window.session, (FAULT if isinstance(error, KeyError) else str(error))
     assert set(SPOILT) == set(answers.ANSWERS)
@@ -382,8 +383,8 @@ def test_after_a_job_that_failed_the_next_one_runs(qtbot, session, at):
 
     def make():
         if at == "make":
-            raise RuntimeError("x is broken")
-        return job(at, RuntimeError("x is broken"), [])()
+            raise UserError("x is broken")
+        return job(at, UserError("x is broken"), [])()
 
     with qtbot.waitSignal(jobs.finished, timeout=WAIT):
         jobs.start("Reading x", make)
@@ -534,16 +535,17 @@ def test_without_a_folder_to_write_in_the_window_works_and_says_so(tmp_path):
     assert program(body, tmp_path / "file" / "home") == (0, "")
 
 
-@pytest.mark.parametrize("error", ["ValueError('it is broken: mend it')", "KeyError('x')"])
+@pytest.mark.parametrize("error", ["UserError('it is broken: mend it')", "KeyError('x')"])
 def test_a_window_that_cannot_be_made_is_one_sentence_and_code_1(tmp_path, error):
     body = f"""
+    from vae_explorer.errors import UserError
     def fail(*_):
         raise {error}
     app.MainWindow._restore = fail
     """
     log = tmp_path / "log" / "vae-explorer.log"
     fault = f"{FAULT} (KeyError: 'x'); {log} has the details"
-    assert program(body, tmp_path) == (1, ("it is broken: mend it" if "Value" in error else fault) + "\n")
+    assert program(body, tmp_path) == (1, ("it is broken: mend it" if "UserError" in error else fault) + "\n")
     assert "Traceback" in log.read_text()
 
 
@@ -587,7 +589,7 @@ def test_every_command_may_fail_with_one_line_and_its_exit_code(command, monkeyp
     arguments, part = CALLS[command]
     log = paths.log_file()
     for error, code, sentence in (
-        (ValueError("it is\nbroken: mend it"), 1, "it is broken: mend it"),
+        (UserError("it is\nbroken: mend it"), 1, "it is broken: mend it"),
         (OSError(errno.ENOSPC, "No space", "x"), 1, " is full: make room "),
         (KeyError("x"), 1, f"{FAULT} (KeyError: 'x'); {log} has the details"),
         (MemoryError(), 1, "There is not enough memory for "),

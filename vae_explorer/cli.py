@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from vae_explorer import __version__, errors
 from vae_explorer.commands.usage import WrongUsage
+from vae_explorer.errors import UserError
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {  # with the first line of its help, so that the list of commands imports none of them
@@ -59,7 +60,7 @@ def window(
     except ImportError as error:
         from vae_explorer import display
 
-        raise RuntimeError(display.qt_problem() or str(error)) from error
+        raise UserError(display.qt_problem() or str(error)) from error
     return application.run([Path(file) for file in files], screenshot=screenshot, size=size)
 
 

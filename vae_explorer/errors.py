@@ -4,11 +4,9 @@ import errno
 import faulthandler
 import logging
 import logging.handlers
-import opcode
 import os
 import platform
 import sys
-import sysconfig
 import threading
 import time
 import warnings
@@ -28,8 +26,6 @@ IN_THE_WINDOW = "Help → Show log has the details"
 NO_MEMORY = "There is not enough memory for this: close other programs, or ask for less at once"
 
 _log = logging.getLogger(__name__)
-_PACKAGE = str(Path(__file__).parent)
-_LIBRARIES = tuple({sysconfig.get_path(kind) for kind in ("stdlib", "platstdlib", "purelib", "platlib")})
 _NO_ROOM = "{} could not be written, for the disk is full: make room there and try again"
 _OF_THE_SYSTEM = {
     errno.ENOSPC: _NO_ROOM,
@@ -48,6 +44,11 @@ _OF_THE_SYSTEM = {
 }
 
 
+class UserError(ValueError):
+    """What the user can do something about; the text is one sentence for them. All kinds of error of this package are
+    meant so, those of Python and of libraries are faults of the program."""
+
+
 def sentence(error: BaseException, details: str = IN_THE_WINDOW) -> str:
     """One line for the user: what the error says where it was written for them, what to do about one of the system's;
     of a fault of the program only that it is one, and where its details are.
@@ -57,7 +58,7 @@ def sentence(error: BaseException, details: str = IN_THE_WINDOW) -> str:
     text = _text(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in text:
         return NO_MEMORY
-    if text and _is_ours(error):
+    if text and type(error).__module__.partition(".")[0] == __package__:
         return text
     if isinstance(error, OSError) and error.strerror:
         name = error.filename2 or error.filename  # the second is what a renamed file was to be
@@ -84,23 +85,6 @@ def one_line(text: str) -> str:
     """Without line ends and what cannot be shown: names of files may have anything."""
     shown = (c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
     return " ".join("".join(shown).split())
-
-
-def _is_ours(error: BaseException) -> bool:
-    """Whether its text was written for the user: of our own kinds, or said by a `raise` that stands in no library."""
-    if type(error).__module__.partition(".")[0] == __package__:
-        return True
-    if type(error) not in (ValueError, RuntimeError, OSError):
-        return False
-    traceback = error.__traceback__
-    if traceback is None:
-        return not isinstance(error, OSError) or error.strerror is None
-    while traceback.tb_next:
-        traceback = traceback.tb_next
-    code = traceback.tb_frame.f_code
-    is_said = code.co_code[traceback.tb_lasti] == opcode.opmap["RAISE_VARARGS"]  # C code raises without
-    is_library = code.co_filename.startswith(_LIBRARIES) and not code.co_filename.startswith(_PACKAGE)
-    return is_said and not is_library and not getattr(error, "strerror", None)
 
 
 class Repeats:

@@ -12,6 +12,8 @@ from contextlib import suppress
 import pytest
 
 from vae_explorer import cli, display, errors, paths, system_libraries
+from vae_explorer.errors import UserError
+from vae_explorer.training.loop import TrainingError
 
 COMMANDS = ["train", "evaluate", "encode", "decode", "sample", "data", "doctor"]
 PROGRAM = [sys.executable, "-m", "vae_explorer"]
@@ -80,7 +82,7 @@ def test_the_version_is_said(call):
 @pytest.mark.parametrize(
     ("error", "code", "sentence"),
     [
-        (ValueError("two\n  lines"), 1, "two lines"),
+        (UserError("two\n  lines"), 1, "two lines"),
         (
             FileNotFoundError(2, "No such", "/x"),
             1,
@@ -91,8 +93,7 @@ def test_the_version_is_said(call):
             1,
             "A file could not be written, for the disk is full: make room there and try again",
         ),
-        (OSError("odd"), 1, "odd"),
-        (RuntimeError("tired"), 1, "tired"),
+        (TrainingError("odd"), 1, "odd"),
         (MemoryError(), 1, errors.NO_MEMORY),
     ],
 )

@@ -55,7 +55,7 @@ def test_pictures_go_only_where_there_is_a_folder(call, model, tmp_path):
     )
     answer = call("sample", model, "--out", tmp_path)
     assert answer.code == 1
-    assert answer.sentence == f"{tmp_path} could not be written: Is a directory"
+    assert answer.sentence == f"{tmp_path} could not be written (is a directory): choose another folder, or make room"
     assert not list(tmp_path.parent.glob(".vae-explorer-*"))
 
 

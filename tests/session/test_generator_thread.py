@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from vae_explorer.core.progress import Progress
+from vae_explorer.errors import UserError
 from vae_explorer.session.generator_thread import GeneratorThread
 
 TIMEOUT = 10_000  # milliseconds
@@ -151,7 +152,7 @@ def test_a_stop_before_the_first_step_makes_none(drive, qtbot):
 def test_an_error_becomes_a_sentence(drive, qtbot):
     def job():
         yield Progress(0, 1, "steps")
-        raise ValueError("The loss is no longer a number:\n lower the learning rate")
+        raise UserError("The loss is no longer a number:\n lower the learning rate")
 
     thread = drive(job)
     qtbot.waitUntil(ended(thread), timeout=TIMEOUT)
@@ -161,14 +162,14 @@ def test_an_error_becomes_a_sentence(drive, qtbot):
 
 def test_an_error_while_the_job_is_made_or_closed_is_told_too(drive, qtbot):
     def unmade():
-        raise OSError("the folder is gone")
+        raise UserError("the folder is gone")
 
     def unclosed():
         try:
             while True:
                 yield Progress(0, None, "steps")
         except GeneratorExit:
-            raise OSError("the disk is full") from None
+            raise UserError("the disk is full") from None
 
     first, second = drive(unmade), drive(unclosed)
     qtbot.waitUntil(lambda: "progressed" in second.names(), timeout=TIMEOUT)
@@ -200,7 +201,7 @@ def test_an_error_of_the_last_snapshot_is_told_and_the_thread_ends(drive, qtbot,
 
     def snapshot():
         if job.closed.is_set():
-            raise OSError("the memory is full")
+            raise UserError("the memory is full")
         return job.done
 
     thread = drive(job, snapshot=snapshot)

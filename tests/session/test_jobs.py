@@ -8,6 +8,7 @@ import pytest
 
 from vae_explorer.core.progress import Progress
 from vae_explorer.data import catalog
+from vae_explorer.errors import UserError
 
 TIMEOUT = 10_000  # milliseconds
 
@@ -84,7 +85,7 @@ def test_starting_another_job_cancels_the_first(jobs, qtbot):
 def test_a_job_that_fails_is_one_sentence_of_the_session(session, jobs, qtbot):
     def job():
         yield Progress(0, 1, "images")
-        raise ValueError("photos holds\nno images")
+        raise UserError("photos holds\nno images")
 
     with qtbot.waitSignal(session.failed, timeout=TIMEOUT) as failed:
         jobs.start("Reading photos", job)

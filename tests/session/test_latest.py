@@ -6,6 +6,7 @@ import weakref
 
 import pytest
 
+from vae_explorer.errors import UserError
 from vae_explorer.session.latest import Latest, log
 
 TIMEOUT = 10_000  # milliseconds
@@ -81,7 +82,7 @@ def test_the_last_position_is_always_answered_in_the_end(latest, work, qtbot):
 
 
 def test_an_error_becomes_a_sentence_and_the_thread_lives_on(busy, work, qtbot):
-    busy.ask("picture", ValueError("z is too long:\n give four numbers"))
+    busy.ask("picture", UserError("z is too long:\n give four numbers"))
     work.gate.set()
     qtbot.waitUntil(lambda: busy.failures == [("picture", "z is too long: give four numbers")], timeout=TIMEOUT)
     busy.ask("picture", 2)
@@ -102,7 +103,7 @@ def test_an_error_does_not_keep_what_the_work_held(qtbot, monkeypatch):
         try:
             raise MemoryError("a")
         except MemoryError as error:
-            raise ValueError("b") from error
+            raise UserError("b") from error
 
     thread, failures = Latest("failing", fail), []
     thread.failed.connect(lambda *failure: failures.append(failure))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from vae_explorer.errors import UserError
 from vae_explorer.session import answers
 from vae_explorer.session.records import Snapshot
 from vae_explorer.session.workspace import Workspace
@@ -259,7 +260,7 @@ def test_a_request_that_fails_is_one_sentence_and_the_thread_lives_on(
     opened, qtbot, monkeypatch, settled, kind, ask, noun, start
 ):
     def fail(request):
-        raise RuntimeError("too\nlittle memory")
+        raise UserError("too\nlittle memory")
 
     with monkeypatch.context() as patch:
         patch.setitem(answers.ANSWERS, kind, fail)

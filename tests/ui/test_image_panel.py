@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from vae_explorer.data.picture import png
+from vae_explorer.errors import UserError
 from vae_explorer.session import answers
 from vae_explorer.session.records import Source
 from vae_explorer.ui.figures import figure
@@ -193,7 +194,7 @@ def test_until_the_next_image_is_encoded_the_numbers_of_the_last_are_not_copied(
 
 def test_an_image_that_cannot_be_encoded_is_said_over_x(panel, tiny, session, images, monkeypatch, qtbot):
     def broken(_request):
-        raise RuntimeError("no memory is left")
+        raise UserError("no memory is left")
 
     monkeypatch.setitem(answers.ANSWERS, "encode", broken)
     with qtbot.waitSignal(session.failed, timeout=WAIT):

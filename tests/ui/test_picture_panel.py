@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 
 from vae_explorer.data import picture
+from vae_explorer.errors import UserError
 from vae_explorer.session import answers
 from vae_explorer.ui.image_grid import ImageGrid
 from vae_explorer.ui.image_view import ImageView
@@ -196,7 +197,7 @@ def test_a_save_that_is_cancelled_writes_nothing(panel, at_z, tmp_path, monkeypa
 
 def test_when_decoding_fails_it_says_so_over_the_last_picture(panel, session, at_z, monkeypatch, qtbot, shown):
     def broken(_request):
-        raise RuntimeError("no memory is left")
+        raise UserError("no memory is left")
 
     monkeypatch.setitem(answers.ANSWERS, "decode", broken)
     session.latent.to_zero()
@@ -214,7 +215,7 @@ def test_a_failure_is_also_said_over_sixteen_draws(panel, session, at_z, monkeyp
     qtbot.waitUntil(panel.grid.isVisible, timeout=WAIT)
 
     def broken(_request):
-        raise RuntimeError("no memory is left")
+        raise UserError("no memory is left")
 
     monkeypatch.setitem(answers.ANSWERS, "decode", broken)
     with qtbot.waitSignal(session.picture.failed, timeout=WAIT):

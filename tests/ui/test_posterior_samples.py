@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from vae_explorer.errors import UserError
 from vae_explorer.session import answers
 from vae_explorer.ui.image_grid import ImageGrid
 from vae_explorer.ui.posterior_samples import EMPTY, PosteriorSamplesView
@@ -188,7 +189,7 @@ def test_when_the_image_goes_the_samples_go(filled, session):
 
 def test_a_failure_is_said_over_the_last_samples(filled, session, monkeypatch, qtbot):
     def broken(_request):
-        raise RuntimeError("no memory is left")
+        raise UserError("no memory is left")
 
     before = value(filled)
     monkeypatch.setitem(answers.ANSWERS, "sample_posterior", broken)

@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from vae_explorer.commands.output import show, write_picture
 from vae_explorer.commands.usage import Draw, Json, Model, Seed, WrongUsage
+from vae_explorer.errors import UserError
 
 
 def decode(
@@ -29,7 +30,7 @@ def decode(
 
     vae, _ = model_file.load(models.find(model))
     if len(values) != vae.z_dim:
-        raise ValueError(f"This model has {vae.z_dim} latent dimensions; --z has {len(values)} numbers")
+        raise UserError(f"This model has {vae.z_dim} latent dimensions; --z has {len(values)} numbers")
     point = torch.tensor([values])
     with torch.inference_mode():
         likelihood = vae.decode(point)

@@ -6,6 +6,7 @@ from typing import Any
 
 from vae_explorer.commands.output import show
 from vae_explorer.commands.usage import Json
+from vae_explorer.errors import UserError
 
 LIBRARIES = ("vae-explorer", "torch", "numpy", "PySide6-Essentials", "pyqtgraph", "Pillow", "safetensors", "pydantic")
 
@@ -56,4 +57,4 @@ def doctor(*, json: Json = False) -> None:
     lines += ["", *(result["missing"] or ["Nothing is missing."])]
     show(result, as_json=json, text="\n".join(lines))
     if missing:  # without a display all commands still work
-        raise RuntimeError(missing[0])
+        raise UserError(missing[0])

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from vae_explorer.commands.output import number, numbers, show, write_picture
 from vae_explorer.commands.usage import MAX_PICTURES, Between, ImportanceSamples, Json, Model, Seed
+from vae_explorer.errors import UserError
 
 
 def encode(
@@ -67,7 +68,7 @@ def encode(
     if rows and out:
         write_picture(out, picture.grid(picture.levels(np.concatenate(rows)), columns=2 + samples))
     if len(good) < len(results):
-        raise ValueError(_failure(results))
+        raise UserError(_failure(results))
 
 
 def _text(result: dict[str, Any]) -> str:

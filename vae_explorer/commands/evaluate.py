@@ -6,6 +6,7 @@ from cyclopts import Parameter
 
 from vae_explorer.commands.output import number, show
 from vae_explorer.commands.usage import Between, Data, ImportanceSamples, Json, Model, Seed
+from vae_explorer.errors import UserError
 
 
 def evaluate(
@@ -27,7 +28,7 @@ def evaluate(
     vae, info = model_file.load(models.find(model))
     images = drive(catalog.load(data)).part(split, info.split_seed)
     if images.image_shape != vae.image_shape:
-        raise ValueError(
+        raise UserError(
             f"{data} has images of {_shape(images.image_shape)}; this model takes {_shape(vae.image_shape)}"
         )
     if limit:

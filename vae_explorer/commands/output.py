@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
+from vae_explorer.errors import UserError
+
 
 def show(result: Mapping[str, Any], *, as_json: bool, text: str) -> None:
     """Prints the one or the other."""
@@ -20,11 +22,12 @@ def write_picture(path: Path, pixels: UInt8[np.ndarray, "h w c"]) -> None:
     from vae_explorer.data import atomic, picture
 
     if not path.parent.is_dir():
-        raise ValueError(f"There is no folder {path.parent} to write {path.name} in: make it first")
+        raise UserError(f"There is no folder {path.parent} to write {path.name} in: make it first")
     try:
         atomic.write(path, picture.png(pixels))
     except OSError as error:
-        raise ValueError(f"{path} could not be written: {error.strerror or error}") from error
+        reason = (error.strerror or str(error)).lower()
+        raise UserError(f"{path} could not be written ({reason}): choose another folder, or make room") from error
 
 
 def number(value: float | None) -> str:

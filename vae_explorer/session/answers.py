@@ -37,6 +37,7 @@ from vae_explorer.session.records import (
     Source,
 )
 from vae_explorer.training import model_file, models
+from vae_explorer.training.model_file import ModelFileError
 
 THUMBNAIL = 76  # pixels: twice the strip's tile, for fine displays
 
@@ -87,7 +88,7 @@ def save_model(request: tuple[Path, VAE, model_file.ModelInfo]) -> Path:
         model_file.save(path, model, info)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise OSError(f"{path} could not be written ({reason}): choose another folder, or make room") from error
+        raise ModelFileError(f"{path} could not be written ({reason}): choose another folder, or make room") from error
     return path
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from vae_explorer.core.progress import Job, Progress
+from vae_explorer.errors import UserError
 from vae_explorer.training.config import DeviceName, TrainConfig
 
 TRIAL_SECONDS = 0.25  # for each choice that is tried
@@ -23,7 +24,7 @@ def choose(name: DeviceName) -> torch.device:
     if name == "auto":
         return torch.device(next(device for device, there in available.items() if there))
     if not available[name]:
-        raise ValueError(f"This machine has no {name} device that torch can use; choose auto or cpu")
+        raise UserError(f"This machine has no {name} device that torch can use; choose auto or cpu")
     return torch.device(name)
 
 

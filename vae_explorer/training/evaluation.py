@@ -13,6 +13,7 @@ from vae_explorer.core.model import Model
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.image_set import ImageSet
 from vae_explorer.data.preprocess import Preparation, to_x
+from vae_explorer.errors import UserError
 from vae_explorer.training.model_file import LatentStatistics, SplitFigures
 
 ENCODED_AT_ONCE = 128  # images
@@ -73,7 +74,7 @@ def evaluate(
 ) -> Job[Evaluation]:
     """Every image's bound, and their means. The model computes on the CPU. Raises ValueError for no images."""
     if not len(images):
-        raise ValueError(f"{images.name} has no {images.split} images to evaluate")
+        raise UserError(f"{images.name} has no {images.split} images to evaluate")
     found: list[Bound] = []
     for bound in _bounds(model, images, preparation, importance_samples, seed):
         found.append(bound)

@@ -119,7 +119,7 @@ def check_size(config: VAEConfig) -> None:
     """Raises ValueError when the model's file would be larger than `load` takes."""
     weights = sum(tensor.nbytes for tensor in _without_memory(config).state_dict().values())
     if weights + MAX_HEADER > MAX_FILE:
-        raise ValueError(
+        raise ModelFileError(
             f"This network has {weights / 2**30:,.1f} GiB of weights; the limit is {MAX_FILE >> 30} GiB: "
             f"choose fewer hidden units than {config.hidden:,}, or smaller images than those of "
             f"{' × '.join(map(str, config.image_shape[1:]))}"

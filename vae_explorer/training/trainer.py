@@ -19,6 +19,7 @@ from vae_explorer.core.vae import VAE
 from vae_explorer.data import catalog
 from vae_explorer.data.image_set import DataSet, ImageSet
 from vae_explorer.data.preprocess import Preparation, to_x
+from vae_explorer.errors import UserError
 from vae_explorer.training import device as devices
 from vae_explorer.training import model_file, state_file
 from vae_explorer.training.evaluation import evaluate
@@ -35,7 +36,7 @@ from vae_explorer.training.loop import (
     training_step,
 )
 from vae_explorer.training.model_file import ModelFileError, ModelInfo, SplitFigures
-from vae_explorer.training.run import Run
+from vae_explorer.training.run import REMEDY, Run
 
 log = logging.getLogger(__name__)
 CHECKPOINT_INTERVAL = 10.0  # seconds of training
@@ -86,7 +87,8 @@ class Trainer:
             if error.errno in DISK_FULL:
                 what = f"The disk of {self.run.folder} is full: make room and resume"
             elif Path(str(error.filename)).parent == self.run.folder:
-                what = f"The run's folder {self.run.folder} can no longer be written ({error.strerror})"
+                why = f"can no longer be written ({error.strerror}): {REMEDY}, and resume"
+                what = f"The run's folder {self.run.folder} {why}"
             else:
                 raise
             raise TrainingError(f"{what}; the last good model is kept") from error
@@ -124,7 +126,7 @@ class Trainer:
         self.validation = self.data.part("validation", config.seed)
         if not len(train_set):
             least = 3 if self.data.test is None else 2  # one for each part
-            raise ValueError(f"{self.data.name} has {len(self.data.train)} images; training needs at least {least}")
+            raise UserError(f"{self.data.name} has {len(self.data.train)} images; training needs at least {least}")
         preparation = Preparation.of(train_set.images, config.likelihood)
         options = config.model_dump(include=set(ModelOptions.model_fields))
         model_config = VAEConfig(image_shape=train_set.image_shape, **options)

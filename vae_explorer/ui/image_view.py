@@ -32,6 +32,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 
+from vae_explorer.errors import UserError
 from vae_explorer.session.guard import guarded
 from vae_explorer.ui.pixels import ColourMap, coloured, image_of, same
 from vae_explorer.ui.theme import theme
@@ -279,7 +280,7 @@ class ImageView(QWidget):
         content = QByteArray()
         buffer = QBuffer(content)
         if not (buffer.open(QBuffer.OpenModeFlag.WriteOnly) and self.to_image().save(buffer, "PNG")):  # type: ignore[call-overload]
-            raise OSError("the picture could not be made into a PNG; copy or save it in another way")
+            raise UserError("The picture could not be made into a PNG; copy or save it in another way")
         mime = QMimeData()
         mime.setData("image/png", content)
         drag = QDrag(self)
