@@ -377,3 +377,25 @@ def test_a_model_that_is_not_there_is_said_with_a_guess(bundled, tmp_path):
         models.find("mnits")
     with pytest.raises(ModelFileError, match="give a file, or one of mnist"):
         models.find(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tensors, _about: tensors.update({"exp_avg/encoder.1.bias": torch.zeros(3)}),
+        lambda tensors, _about: tensors.update({"exp_avg_sq/encoder.1.bias": torch.zeros(4, dtype=torch.float64)}),
+        lambda tensors, _about: tensors.pop("exp_avg/encoder.1.bias"),
+        lambda _tensors, about: about.update(updates=10**400),
+        lambda _tensors, about: about.update(step="many"),
+        lambda _tensors, about: about.pop("threads"),
+    ],
+)
+def test_a_state_that_is_whole_and_makes_no_sense_is_refused(tmp_path, change):
+    config = TrainConfig(z_dim=2, hidden=4)
+    state, path = trained_state(config), tmp_path / "state"
+    state_file.save(path, state, threads=1, best_elbo=None, images="a1")
+    tensors, about = model_file.opened(path)
+    change(tensors, about)
+    path.write_bytes(model_file.sealed(tensors, about))
+    with pytest.raises(ModelFileError, match="state is not a training state of this program"):
+        state_file.load(path, trained_state(config).model, config, images="a1")

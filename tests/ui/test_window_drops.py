@@ -6,7 +6,11 @@ from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
+from vae_explorer.core.progress import finish
 from vae_explorer.data.picture import png
+from vae_explorer.training.run import Run
+from vae_explorer.training.trainer import Trainer
+from vae_explorer.ui.drop import promise
 
 WAIT = 20_000  # milliseconds
 
@@ -142,3 +146,17 @@ def test_the_copied_picture_can_be_pasted_back_as_an_image(window, model, qtbot,
     qtbot.keyClick(window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     x = encoded("picture.png").x
     np.testing.assert_allclose(x, window.session.picture.shown.images[0], atol=0.2)
+
+
+def test_a_dropped_run_shows_its_model_under_its_own_name(window, drop, config, tmp_path, said, qtbot):
+    run = Run.create(tmp_path / "mine", config)
+    finish(Trainer(run).work())
+    mime = listed(run.folder)
+    assert promise(mime).sentence == "Drop to open the run mine"
+    drop(mime)
+    qtbot.waitUntil(lambda: window.session.model.current is not None, timeout=WAIT)
+    assert window.session.model.current.name == "mine"
+    assert window.session.training.curves.validation_epochs == [1, 2, 3]
+    assert window.training.views.isVisible()
+    assert window.recent()[0] == str(run.folder)
+    assert said() == ""

@@ -16,6 +16,8 @@ from vae_explorer.training import run_lock
 from vae_explorer.training.config import TrainConfig
 
 SUFFIX = ".vae.safetensors"
+STATE = "state.safetensors"
+LOOKED_AT = 100  # runs that may be unfinished: somebody has thousands, and the window asks
 LONGEST_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
 LONGEST_CONFIG = 1 << 20  # bytes
 REMEDY = "see that it is there, that you may write in it and that its disk has room"
@@ -32,7 +34,7 @@ class Run:
         self.folder, self.config = folder, config
         self.model_path = folder / f"model{SUFFIX}"  # the newest weights
         self.best_path = folder / f"best{SUFFIX}"  # the best by the validation ELBO
-        self.state_path = folder / "state.safetensors"
+        self.state_path = folder / STATE
         self.metrics_path = folder / "metrics.jsonl"
         self.lock_path = folder / "run.lock"
 
@@ -158,17 +160,18 @@ def new_folder(parent: Path, config: TrainConfig) -> Path:
 
 
 def unfinished(parent: Path) -> list[Run]:
-    """Runs that can be resumed, the newest first."""
-    found = []
+    """Runs that can be resumed, among the newest, the newest first."""
+    saved: list[tuple[float, Path]] = []
     for folder in parent.iterdir() if os.path.isdir(parent) else ():
-        try:
+        with suppress(OSError):  # it holds no state, or has vanished meanwhile
+            saved.append(((folder / STATE).stat().st_mtime, folder))
+    found = []
+    for _, folder in sorted(saved, reverse=True)[:LOOKED_AT]:
+        with suppress(RunError):
             run = Run.open(folder)
-            saved = run.state_path.stat().st_mtime
-        except (RunError, OSError):  # none, or it has vanished meanwhile
-            continue
-        if not run.is_finished and run.writer() is None:
-            found.append((saved, run))
-    return [run for _, run in sorted(found, key=lambda one: one[0], reverse=True)]
+            if run.state_path.exists() and not run.is_finished and run.writer() is None:
+                found.append(run)
+    return found
 
 
 def is_run(folder: Path) -> bool:

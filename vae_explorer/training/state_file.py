@@ -70,10 +70,12 @@ def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[T
         for name, parameter in model.named_parameters():
             if f"{MOMENTS[0]}/{name}" in tensors or state.step:
                 moments = {moment: tensors[f"{moment}/{name}"].to(device) for moment in MOMENTS}
+                if any((one.shape, one.dtype) != (parameter.shape, parameter.dtype) for one in moments.values()):
+                    raise ValueError("moments of other weights")
                 step = torch.tensor(float(updates), device=device)
                 state.optimizer.state[parameter] = {"step": step, **moments}
         return state, int(metadata["threads"]), metadata["best_elbo"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ModelFileError(f"{path.name} is not a training state of this program") from None
 
 

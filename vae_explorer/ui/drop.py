@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QByteArray, QMimeData
 
+from vae_explorer.training.run import is_run
 from vae_explorer.ui import addresses
 from vae_explorer.ui.addresses import SAVE_IT, WANTED, Addresses, DropError, shown
 
@@ -158,6 +159,8 @@ def _promise_of(paths: list[Path]) -> Promise:
         return Promise(f"Drop to open {', '.join(parts[:-1])} and {parts[-1]}", "mixed")
     if kinds[0] == "model":
         return Promise(f"Drop to open {f'the model {first}' if first else f'{len(paths):,} models'}", "model")
+    if first and is_run(paths[0]):
+        return Promise(f"Drop to open the run {first}", "model")
     if kinds[0] == "data":
         folder = "the folder " if first and not _is_data_file(paths[0]) else ""
         return Promise(f"Drop to train on {folder}{first or f'these {len(paths):,} files'}", "data")
