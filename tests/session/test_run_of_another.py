@@ -124,3 +124,17 @@ def test_what_is_a_run_is_known_by_its_files(session, run, tmp_path):
     assert not is_run(run.model_path)
     assert not is_run(tmp_path / ("x" * 300))
     assert not is_run(tmp_path / "a\0b")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"[1]", b'{"step": 9, "train": 5}', b'{"step": 9, "train": {"elbo": "x"}}', b'{"step": 9, "epoch": []}', b"\0"],
+)
+def test_reports_that_make_no_sense_end_the_curves(session, run, sentences, qtbot, line):
+    with run.metrics_path.open("ab") as file:
+        file.write(line + b"\n")
+    session.training.open_run(run.folder)
+    assert shown(session, qtbot).name == "mine"
+    assert session.training.curves.validation_epochs == [1, 2]
+    assert sentences == []
+    assert len(session.training.resumable()) == 1

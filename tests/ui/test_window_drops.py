@@ -158,5 +158,7 @@ def test_a_dropped_run_shows_its_model_under_its_own_name(window, drop, config, 
     assert window.session.model.current.name == "mine"
     assert window.session.training.curves.validation_epochs == [1, 2, 3]
     assert window.training.views.isVisible()
+    assert window.training.form.config() == config
+    assert len(window.session.training.kl_per_dimension) == config.z_dim
     assert window.recent()[0] == str(run.folder)
     assert said() == ""

@@ -124,6 +124,7 @@ class TrainingSession(QObject):
         progressed(): the value is `progress`
         reported(): `curves` or `kl_per_dimension` has grown
         reconstructed(): the value is `reconstructions`
+        run_opened(): a run that lay on disk is shown; `config` is its
         finished(): the thread has ended, however
         failed(sentence: str): also what went wrong and was mended
     """
@@ -132,6 +133,7 @@ class TrainingSession(QObject):
     progressed = Signal()
     reported = Signal()
     reconstructed = Signal()
+    run_opened = Signal()
     finished = Signal()
     failed = Signal(str)
 
@@ -190,6 +192,7 @@ class TrainingSession(QObject):
             self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
             self._read_curves(run)
             self._set_state("idle")
+            self.run_opened.emit()
             self.reported.emit()
         writer = run.writer()
         if writer and not (writer == "this program" and self.is_active):
@@ -297,6 +300,7 @@ class TrainingSession(QObject):
         for report in run.metrics():
             if "train" in report:
                 self.curves.add(report["epoch"], report["train"], report.get("validation"))
+                self.kl_per_dimension = tuple(report["train"].get("kl_per_dimension", ()))
 
     def _set_state(self, state: State) -> None:
         self.state = state

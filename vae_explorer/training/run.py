@@ -17,6 +17,7 @@ from vae_explorer.training.config import TrainConfig
 
 SUFFIX = ".vae.safetensors"
 STATE = "state.safetensors"
+FIGURES = ("elbo", "reconstruction", "kl")
 LOOKED_AT = 100  # runs that may be unfinished: somebody has thousands, and the window asks
 LONGEST_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
 LONGEST_CONFIG = 1 << 20  # bytes
@@ -183,9 +184,14 @@ def is_run(folder: Path) -> bool:
 
 
 def _report(line: bytes) -> dict[str, Any] | None:
-    """None where a kill cut the line off."""
+    """None where a kill cut the line off, or where it is no report of this program."""
     try:
         report = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return report if isinstance(report, dict) and isinstance(report.get("step"), int) else None
+    if not (isinstance(report, dict) and isinstance(report.get("step"), int)):
+        return None
+    numbers = [report.get("epoch", 0.0)]
+    for part in (report[name] for name in ("train", "validation") if name in report):
+        numbers += [part.get(name) for name in FIGURES] if isinstance(part, dict) else [None]
+    return report if all(isinstance(number, int | float) for number in numbers) else None

@@ -1,7 +1,8 @@
 """Who writes a run: a file that says it, and is locked for as long as it is so.
 
 What counts is the lock on the open file, which ends with its holder even where that was killed. The text in it is for
-people, for file systems without locks, and for other machines, whose locks may not be seen here.
+people, for other machines, whose locks may not be seen here, and for file systems without locks, where two who begin in
+the same instant may both have it.
 """
 
 import json
@@ -17,7 +18,6 @@ from vae_explorer.data import file_lock
 
 LONGEST = 4096  # bytes of a signature that are read
 PATIENCE = 2.0  # seconds that a new holder may take to sign
-SETTLED = 0.5  # seconds in which whoever read the file before we signed it has signed it too
 NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # a pipe of that name holds nobody up
 _THIS_PROCESS = secrets.token_hex(8)  # the number of a process comes again, this does not
 
@@ -72,8 +72,7 @@ def _take(path: Path) -> int:
 
 
 def _sign(path: Path, descriptor: int, *, is_locked: bool) -> bool:
-    """Whether our name stands at `path` then: the holder before us may have deleted the file meanwhile. Without locks
-    the last one to sign has it, once all who saw it free have signed (Fischer's algorithm, Lamport 1987)."""
+    """Whether our name stands at `path` then: the holder before us may have deleted the file meanwhile."""
     about = {"pid": os.getpid(), "host": socket.gethostname(), "time": time.time(), "locked": is_locked}
     signature = json.dumps({**about, "process": _THIS_PROCESS, "token": secrets.token_hex(8)}).encode()
     try:
@@ -83,8 +82,6 @@ def _sign(path: Path, descriptor: int, *, is_locked: bool) -> bool:
     except OSError:  # a full disk
         _delete(path, descriptor)
         raise
-    if not is_locked:
-        time.sleep(SETTLED)
     try:
         return path.read_bytes() == signature
     except FileNotFoundError:

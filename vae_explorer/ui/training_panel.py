@@ -67,6 +67,7 @@ class TrainingPanel(Panel):
         self._training.progressed.connect(self._on_progressed)
         self._training.reported.connect(self._on_reported)
         self._training.reconstructed.connect(self._on_reconstructed)
+        self._training.run_opened.connect(self._on_run_opened)
         session.model.models_changed.connect(self._on_models_changed)
         session.data.choices_changed.connect(self._on_choices_changed)
         session.data.chosen.connect(self.form.set_data)
@@ -164,6 +165,9 @@ class TrainingPanel(Panel):
             self.form.set_config(runs[0].config)
             self._training.resume_run(runs[0])
             self.stop.setFocus()
+
+    def _on_run_opened(self) -> None:
+        self.form.set_config(self._training.config)
 
     def _on_what(self) -> None:
         self.what.setVisible(not self.what.isVisibleTo(self))
