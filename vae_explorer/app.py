@@ -42,6 +42,7 @@ from vae_explorer.ui.theme import theme
 log = logging.getLogger(__name__)
 USUAL_SIZE = "1440x900"  # pixels
 SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python code runs in a thread
+KEPT_KERNELS = 256  # of torch's, one for each shape: 1024, as it is, are 40 MB where numbers of samples change
 COLLECT_INTERVAL = 1000  # milliseconds between two looks at the garbage
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
 UNSEEN = 200  # milliseconds until a window that nobody has shown opens its model
@@ -81,6 +82,7 @@ def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str
 
 def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: errors.Log) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_KERNELS))
     window = create(files, remembers=screenshot is None)
     Faults(window, log_file)
     signals = Signals(window)

@@ -175,7 +175,8 @@ def test_ctrl_c_is_code_130(call, monkeypatch):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
-def test_ctrl_c_stops_a_training_that_resume_finishes(data, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_training_that_resume_finishes(data, tmp_path, number):
     from vae_explorer.training.run import Run
 
     folder = tmp_path / "run"
@@ -200,7 +201,7 @@ def test_ctrl_c_stops_a_training_that_resume_finishes(data, tmp_path):
         while training.poll() is None and not (metrics.exists() and metrics.stat().st_size > 1000):
             with suppress(subprocess.TimeoutExpired):
                 training.wait(0.05)
-        training.send_signal(signal.SIGINT)
+        training.send_signal(number)
         _, said = training.communicate(timeout=TIMEOUT)
     assert training.returncode == 130
     assert said == f"Stopped. It goes on with: vae-explorer train --resume {folder}\n"

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vae_explorer.core.progress import Progress
 
@@ -15,8 +15,8 @@ LINE_INTERVAL = 0.2  # seconds between two lines of progress
 
 
 def drive(job: Generator[Progress, None, T], text: Callable[[Progress], str] | None = None) -> T:
-    """The job's result. Ctrl+C closes the job, which keeps what it has, and raises KeyboardInterrupt; a second one
-    interrupts at once."""
+    """The job's result. Ctrl+C, SIGTERM or a closed terminal closes the job, which keeps what it has, and raises
+    KeyboardInterrupt; a second one interrupts at once."""
     line = _Line()
     with _interruptible() as interrupted:
         try:
@@ -58,21 +58,30 @@ class _Line:
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
     asked = False
+    before: dict[int, Any] = {}  # what each signal did
+
+    def put_back() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
     def note(_signal: int, _frame: FrameType | None) -> None:
         nonlocal asked
         asked = True
-        signal.signal(signal.SIGINT, before)  # the next one does not wait
+        put_back()  # the next one does not wait
 
     try:
-        before = signal.signal(signal.SIGINT, note)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)  # Windows has no SIGHUP
+            if number is None or (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):  # as nohup asks
+                continue
+            before[number] = signal.signal(number, note)
     except ValueError:  # not the main thread, which alone hears signals
         yield lambda: False
         return
     try:
         yield lambda: asked
     finally:
-        signal.signal(signal.SIGINT, before)
+        put_back()
 
 
 def _text(progress: Progress) -> str:

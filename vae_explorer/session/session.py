@@ -86,7 +86,8 @@ class Session(QObject):
         histories = [workspace.undo for workspace in self.model.workspaces.values()]
         for gone in set(self.undo.stacks()).difference(histories):
             self.undo.removeStack(gone)
-            gone.clear()  # PySide keeps the stack itself for ever
+            gone.clear()
+            gone.deleteLater()  # PySide keeps it for ever otherwise
         if self.model.current:
             self.undo.addStack(self.model.current.undo)
             self.undo.setActiveStack(self.model.current.undo)
