@@ -99,9 +99,19 @@ def test_a_small_file_that_announces_much_is_refused_before_it_is_unpacked(tmp_p
         else mutators.idx(np.zeros((large // 64, 8, 8), np.uint8))
     )
     assert "it is not read" in refused(tmp_path / "set", make(array))
-    monkeypatch.setattr(source, "SMALL", large)
+    monkeypatch.setattr(source, "SMALL", len(array))
     (tmp_path / "set").write_bytes(make(array))
     assert len(finish(read(tmp_path / "set")).train) == large // 64
+
+
+def test_many_small_arrays_that_are_large_together_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
+    array = mutators.npy(np.zeros((1 << 14, 8, 8), np.uint8))
+    content = mutators.zipped({"x_train.npy": array, "x_test.npy": array})
+    monkeypatch.setattr(source, "SMALL", len(array))
+    assert "save it without compression" in refused(tmp_path / "set", content)
+    monkeypatch.setattr(source, "SMALL", 2 * len(array))
+    (tmp_path / "set").write_bytes(content)
+    assert len(finish(read(tmp_path / "set")).test) == 1 << 14
 
 
 def test_a_gzip_in_a_zip_is_measured_by_what_the_zip_has(tmp_path, monkeypatch):

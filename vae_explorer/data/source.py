@@ -21,7 +21,7 @@ from vae_explorer.data.image_set import Skipped
 
 MAX_BYTES = 2 << 30  # of a data set in memory
 MAX_RATIO = 200  # of the unpacked to the packed size, above which what is large is taken for a bomb
-SMALL = 32 << 20  # bytes: up to here nothing is
+SMALL = 128 << 20  # bytes: up to here nothing is; drawn squares on black are packed to a four-hundredth
 MAX_MEMBERS = 210_000  # of a ZIP (CelebA has 202,599 pictures): a million filled 1.3 GB before the first was read
 MAX_DIRECTORY = 32 << 20  # bytes of the list of a ZIP's members
 MAX_DEPTH = 32  # folders in a ZIP
@@ -142,6 +142,8 @@ class _Members(Sequence[File]):
         unpacked = sum(info.file_size for info in infos)
         if unpacked > max(MAX_BYTES, MAX_RATIO * file.on_disk):
             raise DataError(f"{file} has {file.on_disk:,} bytes and would unpack to {unpacked:,}; it is not read")
+        packed = [info for info in infos if info.file_size > MAX_RATIO * info.compress_size]
+        _refuse_bomb(file, sum(info.file_size for info in packed))
         if sum(info.compress_size for info in infos) > file.size:
             raise DataError(f"{file} is damaged: its files lie over each other")  # a bomb too (Fifield 2019)
         if any(info.filename.count("/") > MAX_DEPTH for info in infos):
@@ -196,7 +198,10 @@ def _refuse_long_directory(file: File, stream: BufferedIOBase) -> None:
 
 def _refuse_bomb(file: File, size: int) -> None:
     if size > max(SMALL, MAX_RATIO * file.on_disk):
-        raise DataError(f"{file} has {file.on_disk:,} bytes and announces {size:,} of content; it is not read")
+        raise DataError(
+            f"{file} has {file.on_disk:,} bytes and announces {size:,} of content; it is not read: "
+            "where that is right, save it without compression"
+        )
 
 
 @contextmanager
