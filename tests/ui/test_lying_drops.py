@@ -343,7 +343,7 @@ def test_every_lying_drop_ends_in_a_sentence_and_changes_nothing(window, drop, s
         assert time.perf_counter() - begun < SOON
         assert wanted in said()
         assert window.errors.isVisible()
-        assert not window.overlay.isVisible()
+        assert not window.drops.overlay.isVisible()
         assert unchanged() == before
 
 

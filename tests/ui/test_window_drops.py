@@ -114,9 +114,9 @@ def test_while_something_hangs_over_the_window_an_overlay_says_what_it_will_be(w
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     mime = listed(files[0])
     QApplication.sendEvent(window, QDragEnterEvent(QPoint(50, 50), Qt.DropAction.CopyAction, mime, buttons, keys))
-    assert window.overlay.isVisible()
+    assert window.drops.overlay.isVisible()
     QApplication.sendEvent(window, QDragLeaveEvent())
-    assert not window.overlay.isVisible()
+    assert not window.drops.overlay.isVisible()
     assert window.session.image.images == ()
 
 

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from vae_explorer import system_libraries
 from vae_explorer.ui import drop as drops
-from vae_explorer.ui import main_window
+from vae_explorer.ui import drop_target
 from vae_explorer.ui.x11_owner import Question
 
 LIMIT = 60  # seconds
@@ -109,7 +109,7 @@ def hanging(monkeypatch):
         about = staticmethod(lambda origin, window: NeverAnswered())
         is_answered = staticmethod(lambda: False)
 
-    monkeypatch.setattr(main_window, "Question", NeverAnswered)
+    monkeypatch.setattr(drop_target, "Question", NeverAnswered)
     return Hanging()
 
 
@@ -117,10 +117,10 @@ def test_a_drag_from_a_program_that_hangs_is_refused_without_asking_it(window, s
     place, copy = QPointF(50, 50), Qt.DropAction.CopyAction
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(window, QDragEnterEvent(place.toPoint(), copy, hanging, buttons, keys))
-    assert window.overlay.accessibleDescription() == drops.SILENT
+    assert window.drops.overlay.accessibleDescription() == drops.SILENT
     QApplication.sendEvent(window, QDropEvent(place, copy, hanging, buttons, keys))
     assert said() == drops.SILENT
-    assert not window.overlay.isVisible()
+    assert not window.drops.overlay.isVisible()
     assert hanging.asked == []
 
 

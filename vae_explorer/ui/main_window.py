@@ -3,15 +3,10 @@
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QMimeData, QSettings, Qt, QTimer, QUrl
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDragMoveEvent,
-    QDropEvent,
-    QGuiApplication,
     QKeyEvent,
     QResizeEvent,
     QShowEvent,
@@ -33,7 +28,7 @@ from vae_explorer.session.records import Source
 from vae_explorer.session.session import Session
 from vae_explorer.ui import drop
 from vae_explorer.ui.addresses import shown
-from vae_explorer.ui.drop_overlay import DropOverlay
+from vae_explorer.ui.drop_target import DropTarget
 from vae_explorer.ui.error_banner import ErrorBanner
 from vae_explorer.ui.image_panel import ImagePanel
 from vae_explorer.ui.job_status import JobStatus
@@ -46,7 +41,6 @@ from vae_explorer.ui.prior_samples import PriorSamplesView
 from vae_explorer.ui.theme import SCALES, UNIT, theme
 from vae_explorer.ui.title_bar import TitleBar
 from vae_explorer.ui.training_panel import TrainingPanel
-from vae_explorer.ui.x11_owner import Question
 
 MODEL_FILES = "Models (*.safetensors)"
 ANY_FILES = "Images, models and data sets (*)"
@@ -64,14 +58,12 @@ class MainWindow(QMainWindow):
         self.session = session
         self._remembers = remembers  # the places of its panels, from one start to the next
         self.setWindowTitle("VAE Explorer")
-        self.setAcceptDrops(True)
         self.setMinimumSize(720, 480)
         self._settings = QSettings(str(paths.settings_file()), QSettings.Format.IniFormat)
         self._before_presentation: tuple[int, bool] | None = None
         self._train_wished = True
         self._is_arranged = False  # the panels have places from the last time
         self._may_close = False
-        self._question: Question | None = None  # to the program whose drag hangs over the window
 
         self.training = TrainingPanel(session)
         self.image = ImagePanel(session)
@@ -83,9 +75,10 @@ class MainWindow(QMainWindow):
         self.errors = ErrorBanner()
         self.setCentralWidget(self._make_centre())
         self.menu = MainMenu(self, self)
-        self.overlay = DropOverlay(self)
+        self.drops = DropTarget(self)
         self._fill_status_bar()
 
+        self.drops.dropped.connect(self._take)
         session.failed.connect(self.errors.show_sentence)
         session.closed.connect(self._on_session_closed)
         session.training.progressed.connect(self._on_training_changed)
@@ -187,9 +180,7 @@ class MainWindow(QMainWindow):
 
     def paste(self) -> None:
         """Encodes or opens what is on the clipboard."""
-        clipboard = QGuiApplication.clipboard()
-        answers = Question.about(clipboard, self).is_answered()
-        self._take(drop.read(clipboard.mimeData() or QMimeData()) if answers else drop.Dropped(refusal=drop.SILENT))
+        self.drops.paste()
 
     def save_model(self) -> None:
         """Asks where, and writes the shown model."""
@@ -277,33 +268,8 @@ class MainWindow(QMainWindow):
             f"VAE Explorer {__version__}\n\nTrain a variational autoencoder, see what it has learned, and use it.",
         )
 
-    # drops
-
-    @guarded()
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        self._question = Question.about(event, self)
-        promise = drop.promise(event.mimeData()) if self._question.is_answered() else drop.Promise(drop.SILENT)
-        self.overlay.show_promise(promise.sentence, accepted=promise.kind is not None)
-        event.acceptProposedAction()  # also what cannot be used, to say why
-
-    @guarded()
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        event.acceptProposedAction()
-
-    @guarded()
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self.overlay.hide()
-        self._question = None
-
-    @guarded()
-    def dropEvent(self, event: QDropEvent) -> None:
-        self.overlay.hide()
-        question = self._question or Question.about(event, self)  # the first: who was busy then may have answered since
-        self._question = None
-        self._take(drop.read(event.mimeData()) if question.is_answered() else drop.Dropped(refusal=drop.SILENT))
-        event.acceptProposedAction()
-
-    def _take(self, dropped: drop.Dropped) -> None:
+    def _take(self, what: object) -> None:
+        dropped = what if isinstance(what, drop.Dropped) else drop.Dropped()
         if dropped.refusal:
             self.errors.show_sentence(dropped.refusal)
         if dropped.paths:
