@@ -8,8 +8,8 @@ from vae_explorer.core.config import ModelOptions, VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.training import loop
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.loop import TrainingState
 from vae_explorer.training.run import Run
+from vae_explorer.training.state import TrainingState
 from vae_explorer.training.trainer import Trainer
 
 

@@ -9,6 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from vae_explorer.core.objective import negative_elbo
 from vae_explorer.training import loop
+from vae_explorer.training import state as state_module
 from vae_explorer.training.loop import training_step
 
 pytestmark = [
@@ -93,7 +94,7 @@ class NothingWaits(TorchDispatchMode):
 
 @pytest.mark.parametrize("mode", [NoFloat64, NothingWaits])
 def test_a_step_does_nothing_that_is_slow_or_missing_there(fresh, config, parts, bars, mode, monkeypatch):
-    monkeypatch.setattr(loop, "sums_dtype", lambda _device: torch.float32)  # as on MPS
+    monkeypatch.setattr(state_module, "sums_dtype", lambda _device: torch.float32)  # as on MPS
     state, images = fresh(config), torch.from_numpy(bars[:32])
     state.parts = parts
     noise = torch.Generator()

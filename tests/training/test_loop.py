@@ -3,17 +3,10 @@ import math
 import pytest
 import torch
 
+from vae_explorer.core.objective import Loss
 from vae_explorer.training import loop
-from vae_explorer.training.loop import (
-    Loss,
-    Means,
-    Steps,
-    TrainingError,
-    sums_dtype,
-    to_training_x,
-    train,
-    training_step,
-)
+from vae_explorer.training.loop import Steps, TrainingError, to_training_x, train, training_step
+from vae_explorer.training.state import Means, sums_dtype
 
 pytestmark = pytest.mark.usefixtures("an_item_after_every_step")
 

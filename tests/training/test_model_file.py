@@ -14,8 +14,8 @@ from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
 from vae_explorer.training import model_file, models, state_file
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.loop import TrainingState
 from vae_explorer.training.model_file import LatentStatistics, ModelFileError, ModelInfo, SplitFigures
+from vae_explorer.training.state import TrainingState
 
 SHAPE = (1, 8, 8)
 CONFIG = VAEConfig(image_shape=SHAPE, z_dim=2, hidden=4)

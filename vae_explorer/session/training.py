@@ -30,8 +30,9 @@ from vae_explorer.training.run import Run, RunError, is_run, new_folder, unfinis
 
 if TYPE_CHECKING:
     from vae_explorer.core.vae import VAE
-    from vae_explorer.training.loop import Figures, TrainingProgress
+    from vae_explorer.training.loop import TrainingProgress
     from vae_explorer.training.model_file import ModelInfo
+    from vae_explorer.training.state import Figures
     from vae_explorer.training.trainer import Trainer
 
 log = logging.getLogger(__name__)

@@ -10,9 +10,9 @@ from torch import Tensor
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import atomic
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.loop import MOST_PARTS, Means, TrainingState, sums_dtype
 from vae_explorer.training.model_file import MAX_FILE, ModelFileError, fill, opened, sealed
 from vae_explorer.training.run import RunError
+from vae_explorer.training.state import MOST_PARTS, Means, TrainingState, sums_dtype
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's running means (Kingma & Ba 2015)

@@ -24,19 +24,16 @@ from vae_explorer.training import device as devices
 from vae_explorer.training import model_file, state_file
 from vae_explorer.training.evaluation import evaluate
 from vae_explorer.training.loop import (
-    MOST_PARTS,
-    Figures,
     Steps,
     TrainingError,
     TrainingProgress,
-    TrainingState,
     diverged,
-    is_out_of_memory,
     train,
     training_step,
 )
 from vae_explorer.training.model_file import ModelFileError, ModelInfo, SplitFigures
 from vae_explorer.training.run import REMEDY, Run
+from vae_explorer.training.state import MOST_PARTS, Figures, TrainingState, is_out_of_memory
 
 log = logging.getLogger(__name__)
 CHECKPOINT_INTERVAL = 10.0  # seconds of training
