@@ -24,6 +24,16 @@ def bars() -> np.ndarray:
 
 
 @pytest.fixture
+def images(bars):
+    return torch.from_numpy(bars)
+
+
+@pytest.fixture
+def validation_x(images):
+    return (images[:40] > 127).float()
+
+
+@pytest.fixture
 def config(bars, tmp_path) -> TrainConfig:
     np.savez(tmp_path / "bars.npz", images=bars[:, 0])
     return TrainConfig(

@@ -11,16 +11,6 @@ from vae_explorer.training.state import Means, sums_dtype
 pytestmark = pytest.mark.usefixtures("an_item_after_every_step")
 
 
-@pytest.fixture
-def images(bars):
-    return torch.from_numpy(bars)
-
-
-@pytest.fixture
-def validation_x(images):
-    return (images[:40] > 127).float()
-
-
 def weights(state):
     return {name: tensor.clone() for name, tensor in state.model.state_dict().items()}
 

@@ -17,16 +17,6 @@ pytestmark = pytest.mark.usefixtures("an_item_after_every_step")
 STEPS = 15  # three epochs of five
 
 
-@pytest.fixture
-def images(bars):
-    return torch.from_numpy(bars)
-
-
-@pytest.fixture
-def validation_x(images):
-    return (images[:40] > 127).float()
-
-
 def weights(model):
     return torch.cat([parameter.detach().flatten() for parameter in model.parameters()]).clone()
 
