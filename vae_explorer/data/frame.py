@@ -1,21 +1,12 @@
 """Pictures brought to the size and the middle of a frame."""
 
-from math import ceil, sqrt
-
 import numpy as np
 from jaxtyping import Float64, UInt8
 from PIL import Image
 
 from vae_explorer.data.figure import ring
 
-WORKING_PIXELS = 1024 * 1024  # a larger picture is reduced first: no model takes more than 128 × 128
 MAX_GAIN = 3.0  # a hairline of a third of a pixel becomes white; what is thinner stays pale
-
-
-def working(pixels: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "small_h small_w c"]:
-    """The picture, or a reduced one where it is large."""
-    factor = ceil(sqrt(pixels.shape[0] * pixels.shape[1] / WORKING_PIXELS))
-    return pixels if factor <= 1 else _array(_image(pixels).reduce(factor))
 
 
 def framed(

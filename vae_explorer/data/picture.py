@@ -25,7 +25,7 @@ MAX_BYTES = 256 << 20  # of a file
 MAX_PIXELS = 64 << 20  # of a picture that is opened; see picture_cost for those that need more memory than others
 MAX_SIDE = 2**16 - 1  # pixels, as in a JPEG
 STRIP_PIXELS = 1 << 20  # of a large picture that are reduced at a time
-KEPT_PIXELS = 2048 * 2048  # a larger picture is reduced: no model takes more than 128 × 128
+KEPT_PIXELS = 1024 * 1024  # a larger picture is reduced: no model takes more than 128 × 128, a strip holds 100
 RANGES = (1, 2**8 - 1, 2**16 - 1, 2**24 - 1, 2**31 - 1)  # white in 32-bit and float pictures: the first that holds all
 GAP_LEVEL = 96  # the grey between the images of a contact sheet: neither model's black nor white
 

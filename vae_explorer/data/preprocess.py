@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, field_validator
 from vae_explorer.core.config import MAX_SIDE, MIN_SIDE
 from vae_explorer.core.noise import content_generator
 from vae_explorer.data.figure import Box, Figure, darker_than_background, find, ring
-from vae_explorer.data.frame import centre_of_mass, centred, framed, luma, resized, strengthened, working
+from vae_explorer.data.frame import centre_of_mass, centred, framed, luma, resized, strengthened
 from vae_explorer.data.picture import Picture
 
 Binarise = Literal["draw", "threshold"]
@@ -79,7 +79,7 @@ def prepare(
     picture: Picture, preparation: Preparation, switches: Mapping[str, bool] | None = None, binarise_seed: int = 0
 ) -> Prepared:
     """x for a model; a picture that already fits passes byte for byte. `switches` override the automatic, by name."""
-    chain = _Chain(working(picture.pixels), switches or {})
+    chain = _Chain(picture.pixels, switches or {})
     _match_channels(chain, preparation)
     if preparation.dark_background is None:
         _fit_photograph(chain, preparation)
