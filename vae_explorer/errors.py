@@ -25,6 +25,9 @@ BRIEF = 100  # characters of an error that was not written for the user
 IN_THE_WINDOW = "Help → Show log has the details"
 NO_MEMORY = "There is not enough memory for this: close other programs, or ask for less at once"
 
+_NO_MEMORY_LEFT = (
+    "out of memory", "not enough memory", "can't allocate memory", "invalid buffer size", "alloc_failed"
+)  # fmt: skip  # of CUDA and MPS, the CPU on Windows and elsewhere, MPS again, cuBLAS
 _log = logging.getLogger(__name__)
 _NO_ROOM = "{} could not be written, for the disk is full: make room there and try again"
 _OF_THE_SYSTEM = {
@@ -56,7 +59,7 @@ def sentence(error: BaseException, details: str = IN_THE_WINDOW) -> str:
     It travels in place of the exception, whose frames would keep tensors alive.
     """
     text = _text(error)
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in text:
+    if is_out_of_memory(error):
         return NO_MEMORY
     if text and type(error).__module__.partition(".")[0] == __package__:
         return text
@@ -72,6 +75,14 @@ def sentence(error: BaseException, details: str = IN_THE_WINDOW) -> str:
     brief = text if len(text) <= BRIEF else f"{text[:BRIEF]}…"
     what = f"{type(error).__name__}: {brief}" if brief else type(error).__name__
     return f"Something went wrong inside the program ({what}); {details}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python or torch asked for more memory than there is. Only CUDA's allocator has a kind of its own."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    said = str(error).lower() if isinstance(error, RuntimeError) else ""
+    return any(words in said for words in _NO_MEMORY_LEFT)
 
 
 def _text(error: BaseException | None) -> str:

@@ -188,3 +188,12 @@ def test_two_downloads_of_one_file_do_not_disturb_each_other(server, tmp_path):
         assert len(left(tmp_path)) == 2
     assert left(tmp_path) == ["data.gz"]
     assert (tmp_path / "data.gz").read_bytes() == CONTENT
+
+
+def test_certificates_that_are_not_there_are_no_fault_of_the_disk(server, tmp_path, monkeypatch):
+    def get(*_arguments, **_keywords):
+        raise OSError("Could not find a suitable TLS CA certificate bundle, invalid path: /none")
+
+    monkeypatch.setattr("requests.get", get)
+    with pytest.raises(DownloadError, match=r"the network cannot be used \(Could not find .*/none\)\. Try again later"):
+        finish(fetch([remote(server, "right")], tmp_path))

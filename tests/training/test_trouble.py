@@ -10,7 +10,7 @@ from vae_explorer.core.progress import finish
 from vae_explorer.data import atomic
 from vae_explorer.training import loop, model_file, trainer
 from vae_explorer.training.loop import BAD_IN_A_ROW, RESTORES, TrainingError, train
-from vae_explorer.training.run import Run
+from vae_explorer.training.run import Run, RunError
 from vae_explorer.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("an_item_after_every_step")
@@ -68,7 +68,7 @@ def test_a_step_without_numbers_is_left_out_and_said(fresh, config, images, vali
             assert torch.equal(weights(state.model), before)
         assert progress.train is None or progress.train.elbo == progress.train.elbo  # a number
     assert [done for done, _ in notices] == [step + 1]
-    assert notices[0][1].startswith(f"A step was left out before step {step + 1}, for the loss or a gradient")
+    assert notices[0][1].startswith(f"Step {step + 1} was left out, for the loss or a gradient")
     assert state.step == STEPS
     assert weights(state.model).isfinite().all()
     assert {int(of["step"]) for of in state.optimizer.state.values()} == {STEPS - 1}
@@ -89,7 +89,7 @@ def test_after_three_such_steps_the_weights_of_the_last_epoch_come_back(
         if progress.notice and "are back" in progress.notice:
             assert torch.equal(weights(state.model), good[max(good)])
     assert len(notices) == BAD_IN_A_ROW
-    assert notices[-1].endswith("the weights of the last good epoch are back")
+    assert "; the weights of the last good epoch are back: lower the learning rate" in notices[-1]
     assert state.step == STEPS
     assert not torch.equal(weights(state.model), good[5 * (first // 5)])  # it has gone on
 
@@ -119,9 +119,12 @@ def test_when_that_does_not_help_training_stops_with_advice_and_the_last_good_we
     assert torch.equal(weights(state.model), before)
 
 
-def test_a_run_with_bad_steps_says_so_in_its_metrics_and_resumes_bit_for_bit(start, spoil):
-    def make(name, stops):
-        spoil({2, 3, 7})
+@pytest.fixture
+def make(start, spoil):
+    """Makes a run whose steps of these numbers are spoiled, stopped and resumed after others."""
+
+    def make(name, bad, stops=()):
+        spoil(bad)
         run = start(name).run
         for stop in (*stops, None):
             work = Trainer(run).work()
@@ -130,11 +133,56 @@ def test_a_run_with_bad_steps_says_so_in_its_metrics_and_resumes_bit_for_bit(sta
                     work.close()
         return run
 
-    whole, parts = make("whole", ()), make("parts", (3, 9))
+    return make
+
+
+@pytest.mark.parametrize("stop", range(1, 15))
+def test_a_run_whose_weights_came_back_resumes_bit_for_bit_wherever_it_was_stopped(make, stop):
+    whole, parts = make("whole", {6, 7, 8}), make("parts", {6, 7, 8}, [stop])
+    assert whole.model_path.read_bytes() == parts.model_path.read_bytes()
+    assert whole.best_path.read_bytes() == parts.best_path.read_bytes()
+    notices = [[report.get("notice") for report in run.metrics()] for run in (whole, parts)]
+    assert notices[0] == notices[1]
+
+
+def test_a_run_stopped_when_its_first_weights_came_back_is_resumed(make):
+    whole, parts = make("whole", {0, 1, 2}), make("parts", {0, 1, 2}, [3])
+    assert whole.model_path.read_bytes() == parts.model_path.read_bytes()
+
+
+@pytest.mark.parametrize("bad", [{4}, {9}, {14}, {0, 1, 2, 3, 4}])
+def test_an_epoch_has_its_validation_also_where_its_last_step_was_left_out(make, bad):
+    run = make("run", bad)
+    validated = [report for report in run.metrics() if "validation" in report]
+    assert [report["epoch"] for report in validated] == [1, 2, 3]
+    assert ["train" in report for report in validated] == [step not in bad for step in (4, 9, 14)]
+    assert model_file.load(run.model_path)[1].validation.elbo == validated[-1]["validation"]["elbo"]
+
+
+def test_a_run_of_one_bad_step_comes_to_its_end(start, spoil):
+    spoil({0})
+    info = finish(start(epochs=1, batch_size=1000).work())
+    assert info.validation is not None
+    assert info.test is not None
+
+
+def test_a_model_without_its_state_is_not_trained_over(make, start):
+    run = make("run", set())
+    run.state_path.unlink()
+    before = run.model_path.read_bytes()
+    assert not run.is_resumable
+    with pytest.raises(RunError, match="holds a model without the state that resuming needs: start a new run in"):
+        finish(Trainer(run).work())
+    assert run.model_path.read_bytes() == before
+    assert [report["step"] for report in run.metrics()] == [*range(1, 16), 15]
+
+
+def test_a_run_with_bad_steps_says_so_in_its_metrics_and_resumes_bit_for_bit(make):
+    whole, parts = make("whole", {2, 3, 7}), make("parts", {2, 3, 7}, (3, 9))
     assert whole.model_path.read_bytes() == parts.model_path.read_bytes()
     notices = [(report["step"], report["notice"]) for report in parts.metrics() if "notice" in report]
     assert [step for step, _ in notices] == [3, 4, 8]
-    assert "left out before step 4" in notices[1][1]
+    assert "Step 4 was left out" in notices[1][1]
     assert Run.open(parts.folder).is_finished
 
 
@@ -179,10 +227,13 @@ NO_MEMORY = [
     MemoryError(),
     RuntimeError("[enforce fail at alloc_cpu.cpp:124] DefaultCPUAllocator: can't allocate memory: you tried …"),
     RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes."),
+    RuntimeError("MPS backend out of memory (MPS allocated: 8.90 GB, max allowed: 9.07 GB)."),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
 ]
+MACHINES = ["CUDA", "Python", "CPU", "Windows", "MPS", "cuBLAS"]
 
 
-@pytest.mark.parametrize("error", NO_MEMORY, ids=["CUDA", "Python", "CPU", "Windows"])
+@pytest.mark.parametrize("error", NO_MEMORY, ids=MACHINES)
 def test_a_batch_is_computed_in_halves_where_memory_is_short_and_that_is_said(
     fresh, config, images, validation_x, monkeypatch, error
 ):
@@ -191,9 +242,9 @@ def test_a_batch_is_computed_in_halves_where_memory_is_short_and_that_is_said(
     memory, state = Memory(monkeypatch, 8, error), fresh(config)
     notices = [p.notice for p in train(state, config, images[:160], validation_x) if p.notice]
     assert notices == [
-        "There is not enough memory for 32 images at once: each step computes them 16 at a time from here on, "
+        "There is not enough memory for 32 images at once: they are computed 16 at a time from here on, "
         "which is slower and gives the same result",
-        "There is not enough memory for 32 images at once: each step computes them 8 at a time from here on, "
+        "There is not enough memory for 32 images at once: they are computed 8 at a time from here on, "
         "which is slower and gives the same result",
     ]
     assert memory.asked[:6] == [32, 16, 8, 8, 8, 8]
@@ -209,11 +260,17 @@ def test_it_is_halved_three_times_at_most(fresh, config, images, validation_x, m
     assert torch.equal(weights(state.model), weights(fresh(config).model))
 
 
-def test_memory_that_runs_out_in_a_validation_is_halved_too(fresh, config, images, validation_x, monkeypatch):
+@pytest.mark.parametrize("batch_size", [1, 30, 4096, 65_536])
+def test_memory_that_runs_out_in_a_validation_is_halved_too(
+    fresh, config, images, validation_x, monkeypatch, batch_size
+):
+    monkeypatch.setattr(loop, "VALIDATION_BATCH", 40)
+    config = config.model_copy(update={"batch_size": batch_size, "epochs": 2})
+
     def figures(room):
         with monkeypatch.context() as patch:
             Memory(patch, room, NO_MEMORY[0])
-            items = list(train(fresh(config), config, images[:160], validation_x))
+            items = list(train(fresh(config), config, images[:30], validation_x))
         return [item.validation for item in items if item.validation], [item.notice for item in items if item.notice]
 
     (wanted, _), (found, notices) = figures(100), figures(35)  # the validation has 40
@@ -242,7 +299,7 @@ def test_a_run_keeps_its_parts_when_it_is_resumed(start, monkeypatch):
     assert resumed.run.model_path.read_bytes() == whole.run.model_path.read_bytes()
 
 
-@pytest.mark.parametrize("error", NO_MEMORY, ids=["CUDA", "Python", "CPU", "Windows"])
+@pytest.mark.parametrize("error", NO_MEMORY, ids=MACHINES)
 def test_too_little_memory_for_any_part_is_said_and_the_last_model_stays(start, monkeypatch, error):
     work = start()
     generator = work.work()

@@ -53,7 +53,8 @@ def train(window, config, qtbot):
 def test_a_step_without_a_number_is_said_and_the_run_goes_on(window, train, said, spoil):
     spoil({4}, no_number)
     (sentence,) = train()
-    assert sentence == "A step was left out before step 5, for the loss or a gradient was not a finite number"
+    why = "for the loss or a gradient was not a finite number"
+    assert sentence == f"Step 5 was left out, {why}: lower the learning rate if this goes on"
     assert said() == sentence
     assert window.session.training.state == "finished"
 
@@ -61,7 +62,7 @@ def test_a_step_without_a_number_is_said_and_the_run_goes_on(window, train, said
 def test_too_little_memory_is_said_with_what_is_done_about_it(window, train, said, spoil):
     spoil({2}, no_memory)
     (sentence,) = train()
-    assert sentence.startswith("There is not enough memory for 16 images at once: each step computes them 8 at a time")
+    assert sentence.startswith("There is not enough memory for 16 images at once: they are computed 8 at a time")
     assert said() == sentence
     assert window.session.training.state == "finished"
 

@@ -4,7 +4,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -22,17 +22,19 @@ def drive(job: Generator[Progress, None, T], text: Callable[[Progress], str] | N
         try:
             while True:
                 progress = next(job)
-                if progress.notice:
-                    line.clear()
-                    print(progress.notice, file=sys.stderr)
-                line.show((text or _text)(progress))
+                with suppress(OSError):  # nobody reads it any more, which is no reason to lose the work
+                    if progress.notice:
+                        line.clear()
+                        print(progress.notice, file=sys.stderr)
+                    line.show((text or _text)(progress))
                 if interrupted():
                     job.close()
                     raise KeyboardInterrupt
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         finally:
-            line.clear()
+            with suppress(OSError):
+                line.clear()
 
 
 class _Line:

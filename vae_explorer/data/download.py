@@ -146,7 +146,13 @@ class _Transfer(threading.Thread):
 
         url = self._mirror + self._file.name
         headers = {"Accept-Encoding": "identity"}  # the checksum is that of the file as it lies there
-        with requests.get(url, stream=True, timeout=PATIENCE, headers=headers) as response:
+        try:
+            response = requests.get(url, stream=True, timeout=PATIENCE, headers=headers)
+        except requests.RequestException:
+            raise
+        except OSError as error:  # certificates that are not where they are said to be
+            raise _FailedError(f"the network cannot be used ({error})") from error
+        with response:
             self._response = response  # from here on `cancel` waits
             self._stop_if_cancelled()
             if not response.ok:

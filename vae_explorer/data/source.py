@@ -21,7 +21,7 @@ from vae_explorer.data.image_set import Skipped
 
 MAX_BYTES = 2 << 30  # of a data set in memory
 MAX_RATIO = 200  # of the unpacked to the packed size, above which what is large is taken for a bomb
-SMALL = 128 << 20  # bytes: up to here nothing is; drawn squares on black are packed to a four-hundredth
+SMALL = 256 << 20  # bytes: up to here nothing is; drawn squares on black are packed to a four-hundredth
 MAX_MEMBERS = 210_000  # of a ZIP (CelebA has 202,599 pictures): a million filled 1.3 GB before the first was read
 MAX_DIRECTORY = 32 << 20  # bytes of the list of a ZIP's members
 MAX_DEPTH = 32  # folders in a ZIP
@@ -216,9 +216,9 @@ def damage_told(name: str | Path) -> Iterator[None]:
     except OSError as error:
         if error.errno:
             raise DataError(f"{shown(name)} could not be read: {os.strerror(error.errno)}") from error
-        raise DataError(f"{shown(name)} is damaged: {shown(error)}") from error
+        raise DataError(f"{shown(name)} is damaged ({shown(error)}): get or make another copy") from error
     except (EOFError, ValueError, RuntimeError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile) as error:
-        raise DataError(f"{shown(name)} is damaged: {shown(error)}") from error
+        raise DataError(f"{shown(name)} is damaged ({shown(error)}): get or make another copy") from error
 
 
 def read_bytes(file: File, limit: int) -> bytes:

@@ -49,7 +49,7 @@ class Curves:
     validation_epochs: list[float] = field(default_factory=list)
     validation: dict[str, list[float]] = field(default_factory=lambda: {"elbo": [], "reconstruction": [], "kl": []})
 
-    def add(self, epoch: float, train: Mapping[str, float], validation: Mapping[str, float] | None) -> None:
+    def add(self, epoch: float, train: Mapping[str, float] | None, validation: Mapping[str, float] | None) -> None:
         """Appends a report; reports of that time and later go, since a run that was killed makes them again."""
         for epochs, curves, report in (
             (self.epochs, self.train, train),
@@ -169,7 +169,7 @@ class TrainingSession(QObject):
             log.warning("the runs cannot be listed", exc_info=True)
             runs = []
         run = self._brought
-        if run and not run.is_finished and run.writer() is None:
+        if run and run.is_resumable:
             runs = [run, *(one for one in runs if one.folder != run.folder)]
         return runs
 
@@ -268,10 +268,9 @@ class TrainingSession(QObject):
         self.progress = progress
         if progress.notice:
             self.failed.emit(progress.notice)
-        if _is_training(progress) and progress.train:
-            self.kl_per_dimension = progress.train.kl_per_dimension
-            validation = _figures(progress.validation) if progress.validation else None
-            self.curves.add(progress.epoch, _figures(progress.train), validation)
+        if _is_training(progress) and (newest := progress.train or progress.validation):
+            self.kl_per_dimension = newest.kl_per_dimension
+            self.curves.add(progress.epoch, _figures(progress.train), _figures(progress.validation))
             self.reported.emit()
         self.progressed.emit()
 
@@ -299,9 +298,9 @@ class TrainingSession(QObject):
 
     def _read_curves(self, run: Run) -> None:
         for report in run.metrics():
-            if "train" in report:
-                self.curves.add(report["epoch"], report["train"], report.get("validation"))
-                self.kl_per_dimension = tuple(report["train"].get("kl_per_dimension", ()))
+            if newest := report.get("train") or report.get("validation"):
+                self.curves.add(report["epoch"], report.get("train"), report.get("validation"))
+                self.kl_per_dimension = tuple(newest["kl_per_dimension"])
 
     def _set_state(self, state: State) -> None:
         self.state = state
@@ -315,8 +314,10 @@ def _is_training(progress: Progress) -> TypeGuard["TrainingProgress"]:
 
 
 def _is_report(progress: Progress) -> bool:
-    return progress.notice is not None or (_is_training(progress) and progress.train is not None)
+    return progress.notice is not None or (_is_training(progress) and bool(progress.train or progress.validation))
 
 
-def _figures(figures: "Figures") -> dict[str, float]:
+def _figures(figures: "Figures | None") -> dict[str, float] | None:
+    if figures is None:
+        return None
     return {"elbo": figures.elbo, "reconstruction": figures.reconstruction, "kl": figures.kl}

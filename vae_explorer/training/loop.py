@@ -55,7 +55,9 @@ def train(
     """
     steps = Steps(len(train_images), config)
     noise = torch.Generator(device=train_images.device)
-    kept, restores, left_out = state.kept(), 0, 0
+    left_out = 0 if state.bad is None else int(state.bad[1])
+    if state.kept is None:
+        state.keep()
 
     def item(
         train: Figures | None = None, validation: Figures | None = None, notice: str | None = None
@@ -93,7 +95,7 @@ def train(
             if figures or validation:
                 yield item(figures, validation)
             if validation:
-                kept = state.kept()
+                state.keep()
             clock = last_item = time.perf_counter()  # what happened at a yield is not training
         if state.step >= steps.total:  # more, where the images have become fewer
             return
@@ -112,14 +114,14 @@ def train(
         if state.bad is not None and (state.bad.device.type == "cpu" or is_report):
             in_a_row, left_out_now = map(int, state.bad.tolist())
             if in_a_row >= BAD_IN_A_ROW:
-                restores += 1
-                if restores > RESTORES:
+                if state.restores == RESTORES:
                     raise diverged("loss", state, config)
-                state.restore(kept)
+                state.restore()
                 left_out = 0
-                notice = _left_out(in_a_row, state.step) + ": the weights of the last good epoch are back"
+                notice = _left_out(in_a_row, state.step, "the weights of the last good epoch are back")
             elif left_out_now > left_out:
-                notice, left_out = _left_out(left_out_now - left_out, state.step), left_out_now
+                notice = _left_out(left_out_now - left_out, state.step)
+                left_out = left_out_now
         if notice or (now - last_item >= MESSAGE_INTERVAL and not is_report):
             yield item(notice=notice)
             clock = last_item = time.perf_counter()
@@ -224,12 +226,14 @@ def _validate(
     for batch in torch.split(x, VALIDATION_BATCH):
         eps = torch.randn(len(batch), state.model.z_dim, generator=noise, device=x.device)
         while True:
-            at_once = VALIDATION_BATCH if state.parts == 1 else state.at_once(config.batch_size)
+            at_once = VALIDATION_BATCH
+            if state.parts > 1:
+                at_once = min(state.at_once(VALIDATION_BATCH), state.at_once(config.batch_size))
             try:
                 losses = _validation_losses(state, torch.split(batch, at_once), torch.split(eps, at_once))
                 break
             except Exception as error:
-                if not state.needs_less_memory(error, config.batch_size):
+                if not state.needs_less_memory(error, VALIDATION_BATCH):
                     raise
             yield item(notice=state.smaller(config.batch_size))
         for loss, images in losses:
@@ -256,9 +260,10 @@ def diverged(what: str, state: TrainingState, config: TrainConfig) -> TrainingEr
     )
 
 
-def _left_out(steps: int, before: int) -> str:
-    what = "A step was" if steps == 1 else f"{steps} steps were"
-    return f"{what} left out before step {before}, for the loss or a gradient was not a finite number"
+def _left_out(steps: int, last: int, mended: str = "") -> str:
+    which = f"Step {last:,} was" if steps == 1 else f"{steps} steps up to step {last:,} were"
+    why = "the loss or a gradient was not a finite number"
+    return f"{which} left out, for {why}{mended and f'; {mended}'}: lower the learning rate if this goes on"
 
 
 def _mixed(seed: int, purpose: str, index: int) -> int:

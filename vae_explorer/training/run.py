@@ -17,6 +17,7 @@ from vae_explorer.training.config import TrainConfig
 
 SUFFIX = ".vae.safetensors"
 STATE = "state.safetensors"
+PARTS = ("train", "validation")  # of a report, with these figures and the KL of each dimension
 FIGURES = ("elbo", "reconstruction", "kl")
 LOOKED_AT = 100  # runs that may be unfinished: somebody has thousands, and the window asks
 LONGEST_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
@@ -87,6 +88,11 @@ class Run:
         """Who writes it now, for people; None: nobody."""
         return run_lock.holder(self.lock_path)
 
+    @property
+    def is_resumable(self) -> bool:
+        """Whether it was stopped or killed and nobody writes it."""
+        return self.state_path.exists() and not self.is_finished and self.writer() is None
+
     def last_report(self) -> dict[str, Any] | None:
         """The newest report, without reading the others; None before the first."""
         if not os.path.isfile(self.metrics_path):
@@ -121,7 +127,7 @@ class Run:
         kept = [
             report
             for report in self.metrics()
-            if report["step"] <= step - (without_figures and "train" in report) and "test" not in report
+            if report["step"] <= step - (without_figures and _has_figures(report)) and "test" not in report
         ]
         atomic.write(self.metrics_path, "".join(json.dumps(report) + "\n" for report in kept).encode())
 
@@ -170,7 +176,7 @@ def unfinished(parent: Path) -> list[Run]:
     for _, folder in sorted(saved, reverse=True)[:LOOKED_AT]:
         with suppress(RunError):
             run = Run.open(folder)
-            if run.state_path.exists() and not run.is_finished and run.writer() is None:
+            if run.is_resumable:
                 found.append(run)
     return found
 
@@ -191,7 +197,14 @@ def _report(line: bytes) -> dict[str, Any] | None:
         return None
     if not (isinstance(report, dict) and isinstance(report.get("step"), int)):
         return None
-    numbers = [report.get("epoch", 0.0)]
-    for part in (report[name] for name in ("train", "validation") if name in report):
-        numbers += [part.get(name) for name in FIGURES] if isinstance(part, dict) else [None]
+    if not _has_figures(report):
+        return report
+    numbers = [report.get("epoch")]
+    for part in (report[name] for name in PARTS if name in report):
+        kl = part.get("kl_per_dimension") if isinstance(part, dict) else None
+        numbers += [part.get(name) for name in FIGURES] + kl if isinstance(kl, list) else [None]
     return report if all(isinstance(number, int | float) for number in numbers) else None
+
+
+def _has_figures(report: Mapping[str, Any]) -> bool:
+    return any(part in report for part in PARTS)

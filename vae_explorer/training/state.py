@@ -1,9 +1,8 @@
 """What a run is at one moment: weights, optimizer, step, and the figures of the next report."""
 
 import math
-from copy import deepcopy
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -11,8 +10,11 @@ from torch import Tensor
 
 from vae_explorer.core.objective import Loss
 from vae_explorer.core.vae import VAE
+from vae_explorer.errors import is_out_of_memory
 from vae_explorer.training.config import TrainConfig
 
+WEIGHTS = "weights"
+MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's running means (Kingma & Ba 2015)
 MOST_PARTS = 8  # of a batch: it is halved three times at most
 
 
@@ -60,6 +62,15 @@ def sums_dtype(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64  # which MPS has not
 
 
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """The weights and Adam's moments as they were after a step; nobody changes them."""
+
+    step: int
+    updates: int  # of the weights: steps that were not left out
+    tensors: Mapping[str, Tensor]  # by the names of TrainingState.tensors
+
+
 @dataclass(eq=False)
 class TrainingState:
     """What a step changes, and all that resuming needs: order and noise follow from the seed and the step."""
@@ -73,6 +84,8 @@ class TrainingState:
     precision: torch.dtype = torch.float32  # of the matrix products
     parts: int = 1  # in which a batch is computed, where it does not fit into memory at once
     bad: Float[Tensor, "2"] | None = None  # steps left out: those in a row just now, and all; on the device
+    kept: Kept | None = None  # what comes back after too many of them
+    restores: int = 0
 
     @classmethod
     def fresh(cls, model: VAE, config: TrainConfig) -> "TrainingState":
@@ -82,42 +95,59 @@ class TrainingState:
     def images_per_second(self) -> float:
         return self.images / self.seconds if self.seconds else 0.0
 
-    def kept(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A copy of the weights and of Adam's moments."""
-        return deepcopy((self.model.state_dict(), self.optimizer.state_dict()))
+    @property
+    def updates(self) -> int:
+        """Steps that have changed the weights."""
+        return max((int(of_parameter["step"]) for of_parameter in self.optimizer.state.values()), default=0)
 
-    def restore(self, kept: tuple[dict[str, Any], dict[str, Any]]) -> None:
-        """Brings them back; the step goes on, so that other images come next."""
-        weights, moments = deepcopy(kept)
-        self.model.load_state_dict(weights)
-        self.optimizer.load_state_dict(moments)
-        self.bad = None
+    def tensors(self) -> dict[str, Tensor]:
+        """Weights and moments by name, the ones that steps change. There are no moments before the first update."""
+        found = {f"{WEIGHTS}/{name}": tensor for name, tensor in self.model.state_dict().items()}
+        for name, parameter in self.model.named_parameters():
+            if parameter in self.optimizer.state:
+                found |= {f"{moment}/{name}": self.optimizer.state[parameter][moment] for moment in MOMENTS}
+        return found
 
-    def needs_less_memory(self, error: Exception, batch_size: int) -> bool:
-        """Whether the error is a want of memory that a batch in twice as many parts may mend; it is divided so."""
-        if not is_out_of_memory(error) or self.parts == MOST_PARTS or self.parts >= batch_size:
+    def put(self, tensors: Mapping[str, Tensor], updates: int) -> None:
+        """Takes copies of weights and moments by those names."""
+        self.model.load_state_dict({name: tensors[f"{WEIGHTS}/{name}"] for name in self.model.state_dict()})
+        self.optimizer.state.clear()
+        for name, parameter in self.model.named_parameters() if updates else ():
+            step = torch.tensor(float(updates), device=parameter.device)
+            moments = {moment: tensors[f"{moment}/{name}"].to(parameter.device, copy=True) for moment in MOMENTS}
+            self.optimizer.state[parameter] = {"step": step, **moments}
+
+    def keep(self) -> None:
+        """Makes these weights those that `restore` brings back."""
+        self.kept = Kept(self.step, self.updates, {name: one.detach().clone() for name, one in self.tensors().items()})
+
+    def restore(self) -> None:
+        """Brings back what was kept; the step goes on, so that other images come next."""
+        if self.kept is None:
+            raise ValueError("nothing was kept")
+        self.put(self.kept.tensors, self.kept.updates)
+        self.bad, self.restores = None, self.restores + 1
+
+    def needs_less_memory(self, error: Exception, images: int) -> bool:
+        """Whether the error is a want of memory that may be mended by computing so many images in twice as many parts;
+        it is done so from here on."""
+        if not is_out_of_memory(error) or self.parts >= min(MOST_PARTS, images):
             return False
         self.parts *= 2
         self.optimizer.zero_grad()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+        elif torch.backends.mps.is_available():
+            torch.mps.empty_cache()
         return True
 
-    def at_once(self, batch_size: int) -> int:
-        """Images of a batch that are computed together."""
-        return math.ceil(batch_size / self.parts)
+    def at_once(self, images: int) -> int:
+        """Of so many, those that are computed together."""
+        return math.ceil(images / self.parts)
 
-    def smaller(self, batch_size: int) -> str:
+    def smaller(self, images: int) -> str:
         """The sentence that says so."""
         return (
-            f"There is not enough memory for {batch_size:,} images at once: each step computes them "
-            f"{self.at_once(batch_size):,} at a time from here on, which is slower and gives the same result"
+            f"There is not enough memory for {images:,} images at once: they are computed {self.at_once(images):,} at "
+            "a time from here on, which is slower and gives the same result"
         )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether torch or Python asked for more memory than there is; the CPU's allocator has no error of its own."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    said = str(error)
-    return isinstance(error, RuntimeError) and ("not enough memory" in said or "can't allocate" in said)

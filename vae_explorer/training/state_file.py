@@ -10,31 +10,31 @@ from torch import Tensor
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import atomic
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.model_file import MAX_FILE, ModelFileError, fill, opened, sealed
+from vae_explorer.training.model_file import MAX_FILE, ModelFileError, opened, sealed
 from vae_explorer.training.run import RunError
-from vae_explorer.training.state import MOST_PARTS, Means, TrainingState, sums_dtype
+from vae_explorer.training.state import MOMENTS, MOST_PARTS, WEIGHTS, Kept, Means, TrainingState, sums_dtype
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's running means (Kingma & Ba 2015)
+KEPT = "kept/"  # before the names of what comes back after too many steps that were left out
+INSTEAD = "start a new run; model.vae.safetensors beside it can still be opened"
 
 
 def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | None, images: str) -> None:
     """Weights, Adam's moments, the means for the next report and the step, from which order and noise follow; `images`
     is the digest of the training images."""
-    tensors: dict[str, Tensor] = {
-        f"weights/{name}": tensor.detach().cpu().contiguous() for name, tensor in state.model.state_dict().items()
-    }
-    for name, parameter in state.model.named_parameters():
-        for moment in MOMENTS:
-            if parameter in state.optimizer.state:  # empty before the first step
-                tensors[f"{moment}/{name}"] = state.optimizer.state[parameter][moment].cpu().contiguous()
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors().items()}
+    if state.kept and state.kept.step != state.step:
+        tensors |= {f"{KEPT}{name}": tensor.cpu().contiguous() for name, tensor in state.kept.tensors.items()}
     if state.means.sums is not None:
         tensors["means"] = state.means.sums.cpu()
-    updates = [int(of_parameter["step"]) for of_parameter in state.optimizer.state.values()]
     metadata = {
         "format": 1,
         "step": state.step,
-        "updates": max(updates, default=0),  # steps that were not left out
+        "updates": state.updates,
+        "bad": None if state.bad is None else [int(count) for count in state.bad.tolist()],
+        "restores": state.restores,
+        "kept_step": state.kept.step if state.kept else state.step,
+        "kept_updates": state.kept.updates if state.kept else state.updates,
         "parts": state.parts,
         "seconds": state.seconds,
         "images": state.images,
@@ -52,11 +52,12 @@ def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[T
     Raises RunError when the training images have another digest than when it was saved, ModelFileError, or OSError
     when the file cannot be read.
     """
-    tensors, metadata = opened(path, limit=4 * MAX_FILE)  # weights, two moments of the same size, and a little more
+    try:
+        tensors, metadata = opened(path, limit=7 * MAX_FILE)  # weights and two moments, twice, and a little more
+    except ModelFileError as error:
+        raise ModelFileError(f"{str(error).partition(';')[0]}; {INSTEAD}") from error
     if metadata.get("images_digest", images) != images:  # the first versions wrote none
         raise RunError("The images of this run have changed since it was stopped: start a new run")
-    weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
-    fill(model, weights, path.name)
     state = TrainingState.fresh(model, config)
     device = next(model.parameters()).device
     try:
@@ -64,19 +65,42 @@ def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[T
         state.seconds = float(metadata["seconds"])
         state.precision = PRECISIONS[metadata.get("precision", "float32")]
         state.parts = min(max(int(metadata.get("parts", 1)), 1), MOST_PARTS)
+        state.restores = int(metadata.get("restores", 0))
+        if metadata.get("bad"):
+            in_a_row, left_out = map(float, metadata["bad"])
+            state.bad = torch.tensor([in_a_row, left_out], device=device)
         if "means" in tensors:
-            state.means = Means(_with_count(tensors["means"], metadata).to(device, sums_dtype(device)))
+            sums = _with_count(tensors["means"], metadata)
+            _compare(sums.shape == (2 + model.z_dim,))
+            state.means = Means(sums.to(device, sums_dtype(device)))
         updates = int(metadata.get("updates", state.step))
-        for name, parameter in model.named_parameters():
-            if f"{MOMENTS[0]}/{name}" in tensors or state.step:
-                moments = {moment: tensors[f"{moment}/{name}"].to(device) for moment in MOMENTS}
-                if any((one.shape, one.dtype) != (parameter.shape, parameter.dtype) for one in moments.values()):
-                    raise ValueError("moments of other weights")
-                step = torch.tensor(float(updates), device=device)
-                state.optimizer.state[parameter] = {"step": step, **moments}
-        return state, int(metadata["threads"]), metadata["best_elbo"]
+        now = {name: one for name, one in tensors.items() if name.partition("/")[0] in (WEIGHTS, *MOMENTS)}
+        _compare(_fits(now, updates, model))
+        state.put(now, updates)
+        kept = {name.removeprefix(KEPT): one.to(device) for name, one in tensors.items() if name.startswith(KEPT)}
+        if kept:
+            state.kept = Kept(int(metadata["kept_step"]), int(metadata["kept_updates"]), kept)
+            _compare(_fits(kept, state.kept.updates, model))
+        best = metadata["best_elbo"]
+        return state, int(metadata["threads"]), None if best is None else float(best)
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise ModelFileError(f"{path.name} is not a training state of this program") from None
+        raise ModelFileError(f"{path.name} is not a training state of this program; {INSTEAD}") from None
+
+
+def _compare(fits: bool) -> None:
+    if not fits:
+        raise ValueError("this is the state of another run")
+
+
+def _fits(tensors: Mapping[str, Tensor], updates: int, model: VAE) -> bool:
+    """Whether these are all the weights and moments of this model, and finite."""
+    wanted = {f"{WEIGHTS}/{name}": tensor for name, tensor in model.state_dict().items()}
+    if updates:
+        wanted |= {f"{moment}/{name}": one for moment in MOMENTS for name, one in model.named_parameters()}
+    return tensors.keys() == wanted.keys() and all(
+        (one.shape, one.dtype) == (wanted[name].shape, wanted[name].dtype) and bool(one.isfinite().all())
+        for name, one in tensors.items()
+    )
 
 
 def _with_count(sums: Tensor, metadata: Mapping[str, Any]) -> Tensor:

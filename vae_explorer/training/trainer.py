@@ -19,7 +19,7 @@ from vae_explorer.core.vae import VAE
 from vae_explorer.data import catalog
 from vae_explorer.data.image_set import DataSet, ImageSet
 from vae_explorer.data.preprocess import Preparation, to_x
-from vae_explorer.errors import UserError
+from vae_explorer.errors import UserError, is_out_of_memory
 from vae_explorer.training import device as devices
 from vae_explorer.training import model_file, state_file
 from vae_explorer.training.evaluation import evaluate
@@ -31,9 +31,9 @@ from vae_explorer.training.loop import (
     train,
     training_step,
 )
-from vae_explorer.training.model_file import ModelFileError, ModelInfo, SplitFigures
-from vae_explorer.training.run import REMEDY, Run
-from vae_explorer.training.state import MOST_PARTS, Figures, TrainingState, is_out_of_memory
+from vae_explorer.training.model_file import ModelInfo, SplitFigures
+from vae_explorer.training.run import REMEDY, Run, RunError
+from vae_explorer.training.state import MOST_PARTS, Figures, TrainingState
 
 log = logging.getLogger(__name__)
 CHECKPOINT_INTERVAL = 10.0  # seconds of training
@@ -83,7 +83,7 @@ class Trainer:
         except OSError as error:
             if error.errno in DISK_FULL:
                 what = f"The disk of {self.run.folder} is full: make room and resume"
-            elif Path(str(error.filename)).parent == self.run.folder:
+            elif error.filename and Path(error.filename).parent == self.run.folder:
                 why = f"can no longer be written ({error.strerror}): {REMEDY}, and resume"
                 what = f"The run's folder {self.run.folder} {why}"
             else:
@@ -151,6 +151,11 @@ class Trainer:
             self.state, self.threads, self._best_elbo = state_file.load(
                 self.run.state_path, model, self.config, images=self._images
             )
+        elif self.run.model_path.exists():
+            raise RunError(
+                f"{self.run.folder} holds a model without the state that resuming needs: start a new run in another "
+                "folder; the model can still be opened"
+            )
         else:
             self.state = TrainingState.fresh(model, self.config)
         self.run.rewind_metrics(self.state.step, without_figures=self.state.means.sums is not None)
@@ -214,13 +219,14 @@ class Trainer:
         assert self.info is not None
         step, now = self.state.step, time.monotonic()
         self.info = self.info.model_copy(update={"epochs": progress.epoch, "steps": step})
-        if progress.train:
+        if progress.train or progress.validation:
             report: dict[str, Any] = {
                 "step": step,
                 "epoch": progress.epoch,
                 "images_per_second": progress.images_per_second,
-                "train": _report(progress.train),
             }
+            if progress.train:  # not where every step was left out
+                report["train"] = _report(progress.train)
             if progress.validation:
                 report["validation"] = _report(progress.validation)
                 self._note_validation(report["validation"])
@@ -243,7 +249,7 @@ class Trainer:
             self._best = self.snapshot()
 
     def _save(self) -> None:
-        """The best model, the newest model, then the state: a kill between them leaves a run that resumes.
+        """The best model, the state, then the newest model: a kill between them leaves a run that resumes.
 
         Raises TrainingError when a weight is no longer a finite number."""
         assert self.state is not None
@@ -251,13 +257,12 @@ class Trainer:
         if self._best:
             model_file.save(self.run.best_path, *self._best)
             self._best = None
-        try:
-            model_file.save(self.run.model_path, self.state.model, self.info)
-        except ModelFileError as error:
-            raise diverged("loss", self.state, self.config) from error
+        if not _is_finite(self.state.model):
+            raise diverged("loss", self.state, self.config)
         state_file.save(
             self.run.state_path, self.state, threads=self.threads, best_elbo=self._best_elbo, images=self._images
         )
+        model_file.save(self.run.model_path, self.state.model, self.info)
         self._saved_at = (self.state.step, time.monotonic())
 
     def _keep(self) -> None:

@@ -268,8 +268,7 @@ class MainWindow(QMainWindow):
             f"VAE Explorer {__version__}\n\nTrain a variational autoencoder, see what it has learned, and use it.",
         )
 
-    def _take(self, what: object) -> None:
-        dropped = what if isinstance(what, drop.Dropped) else drop.Dropped()
+    def _take(self, dropped: drop.Dropped) -> None:
         if dropped.refusal:
             self.errors.show_sentence(dropped.refusal)
         if dropped.paths:

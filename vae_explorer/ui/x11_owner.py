@@ -1,5 +1,6 @@
 """Whether the program that a drag or the clipboard comes from answers at all. Qt asks it and waits: for five seconds
-where it hangs, and nothing can stop it. So a question of our own comes first, which waits for a moment only."""
+where it hangs, and nothing can stop it. So a question of our own comes first, which waits for a moment only: longer
+where the display is far away."""
 
 import ctypes
 import functools
@@ -11,8 +12,9 @@ from PySide6.QtGui import QClipboard, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 PATIENCE = 0.06  # seconds: a program that is not busy needs one of their hundredths
+WAYS = 4  # to the display and back, besides: it asks the other program, which asks it in turn
 
-_SELECTION_NOTIFY = 31
+_ERROR, _SELECTION_NOTIFY = 0, 31
 _INPUT_ONLY = 2
 
 
@@ -55,7 +57,9 @@ class Question:
             return
         own = self._xcb.xcb_generate_id(self._connection)  # inside the window: Qt hands what it drags to nobody else
         self._xcb.xcb_create_window(self._connection, 0, own, window, -1, -1, 1, 1, 0, _INPUT_ONLY, 0, 0, None)
+        start = time.monotonic()
         owned, target = self._atom(selection), self._atom(format_)
+        self._patience = PATIENCE + WAYS * (time.monotonic() - start) / 2
         self._xcb.xcb_convert_selection(self._connection, own, owned, target, target, 0)
         self._xcb.xcb_flush(self._connection)
 
@@ -65,11 +69,12 @@ class Question:
             return True
         ready = select.poll()
         ready.register(self._xcb.xcb_get_file_descriptor(self._connection), select.POLLIN)
-        end = time.monotonic() + PATIENCE
-        while not self._is_answered and not self._xcb.xcb_connection_has_error(self._connection):
+        end = time.monotonic() + self._patience
+        while not self._is_answered:
             while event := self._xcb.xcb_poll_for_event(self._connection):
-                self._is_answered |= event[0] & 0x7F == _SELECTION_NOTIFY
+                self._is_answered |= event[0] & 0x7F in (_SELECTION_NOTIFY, _ERROR)  # then Qt has to find out
                 _free(event)
+            self._is_answered |= bool(self._xcb.xcb_connection_has_error(self._connection))
             left = end - time.monotonic()
             if self._is_answered or left <= 0:
                 break
