@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from report import Figure, options, progress, show
 
-from vae_explorer.data import picture, source
+from vae_explorer import errors
+from vae_explorer.data import picture
 
 TIME_LIMIT = 5.0  # seconds a file
 MEMORY_LIMIT = 400  # MB above the start
@@ -46,14 +47,14 @@ def main() -> None:
     picture.read(picture.png(np.zeros((9, 9, 3), np.uint8)))  # what loads at the first picture is no picture's cost
     outcomes = []
     for i, path in enumerate(files[:: max(1, len(files) // QUICK_FILES)] if arguments.quick else files):
-        progress(f"{i} of {len(files)}: {source.shown(path.name)}")
+        progress(f"{i} of {len(files)}: {errors.shown(path.name)}")
         outcomes.append(tried(path))
         if arguments.verbose:
             last = outcomes[-1]
             print(f"{last.kind:8} {last.seconds:6.2f} s {last.megabytes:5.0f} MB  {last.said}", file=sys.stderr)
     progress("")
     if not outcomes:
-        sys.exit(f"{source.shown(arguments.folder)} holds no files")
+        sys.exit(f"{errors.shown(arguments.folder)} holds no files")
     counts = Counter(one.kind for one in outcomes)
     slowest, largest = max(outcomes, key=lambda one: one.seconds), max(outcomes, key=lambda one: one.megabytes)
     figures = [
@@ -67,7 +68,7 @@ def main() -> None:
         Figure("most memory above the start", largest.megabytes, "MB", ("<=", MEMORY_LIMIT)),
     ]
     bad = [f"{one.kind}: {one.said}" for one in outcomes if one.kind not in ("image", "sentence")]
-    notes = [f"slowest: {source.shown(slowest.path.name)}", f"most memory: {source.shown(largest.path.name)}", *bad]
+    notes = [f"slowest: {errors.shown(slowest.path.name)}", f"most memory: {errors.shown(largest.path.name)}", *bad]
     show("Bad images", figures, notes, as_json=arguments.json)
 
 

@@ -98,6 +98,16 @@ def one_line(text: str) -> str:
     return " ".join("".join(shown).split())
 
 
+def shown(name: object, longest: int = 255) -> str:
+    """A name or an address, or what a library says, for a sentence: one line of at most so many characters."""
+    text = name if isinstance(name, bytes | str) else str(name)
+    if len(text) > 4 * longest:  # before anything is done with all of it
+        text = text[: 2 * longest] + text[-2 * longest :]  # type: ignore[operator]
+    text = one_line(os.fsdecode(text))
+    head = longest * 2 // 3
+    return text if len(text) <= longest else f"{text[:head]}…{text[head + 1 - longest :]}"
+
+
 class Repeats:
     """Tells what is new from what happens again and again, sixty times a second where it is painted."""
 

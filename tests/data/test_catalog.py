@@ -144,7 +144,7 @@ def test_a_path_is_loaded_and_a_name_goes_before_a_folder_of_that_name(tmp_path,
         ("no/such/folder", "There is no data set or file “no/such/folder”. The data sets are mnist, fashion-mnist"),
         ("", "The data sets are mnist, fashion-mnist, drawn-digits."),
         ("a\0b", "There is no data set or file"),
-        ("\udcff", "There is no data set or file “?”."),
+        ("\udcff", "There is no data set or file “\ufffd”."),
     ],
 )
 def test_what_is_unknown_is_said_with_a_guess_and_the_names(data, sentence):

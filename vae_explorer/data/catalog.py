@@ -11,7 +11,8 @@ from vae_explorer import paths
 from vae_explorer.core.progress import Job
 from vae_explorer.data import download
 from vae_explorer.data.download import RemoteFile
-from vae_explorer.data.source import DataError, shown
+from vae_explorer.data.source import DataError
+from vae_explorer.errors import shown
 
 if TYPE_CHECKING:
     from vae_explorer.data.image_set import DataSet

@@ -8,7 +8,8 @@ from vae_explorer.core.progress import Job
 from vae_explorer.data import arrays, idx, picture_folder, source
 from vae_explorer.data.image_set import DataSet, Skipped
 from vae_explorer.data.picture import KNOWN_SUFFIXES
-from vae_explorer.data.source import DataError, File, damage_told, shown
+from vae_explorer.data.source import DataError, File, damage_told
+from vae_explorer.errors import shown
 
 __all__ = ["DataError", "read"]
 

@@ -1,7 +1,6 @@
 """What a folder or a ZIP holds, file by file. Nothing is unpacked, and every read is bounded."""
 
 import os
-import re
 import stat
 import struct
 import zipfile
@@ -18,6 +17,7 @@ import numpy as np
 
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.image_set import Skipped
+from vae_explorer.errors import shown
 
 MAX_BYTES = 2 << 30  # of a data set in memory
 MAX_RATIO = 200  # of the unpacked to the packed size, above which what is large is taken for a bomb
@@ -25,7 +25,6 @@ SMALL = 256 << 20  # bytes: up to here nothing is; drawn squares on black are pa
 MAX_MEMBERS = 210_000  # of a ZIP (CelebA has 202,599 pictures): a million filled 1.3 GB before the first was read
 MAX_DIRECTORY = 32 << 20  # bytes of the list of a ZIP's members
 MAX_DEPTH = 32  # folders in a ZIP
-MAX_SHOWN = 255  # letters of a name in a sentence: more than a file system takes
 CHUNK = 1 << 20  # bytes read between two reports
 FILES_BETWEEN_REPORTS = 500
 
@@ -52,16 +51,6 @@ class File:
 
     def __str__(self) -> str:
         return self.name
-
-
-# What ends a line, turns the direction of what follows, or cannot be printed.
-_UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-def shown(name: object) -> str:
-    """A name, or what a library says, for a sentence: one line, not too long, question marks for the unprintable."""
-    text = _UNSEEN.sub("?", str(name))
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN * 2 // 3]}…{text[-MAX_SHOWN // 3 + 1 :]}"
 
 
 def opened(path: Path) -> BufferedReader:

@@ -20,7 +20,8 @@ from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import atomic, source
 from vae_explorer.data.preprocess import Preparation
-from vae_explorer.data.source import DataError, shown
+from vae_explorer.data.source import DataError
+from vae_explorer.errors import shown
 
 SUFFIX = ".vae.safetensors"
 FORMAT = 1

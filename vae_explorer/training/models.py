@@ -4,7 +4,7 @@ import difflib
 from pathlib import Path
 
 from vae_explorer import paths
-from vae_explorer.data.source import shown
+from vae_explorer.errors import shown
 from vae_explorer.training.model_file import SUFFIX, ModelFileError
 
 

@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from vae_explorer import errors
+
 MAX_ADDRESSES = 2_000  # the strip holds 100 images, and each is looked for while the window waits
 MAX_PATH = 4096  # bytes: no system takes a longer one
 MAX_ESCAPES = 100_000  # signs written as %41 or &#65; in one address: each costs a quarter of a microsecond
 MAX_IMG_TAGS = 16
 MAX_BROKEN_TAGS = 3  # each may have been read to the end of the page
 MAX_ATTRIBUTES = 100  # of one tag
+
+SHORT = 60  # characters of a name
 
 SAVE_IT = "save the picture first, or drag the picture itself"
 WANTED = "drop an image, a model file, or a folder of images"
@@ -150,16 +154,8 @@ def suffix_of(content: bytes) -> str | None:
 
 
 def shown(text: str | bytes) -> str:
-    """A name or an address in a sentence: one line, not too long, without signs that cannot be shown."""
-    if isinstance(text, str):
-        if len(text) <= 60 and text.isprintable():
-            return text
-        text = os.fsencode(text) if os.name != "nt" else text.encode("utf-8", "replace")
-    short = text if len(text) <= 400 else text[:200] + text[-200:]
-    clean = "".join(
-        sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in short.decode("utf-8", "replace")
-    )
-    return clean if len(clean) <= 60 else f"{clean[:36]}…{clean[-23:]}"
+    """A name or an address in a sentence that may hold several."""
+    return errors.shown(text, SHORT)
 
 
 def _local_path(url: bytes) -> Path:
