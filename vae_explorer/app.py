@@ -1,5 +1,6 @@
 """The application: builds the session and the window, and everything that a process needs around them."""
 
+import ctypes
 import gc
 import importlib
 import logging
@@ -44,6 +45,7 @@ USUAL_SIZE = "1440x900"  # pixels
 SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python code runs in a thread
 KEPT_KERNELS = 256  # of torch's, one for each shape: 1024, as it is, are 40 MB where numbers of samples change
 COLLECT_INTERVAL = 1000  # milliseconds between two looks at the garbage
+GIVE_BACK_INTERVAL = 30_000  # milliseconds between two times that freed memory goes back to the system
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
 UNSEEN = 200  # milliseconds until a window that nobody has shown opens its model
 SETTLE = 400  # milliseconds without a change before a screenshot
@@ -87,6 +89,7 @@ def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: er
     Faults(window, log_file)
     signals = Signals(window)
     Collector(window)
+    Memory(window)
     WarmUp(window)
     if screenshot or size != USUAL_SIZE:
         width, height = map(int, size.split("x"))
@@ -253,6 +256,22 @@ class Collector(QObject):
             if counts[generation] > limits[generation]:
                 gc.collect(generation)
                 return
+
+
+class Memory(QObject):
+    """Gives freed memory back. glibc keeps it, in pieces between others, and a program that is used for hours would
+    grow and grow; other systems see to it themselves."""
+
+    def __init__(self, window: MainWindow):
+        super().__init__(window)
+        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+        self._timer = QTimer(self, interval=GIVE_BACK_INTERVAL)
+        self._timer.timeout.connect(self._give_back)
+        if self._trim:
+            self._timer.start()
+
+    def _give_back(self) -> None:
+        threading.Thread(target=self._trim, args=(0,), name="give memory back", daemon=True).start()  # takes 10 ms
 
 
 class Faults(QObject):

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,7 @@ MAX_HEADER = 10_000  # bytes: numpy's own bound for a header that it does not tr
 MAX_CLASSES = 1000
 MAX_NAMED = 8  # arrays in a sentence
 ONE = 1.001  # values up to here are counted from 0 to 1, a little rounding included
-IMAGES_AT_ONCE = 2048
+VALUES_AT_ONCE = 1 << 20  # of pixels, while they are scaled
 ACCEPTED = (
     f"images x height x width, with 1 or 3 channels second or last or without, and sides from {MIN_SIDE} to {MAX_SIDE}"
 )
@@ -177,9 +178,10 @@ def _grey_levels(images: Shaped[np.ndarray, "n c h w"], scale: int) -> Job[UInt8
     if images.dtype == np.uint8 and scale == 1:
         return np.ascontiguousarray(images)
     grey = np.empty(images.shape, np.uint8)
-    for start in range(0, len(images), IMAGES_AT_ONCE):
+    at_once = max(1, VALUES_AT_ONCE // prod(images.shape[1:]))
+    for start in range(0, len(images), at_once):
         yield Progress(start, len(images), "images")
-        some = slice(start, start + IMAGES_AT_ONCE)
+        some = slice(start, start + at_once)
         grey[some] = np.rint(np.minimum(images[some].astype(np.float32) * scale, 255))
     return grey
 

@@ -21,7 +21,7 @@ from vae_explorer.errors import shown
 
 MAX_BYTES = 2 << 30  # of a data set in memory
 MAX_RATIO = 200  # of the unpacked to the packed size, above which what is large is taken for a bomb
-SMALL = 256 << 20  # bytes: up to here nothing is; drawn squares on black are packed to a four-hundredth
+SMALL = 128 << 20  # bytes: up to here nothing is; drawn squares on black are packed to a four-hundredth
 MAX_MEMBERS = 210_000  # of a ZIP (CelebA has 202,599 pictures): a million filled 1.3 GB before the first was read
 MAX_DIRECTORY = 32 << 20  # bytes of the list of a ZIP's members
 MAX_DEPTH = 32  # folders in a ZIP
