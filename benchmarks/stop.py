@@ -22,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -163,12 +164,15 @@ def _end(process: subprocess.Popen, end: str) -> None:
     if number is not None:
         process.send_signal(number)
     else:
-        process.stdin.write("close\n")
-        process.stdin.flush()
+        with suppress(BrokenPipeError):  # it is gone: its exit code tells
+            os.write(process.stdin.fileno(), b"close\n")
 
 
 def _faults(moment: str, home: Path, stdout: str):
     """What is wrong with the files."""
+    crash = home / "log" / "crash.txt"
+    if crash.exists() and crash.stat().st_size:
+        yield f"it crashed: {crash.read_text()}"
     from vae_explorer.training.run import Run, unfinished
     from vae_explorer.training.trainer import Trainer
 

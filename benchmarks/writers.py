@@ -86,8 +86,8 @@ class Training:
             for path in (run.model_path, run.best_path):
                 if path.exists():
                     model_file.load(path)
+            assert run.state_path.exists() or not run.model_path.exists(), "a model without its state"
             if run.state_path.exists():
-                assert run.model_path.exists(), "a state without a model"
                 model_file.opened(run.state_path)
 
     def again(self, folder: Path) -> None:

@@ -47,6 +47,7 @@ KEPT_KERNELS = 256  # of torch's, one for each shape: 1024, as it is, are 40 MB 
 COLLECT_INTERVAL = 1000  # milliseconds between two looks at the garbage
 GIVE_BACK_INTERVAL = 30_000  # milliseconds between two times that freed memory goes back to the system
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
+CALM = 1000  # milliseconds after the first samples
 UNSEEN = 200  # milliseconds until a window that nobody has shown opens its model
 SETTLE = 400  # milliseconds without a change before a screenshot
 
@@ -150,17 +151,25 @@ class Opening(QObject):
 
 
 class WarmUp(QObject):
-    """Imports the library of the plots beside the window, once its first pictures are there: at the first curve of a
-    training the window would stand still for 0.2 s."""
+    """Imports the library of the plots at a calm moment, once the first pictures are there: it holds the window up for
+    0.13 s, which at the first curve of a training would be felt. In this thread: PySide makes types as they are first
+    used, and two threads that do so at once are now and then a segmentation fault (1 of 40 starts)."""
 
     def __init__(self, window: MainWindow):
         super().__init__(window)
         self._samples = window.session.posterior_samples
+        self._timer = QTimer(self, interval=CALM)
+        self._timer.timeout.connect(self._on_calm)
         self._samples.sampled.connect(self._on_sampled)
 
     def _on_sampled(self) -> None:
         self._samples.sampled.disconnect(self._on_sampled)
-        threading.Thread(target=importlib.import_module, args=("pyqtgraph",), name="warm-up").start()
+        self._timer.start()
+
+    def _on_calm(self) -> None:
+        if QApplication.mouseButtons() == Qt.MouseButton.NoButton:  # not under a hand that drags
+            self._timer.stop()
+            importlib.import_module("pyqtgraph")
 
 
 class Screenshot(QObject):
