@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import importlib
 import logging
 import os
 import signal
@@ -169,7 +168,7 @@ class WarmUp(QObject):
     def _on_calm(self) -> None:
         if QApplication.mouseButtons() == Qt.MouseButton.NoButton:  # not under a hand that drags
             self._timer.stop()
-            importlib.import_module("pyqtgraph")
+            import pyqtgraph  # noqa: F401
 
 
 class Screenshot(QObject):
