@@ -125,7 +125,7 @@ class TrainingSession(QObject):
         progressed(): the value is `progress`
         reported(): `curves` or `kl_per_dimension` has grown
         reconstructed(): the value is `reconstructions`
-        run_opened(): a run that lay on disk is shown; `config` is its
+        run_opened(): a run that lay on disk is shown, `opened_run`; `config` is its
         finished(): the thread has ended, however
         failed(sentence: str): also what went wrong and was mended
     """
@@ -144,7 +144,7 @@ class TrainingSession(QObject):
         self._thread: GeneratorThread | None = None
         self._lineage = self._number = 0  # of the newest snapshot
         self._lineages: dict[Path, int] = {}  # of each run's folder
-        self._brought: Run | None = None  # from a folder that is not the program's own
+        self.opened_run: Run | None = None  # from any folder
         self.state: State = "idle"
         self.config = TrainConfig()
         self.facts: RunFacts | None = None
@@ -168,7 +168,7 @@ class TrainingSession(QObject):
         except OSError:
             log.warning("the runs cannot be listed", exc_info=True)
             runs = []
-        run = self._brought
+        run = self.opened_run
         if run and run.is_resumable:
             runs = [run, *(one for one in runs if one.folder != run.folder)]
         return runs
@@ -188,7 +188,7 @@ class TrainingSession(QObject):
             return
         self._model.open(str(folder))
         if not self.is_active:
-            self._brought, self.config = run, run.config
+            self.opened_run, self.config = run, run.config
             self.facts, self.progress = None, None
             self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
             self._read_curves(run)

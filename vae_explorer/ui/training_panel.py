@@ -168,6 +168,9 @@ class TrainingPanel(Panel):
 
     def _on_run_opened(self) -> None:
         self.form.set_config(self._training.config)
+        run = self._training.opened_run
+        if run and run.is_finished and not self._training.is_active:
+            self.sentence.setText(f"{run.folder.name} came to its end: these are its curves and its settings.")
 
     def _on_what(self) -> None:
         self.what.setVisible(not self.what.isVisibleTo(self))
