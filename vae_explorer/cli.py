@@ -23,8 +23,9 @@ COMMANDS = {  # with the first line of its help, so that the list of commands im
     "evaluate": "Evaluate a model: ELBO, reconstruction and KL in nats per image, and log p(x) where asked for.",
     "encode": "Encode pictures: mu and sigma of q(z|x), samples from it, the ELBO of each.",
     "decode": "Decode a latent point into a picture: the mean of p(x|z), or an x drawn from it.",
-    "sample": "Sample z from the prior N(0, I) and decode each into a picture.",
+    "sample": "Sample z from the prior N(0, I), or from q(z) of the test images, and decode each into a picture.",
     "data": "List, download and describe data sets.",
+    "selftest": "Check a model's figures and samples, each against another way to the same number.",
     "doctor": "Say what is used, what is missing and how to get it.",
 }
 MIN_SIZE, MAX_SIZE = 200, 8000  # pixels, of the window

@@ -15,7 +15,7 @@ from vae_explorer import cli, display, errors, paths, system_libraries
 from vae_explorer.errors import UserError
 from vae_explorer.training.loop import TrainingError
 
-COMMANDS = ["train", "evaluate", "encode", "decode", "sample", "data", "doctor"]
+COMMANDS = ["train", "evaluate", "encode", "decode", "sample", "data", "selftest", "doctor"]
 PROGRAM = [sys.executable, "-m", "vae_explorer"]
 TIMEOUT = 120  # seconds; reached only when something hangs
 

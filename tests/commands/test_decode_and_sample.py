@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from vae_explorer.training import model_file
+from vae_explorer.training.model_file import StoredPosteriors
 
 
 def pixels(path):
@@ -62,7 +63,8 @@ def test_pictures_go_only_where_there_is_a_folder(call, model, tmp_path):
 def test_sample_decodes_z_from_the_prior(call, model, tmp_path):
     answer = call("sample", model, "--count", 1000, "--out", tmp_path / "grid.png", "--json")
     assert answer.code == 0
-    assert list(answer.json) == ["out", "count", "z"]
+    assert list(answer.json) == ["out", "count", "from", "z"]
+    assert answer.json["from"] == "prior"
     z = np.array(answer.json["z"])
     assert z.shape == (1000, 2)
     assert z.mean(0) == pytest.approx([0, 0], abs=0.15)
@@ -90,8 +92,57 @@ def test_sample_is_one_picture_with_count_one_and_follows_seed_and_temperature(c
         (["--count", "20000"], "--count must be at most 10,000, got 20000"),
         (["--temperature", "-1"], "--temperature must be at least 0, got -1.0"),
         (["--temperature", "nan"], "--temperature must be at least 0, got nan"),
+        (
+            ["--from", "data"],
+            'Invalid value "data" for --from. Choose from: "prior", "gaussian", "mixture", "posterior".',
+        ),
+        (
+            ["--from", "mixture", "--temperature", "0.5"],
+            "--temperature is for --from prior only: leave it out with --from mixture",
+        ),
     ],
 )
 def test_sample_refuses_what_has_no_meaning(call, model, tmp_path, flags, sentence):
     answer = call("sample", model, "--out", tmp_path / "x.png", *flags)
     assert (answer.code, answer.sentence) == (2, sentence)
+
+
+@pytest.fixture
+def stored(model, tmp_path):
+    """The model with posteriors in two places, three quarters of them about (2, 0)."""
+    mu = np.float32([[2, 0], [2, 0], [2, 0], [-2, 1]] * 25)
+    path = tmp_path / "stored.vae.safetensors"
+    model_file.save(path, *model_file.load(model), StoredPosteriors(mu, np.full_like(mu, 0.01)))
+    return path
+
+
+@pytest.mark.parametrize("source", ["gaussian", "mixture", "posterior"])
+def test_sample_takes_z_from_what_the_stored_posteriors_make(call, stored, tmp_path, source):
+    def answer(*flags):
+        return call("sample", stored, "--from", source, *flags, "--out", tmp_path / "x.png", "--json")
+
+    assert answer("--count", 1000).json["from"] == source
+    z = np.array(answer("--count", 1000).json["z"])
+    assert z.mean(0) == pytest.approx([1, 0.25], abs=0.2)
+    assert z.std(0) == pytest.approx([3**0.5, 0.75**0.5 / 2], abs=0.1)
+    assert (np.abs(np.abs(z[:, 0]) - 2).max() < 0.1) == (source != "gaussian")  # which fills the hole between
+    assert answer("--seed", 1).json["z"] != answer().json["z"]
+
+
+def test_sample_from_the_prior_is_the_same_with_and_without_stored_posteriors(call, model, stored, tmp_path):
+    def z(path):
+        return call("sample", path, "--from", "prior", "--count", 5, "--out", tmp_path / "x.png", "--json").json["z"]
+
+    assert z(stored) == z(model)
+
+
+def test_sample_says_when_a_file_has_no_stored_posteriors(call, model, tmp_path):
+    bare = tmp_path / "half.vae.safetensors"
+    model_file.save(bare, *model_file.load(model))
+    answer = call("sample", bare, "--from", "posterior", "--out", tmp_path / "x.png")
+    assert (answer.code, answer.sentence) == (
+        1,
+        "half.vae.safetensors has no stored posteriors: it was saved before its run had ended; "
+        "take the run's last model file, or --from prior",
+    )
+    assert not (tmp_path / "x.png").exists()

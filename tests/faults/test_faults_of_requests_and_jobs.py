@@ -26,9 +26,9 @@ SPOILT = {  # what is asked for, and where its failure is seen
     "decode": (lambda w: w.session.latent.random(), lambda w: w.picture.view._message),
     "sample_posterior": (
         lambda w: (w.session.image.step(-1), w.session.posterior_samples.resample()),
-        lambda w: w.posterior_samples.grid._message,
+        lambda w: w.tabs.posterior_samples.grid._message,
     ),
-    "sample_prior": (lambda w: w.tabs.setCurrentIndex(1), lambda w: w.prior_samples.grid._message),
+    "sample_prior": (lambda w: w.tabs.setCurrentIndex(1), lambda w: w.tabs.prior_samples.grid._message),
     "reconstruct": (lambda w: w.session._views_thread.ask("reconstruct", None), lambda w: w.errors.text.text()),
 }
 
@@ -61,7 +61,7 @@ def test_every_request_may_fail_and_a_good_one_follows(window, qtbot, log, works
         session.prior_samples.set_count(3)
     with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
         window.tabs.setCurrentIndex(0)
-    for message in (window.picture.view, window.posterior_samples.grid, window.prior_samples.grid, window.image.x_view):
+    for message in (window.picture.view, window.tabs.posterior_samples.grid, window.tabs.prior_samples.grid, window.image.x_view):
         assert not message._message
     with qtbot.waitSignal(session.model.saved, timeout=WAIT):
         session.model.save(tmp_path / "copy.vae.safetensors")

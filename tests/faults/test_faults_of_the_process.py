@@ -120,6 +120,7 @@ CALLS = {  # what each command needs, and a part of it that may break
     "data list": ([], "vae_explorer.data.catalog.available"),
     "data info": (["mnist"], "vae_explorer.data.catalog.load"),
     "data fetch": (["mnist"], "vae_explorer.data.catalog.fetch"),
+    "selftest": ([], "vae_explorer.training.model_file.load"),
     "doctor": ([], "vae_explorer.training.device.choose"),
     "": ([], "vae_explorer.app.run"),
 }

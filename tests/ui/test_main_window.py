@@ -86,11 +86,11 @@ def test_r_resamples_and_n_draws_new_prior_samples(window, model, files, qtbot, 
     with qtbot.waitSignal(posterior.sampled, timeout=WAIT):
         press(qtbot, window, "R")
     assert not np.array_equal(window.findChild(QWidget, "posteriorSamples").property("value"), before)
-    window.tabs.setCurrentWidget(window.prior_samples)
+    window.tabs.setCurrentWidget(window.tabs.prior_samples)
     qtbot.waitUntil(lambda: prior.shown is not None, timeout=WAIT)
     with qtbot.waitSignal(prior.sampled, timeout=WAIT):
         press(qtbot, window, "N")
-    assert window.prior_samples.seed.value() == 1
+    assert window.tabs.prior_samples.seed.value() == 1
 
 
 def test_keys_choose_what_is_shown_of_the_picture(window, model, qtbot):
@@ -104,7 +104,7 @@ def test_keys_choose_what_is_shown_of_the_picture(window, model, qtbot):
 
 
 def test_space_still_presses_the_control_that_has_the_focus(window, model, qtbot):
-    box = window.posterior_samples.same_eps
+    box = window.tabs.posterior_samples.same_eps
     box.setFocus()
     qtbot.keyClick(box, Qt.Key.Key_Space)
     assert box.isChecked()

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from math import ceil
 from types import FrameType
 from typing import Any, TypeVar
 
@@ -12,12 +13,13 @@ from vae_explorer.core.progress import Progress
 
 T = TypeVar("T")
 LINE_INTERVAL = 0.2  # seconds between two lines of progress
+FIRST_ESTIMATE = 2.0  # seconds of work, before which its rate says little
 
 
 def drive(job: Generator[Progress, None, T], text: Callable[[Progress], str] | None = None) -> T:
     """The job's result. Ctrl+C, SIGTERM or a closed terminal closes the job, which keeps what it has, and raises
     KeyboardInterrupt; a second one interrupts at once."""
-    line = _Line()
+    line, text = _Line(), text or Counted()
     with _interruptible() as interrupted:
         try:
             while True:
@@ -26,7 +28,7 @@ def drive(job: Generator[Progress, None, T], text: Callable[[Progress], str] | N
                     if progress.notice:
                         line.clear()
                         print(progress.notice, file=sys.stderr)
-                    line.show((text or _text)(progress))
+                    line.show(text(progress))
                 if interrupted():
                     job.close()
                     raise KeyboardInterrupt
@@ -35,6 +37,39 @@ def drive(job: Generator[Progress, None, T], text: Callable[[Progress], str] | N
         finally:
             with suppress(OSError):
                 line.clear()
+
+
+class Counted:
+    """How much of a job is done, and the time left by the rate since the first report about the same things."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self._clock = clock
+        self._first: tuple[Progress, float] | None = None
+
+    def __call__(self, progress: Progress) -> str:
+        if progress.total is None:
+            return f"{progress.done:,} {progress.what}"
+        seconds = self._seconds_left(progress, progress.total)
+        left = "" if seconds is None else f", {duration(seconds)} left"
+        return f"{progress.done:,} of {progress.total:,} {progress.what}{left}"
+
+    def _seconds_left(self, progress: Progress, total: int) -> float | None:
+        now = self._clock()
+        if self._first:
+            before, since = self._first
+            is_same = (before.what, before.total) == (progress.what, progress.total) and before.done <= progress.done
+            if is_same:
+                done, seconds = progress.done - before.done, now - since
+                return seconds / done * (total - progress.done) if done and seconds >= FIRST_ESTIMATE else None
+        self._first = progress, now
+        return None
+
+
+def duration(seconds: float) -> str:
+    """Minutes and seconds, after an hour with the hours: 12:30, 1:02:30."""
+    minutes, rest = divmod(ceil(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 class _Line:
@@ -84,9 +119,3 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         yield lambda: asked
     finally:
         put_back()
-
-
-def _text(progress: Progress) -> str:
-    if progress.total is None:
-        return f"{progress.done:,} {progress.what}"
-    return f"{progress.done:,} of {progress.total:,} {progress.what}"

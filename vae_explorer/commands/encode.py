@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from vae_explorer.commands.output import number, numbers, show, write_picture
-from vae_explorer.commands.usage import MAX_PICTURES, Between, ImportanceSamples, Json, Model, Seed
+from vae_explorer.commands.usage import MAX_PICTURES, NO_EVIDENCE, Between, ImportanceSamples, Json, Model, Seed
 from vae_explorer.errors import UserError
 
 
@@ -37,6 +37,10 @@ def encode(
     from vae_explorer.training import model_file, models
 
     vae, info = model_file.load(models.find(model))
+    if info.config.is_autoencoder and importance_samples:
+        raise UserError(NO_EVIDENCE)
+    if info.config.is_autoencoder and samples:
+        raise UserError("A plain autoencoder has no q(z|x) to draw samples from: leave --samples out")
     results: list[dict[str, Any]] = []
     rows: list[np.ndarray] = []
     for path in (image, *images):
@@ -45,17 +49,22 @@ def encode(
         except ValueError as error:
             results.append({"path": str(path), "error": str(error)})
             continue
-        (bound,) = bounds(vae, torch.from_numpy(x)[None], importance_samples=importance_samples, seed=seed)
+        found = bounds(vae, torch.from_numpy(x)[None], importance_samples=importance_samples, seed=seed)
+        bound = next(one for one in found if one)
         z = bound.mu + bound.sigma * posterior_noise(x, samples, vae.z_dim, seed)
         results.append(
             {
                 "path": str(path),
                 "mu": bound.mu.tolist(),
                 "sigma": bound.sigma.tolist(),
-                "kl": bound.kl_per_dimension.tolist(),
+                "kl": None if bound.kl_per_dimension is None else bound.kl_per_dimension.tolist(),
                 "samples": z.tolist(),
                 "elbo": bound.elbo,
+                "reconstruction": bound.reconstruction,
                 "log_evidence": bound.log_evidence,
+                "gap": bound.gap,
+                "standard_error": bound.standard_error,
+                "effective_sample_size": bound.effective_sample_size,
             }
         )
         if not out:
@@ -72,14 +81,19 @@ def encode(
 
 
 def _text(result: dict[str, Any]) -> str:
+    if result["elbo"] is None:
+        figure = f"reconstruction {number(result['reconstruction'])} nats; a plain autoencoder has no ELBO"
+    else:
+        figure = f"ELBO {number(result['elbo'])} nats"
     lines = [
-        f"{result['path']}: ELBO {number(result['elbo'])} nats",
+        f"{result['path']}: {figure}",
         f"  mu     {numbers(result['mu'], sign='+')}",
         f"  sigma  {numbers(result['sigma'], sign=' ')}",
         *(f"  z      {numbers(z, sign='+')}" for z in result["samples"]),
     ]
     if result["log_evidence"] is not None:
-        lines.append(f"  log p(x) {number(result['log_evidence'])} nats")
+        error = "" if result["standard_error"] is None else f" ± {number(result['standard_error'])}"
+        lines.append(f"  log p(x) {number(result['log_evidence'])}{error} nats")
     return "\n".join(lines)
 
 

@@ -1,12 +1,17 @@
 """vae-explorer evaluate: a model's figures over a data set."""
 
-from typing import Annotated, Literal
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from vae_explorer.commands.output import number, show
-from vae_explorer.commands.usage import Between, Data, ImportanceSamples, Json, Model, Seed
+from vae_explorer.commands.usage import NO_EVIDENCE, Between, Data, ImportanceSamples, Json, Model, Seed
 from vae_explorer.errors import UserError
+
+if TYPE_CHECKING:
+    from vae_explorer.training.evaluation import Evaluation
+    from vae_explorer.training.model_file import ModelInfo
 
 
 def evaluate(
@@ -20,12 +25,18 @@ def evaluate(
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Evaluate a model: ELBO, reconstruction and KL in nats per image, and log p(x) where asked for."""
+    """Evaluate a model: ELBO, reconstruction and KL in nats per image, and log p(x) where asked for.
+
+    Ctrl+C gives the figures of the images that are done.
+    """
     from vae_explorer.commands.drive import drive
     from vae_explorer.data import catalog
-    from vae_explorer.training import evaluation, model_file, models
+    from vae_explorer.training import model_file, models
+    from vae_explorer.training.evaluation import Evaluator
 
     vae, info = model_file.load(models.find(model))
+    if info.config.is_autoencoder and importance_samples:
+        raise UserError(NO_EVIDENCE)
     images = drive(catalog.load(data)).part(split, info.split_seed)
     if images.image_shape != vae.image_shape:
         raise UserError(
@@ -33,37 +44,64 @@ def evaluate(
         )
     if limit:
         images = images.take(slice(0, limit))
-    result = drive(evaluation.evaluate(vae, images, info.preparation, importance_samples=importance_samples, seed=seed))
-    figures = {
+    evaluator = Evaluator(vae, images, info.preparation, importance_samples=importance_samples, seed=seed)
+    try:
+        result = drive(evaluator.work())
+    except KeyboardInterrupt:
+        partial = evaluator.so_far()
+        done = partial.images if partial else 0
+        rest = ": the first ones are not the whole set" if 0 < done < len(images) else ""
+        print(f"Stopped after {done:,} of {len(images):,} {split} images{rest}", file=sys.stderr)
+        if partial:
+            _show(partial, info, importance_samples, of=len(images), as_json=json)
+        raise
+    _show(result, info, importance_samples, of=len(images), as_json=json)
+
+
+def _show(result: "Evaluation", info: "ModelInfo", importance_samples: int | None, *, of: int, as_json: bool) -> None:
+    from vae_explorer.training.evaluation import TRUSTED_SAMPLE_SIZE
+
+    is_complete = result.images == of
+    figures: dict[str, Any] = {
         "elbo": result.elbo,
         "reconstruction": result.reconstruction,
         "kl": result.kl,
-        "kl_per_dimension": result.kl_per_dimension.tolist(),
+        "kl_per_dimension": None if result.kl_per_dimension is None else result.kl_per_dimension.tolist(),
         "active_dimensions": result.active_dimensions,
         "log_evidence": result.log_evidence,
         "gap": result.gap,
         "standard_error": result.standard_error,
         "effective_sample_size": result.effective_sample_size,
-        "images": len(images),
+        "low_effective_sample_size": result.low_effective_sample_size,
+        "images": result.images,
+        "complete": is_complete,
         "likelihood": info.config.likelihood,
         "binarisation": info.preparation.binarise,
-        "split": split,
+        "split": result.split,
     }
-    lines = [
-        f"{len(images):,} {split} images, {info.config.likelihood} likelihood, nats per image",
-        f"ELBO            {number(result.elbo)}",
-        f"reconstruction  {number(result.reconstruction)}",
-        f"KL              {number(result.kl)}",
-        f"active          {len(result.active_dimensions)} of {vae.z_dim} dimensions",
-    ]
+    count = f"{of:,}" if is_complete else f"stopped after {result.images:,} of {of:,}"
+    lines = [f"{count} {result.split} images, {info.config.likelihood} likelihood, nats per image"]
+    if result.elbo is None:
+        lines += [
+            f"reconstruction  {number(result.reconstruction)}: log p(x|z) of the one z that the encoder gives",
+            "A plain autoencoder has no q(z|x): there is no KL, no ELBO and no log p(x).",
+        ]
+    else:
+        lines += [
+            f"ELBO            {number(result.elbo)}",
+            f"reconstruction  {number(result.reconstruction)}",
+            f"KL              {number(result.kl)}",
+        ]
+    lines.append(f"active          {len(result.active_dimensions)} of {info.config.z_dim} dimensions")
     if result.log_evidence is not None:
         error = "" if result.standard_error is None else f" ± {number(result.standard_error)}"
         lines += [
             f"log p(x)        {number(result.log_evidence)}{error}",
             f"gap             {number(result.gap)}",
-            f"effective sample size (median) {number(result.effective_sample_size)} of {importance_samples:,}",
+            f"effective sample size (median) {number(result.effective_sample_size)} of {importance_samples:,}; "
+            f"below {TRUSTED_SAMPLE_SIZE:g} for {result.low_effective_sample_size:,} images",
         ]
-    show(figures, as_json=json, text="\n".join(lines))
+    show(figures, as_json=as_json, text="\n".join(lines))
 
 
 def _shape(shape: tuple[int, int, int]) -> str:

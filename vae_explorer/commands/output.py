@@ -14,7 +14,7 @@ from vae_explorer.errors import UserError
 def show(result: Mapping[str, Any], *, as_json: bool, text: str) -> None:
     """Prints the one or the other."""
     if as_json or text:
-        print(json.dumps(result, allow_nan=False) if as_json else text)
+        print(json.dumps(result, allow_nan=False) if as_json else text, flush=True)
 
 
 def write_picture(path: Path, pixels: UInt8[np.ndarray, "h w c"]) -> None:

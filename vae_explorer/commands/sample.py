@@ -1,4 +1,4 @@
-"""vae-explorer sample: pictures from the prior."""
+"""vae-explorer sample: pictures from the prior, or from what stands in for it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from vae_explorer.commands.output import show, write_picture
-from vae_explorer.commands.usage import MAX_PICTURES, Between, Draw, Json, Model, Seed
+from vae_explorer.commands.usage import MAX_PICTURES, Between, Draw, Json, Model, Seed, WrongUsage
+from vae_explorer.core.aggregate import SampleSource
+from vae_explorer.errors import UserError, shown
 
 
 def sample(
@@ -15,25 +17,46 @@ def sample(
     *,
     count: Annotated[int, Parameter(help="how many pictures", validator=Between(1, MAX_PICTURES))] = 64,
     out: Annotated[Path, Parameter(help="the PNG to write: all pictures in a grid")],
+    source: Annotated[
+        SampleSource,
+        Parameter(
+            name="--from",
+            help="the prior N(0, I), a Gaussian or a mixture of up to ten fitted to q(z) of the test images, or q(z|x) "
+            "of test images",
+        ),
+    ] = "prior",
     temperature: Annotated[
-        float, Parameter(help="multiplies z; 1 is the prior N(0, I)", validator=Between(0, 100))
+        float, Parameter(help="multiplies the prior's z; 1 is N(0, I)", validator=Between(0, 100))
     ] = 1.0,
     draw: Draw = False,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Sample z from the prior N(0, I) and decode each into a picture."""
+    """Sample z from the prior N(0, I), or from q(z) of the test images, and decode each into a picture."""
+    if source != "prior" and temperature != 1:
+        raise WrongUsage(f"--temperature is for --from prior only: leave it out with --from {source}")
     from math import ceil, sqrt
 
     import numpy as np
     import torch
 
+    from vae_explorer.core.aggregate import AggregatedPosterior
     from vae_explorer.core.latent import prior_sample
     from vae_explorer.data import picture
     from vae_explorer.training import model_file, models
 
-    vae, _ = model_file.load(models.find(model))
-    z = prior_sample(count, vae.z_dim, temperature=temperature, seed=seed)
+    path = models.find(model)
+    content = model_file.read(path)
+    vae, stored = content.model, content.posteriors
+    if source == "prior":
+        z = prior_sample(count, vae.z_dim, temperature=temperature, seed=seed)
+    elif stored is None:
+        raise UserError(
+            f"{shown(path.name)} has no stored posteriors: it was saved before its run had ended; "
+            "take the run's last model file, or --from prior"
+        )
+    else:
+        z = AggregatedPosterior(stored.mu, stored.sigma).sample(source, count, seed)
     noise = torch.Generator().manual_seed(seed)
     x = []
     with torch.inference_mode():
@@ -41,4 +64,4 @@ def sample(
             likelihood = vae.decode(part)
             x.append((likelihood.draw(noise) if draw else likelihood.mean).numpy())
     write_picture(out, picture.grid(picture.levels(np.concatenate(x)), columns=ceil(sqrt(count))))
-    show({"out": str(out), "count": count, "z": z.tolist()}, as_json=json, text=str(out))
+    show({"out": str(out), "count": count, "from": source, "z": z.tolist()}, as_json=json, text=str(out))

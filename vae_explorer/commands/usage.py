@@ -26,11 +26,14 @@ class Between:
 
 MAX_SEED = 2**31 - 1
 MAX_PICTURES = 10_000
+MAX_IMPORTANCE_SAMPLES = 1_000_000  # per image: 16 MB
+NO_EVIDENCE = "A plain autoencoder has no q(z|x), so there is no evidence to estimate: leave --importance-samples out"
 
 Model = Annotated[str, Parameter(help="a model file, a run's folder, or a bundled model's name")]
 Data = Annotated[str, Parameter(help="a data set's name, a folder of images, or a file")]
 ImportanceSamples = Annotated[
-    int | None, Parameter(help="draws of z per image to estimate log p(x) with", validator=Between(1, 10**9))
+    int | None,
+    Parameter(help="draws of z per image to estimate log p(x) with", validator=Between(1, MAX_IMPORTANCE_SAMPLES)),
 ]
 Seed = Annotated[int, Parameter(help="decides all that is drawn", validator=Between(0, MAX_SEED))]
 Draw = Annotated[bool, Parameter(help="draw x from p(x|z) in place of its mean", negative=())]

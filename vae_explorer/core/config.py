@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-Network = Literal["mlp", "conv"]
+Kind = Literal["vae", "autoencoder"]
+Network = Literal["mlp", "gated_mlp", "conv"]
 LikelihoodName = Literal["bernoulli", "gaussian"]
 MIN_SIDE, MAX_SIDE = 8, 128  # pixels
 
@@ -16,9 +17,16 @@ MIN_SIGMA = 1 / 255  # one grey level; without a floor the density of a constant
 class ModelOptions(BaseModel, frozen=True, extra="forbid"):
     """The choices that a user makes for a model, whatever the images are."""
 
+    kind: Kind = Field(
+        "vae",
+        title="Model",
+        description="vae, or a plain autoencoder: the same networks without sampling and without a prior",
+    )
     z_dim: int = Field(16, ge=1, le=512, title="Dimensions of z", description="number of latent dimensions")
     network: Network = Field(
-        "mlp", title="Network", description="mlp: two hidden layers; conv: convolutions, better and slower"
+        "mlp",
+        title="Network",
+        description="mlp: two hidden layers; gated_mlp: with gated units; conv: convolutions, better and slower",
     )
     hidden: int = Field(
         400, ge=1, le=8192, title="Hidden units", description="units in each hidden layer (conv: in its dense layer)"
@@ -43,6 +51,16 @@ class VAEConfig(ModelOptions, frozen=True):
         Annotated[int, Field(ge=MIN_SIDE, le=MAX_SIDE)],
         Annotated[int, Field(ge=MIN_SIDE, le=MAX_SIDE)],
     ]
+
+    @property
+    def is_autoencoder(self) -> bool:
+        """Whether it is the plain one, which has no q(z|x), no prior and no ELBO."""
+        return self.kind == "autoencoder"
+
+    @property
+    def encoder_outputs(self) -> int:
+        """Numbers that the encoder gives for an image: mu and logvar of each dimension, or z itself."""
+        return self.z_dim if self.is_autoencoder else 2 * self.z_dim
 
     @property
     def fixed_sigma(self) -> float | None:

@@ -1,8 +1,9 @@
 """The ELBO and log p(x) of single images, by many samples of z for each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import log, sqrt
+from functools import cached_property
+from math import ceil, sqrt
 
 import numpy as np
 import torch
@@ -11,35 +12,119 @@ from torch import Tensor
 
 from vae_explorer.core.model import Model
 from vae_explorer.core.noise import content_generator
-from vae_explorer.core.posterior import Posterior, log_normal
+from vae_explorer.core.posterior import Point, Posterior
 
 ELBO_DRAWS = 16  # samples of z per image where no evidence is asked for
-DECODED_AT_ONCE = 2048  # latent points: bounds the memory
+DECODED_AT_ONCE = 256  # latent points: what they are decoded to stays in the processor's cache; more is 1.4 × slower
 
 
 @dataclass(frozen=True, eq=False)
-class Bound:
-    """The figures of one image, in nats; with an evidence all parts come from the same draws, so they add up."""
+class Draws:
+    """K draws z_k ~ q(z|x) of one image, in nats. All figures come from the same draws, so they add up.
 
-    mu: Float32[np.ndarray, "z"]
-    sigma: Float32[np.ndarray, "z"]
-    kl_per_dimension: Float32[np.ndarray, "z"]  # closed form
-    reconstruction: float  # E_q[log p(x|z)]
-    kl: float
-    log_evidence: float | None = None
-    standard_error: float | None = None  # of log_evidence, by the delta method; None for one draw
-    effective_sample_size: float | None = None  # of the importance weights, between 1 and K
+    log p(x) is estimated with q(z|x) as proposal: w_k = p(x, z_k) / q(z_k|x), log p̂ = log mean w (Burda et al. 2016,
+    eq. 8).
+    """
+
+    log_likelihood: Float64[np.ndarray, "k"]  # log p(x|z_k)
+    log_ratio: Float64[np.ndarray, "k"]  # log q(z_k|x) − log p(z_k)
+
+    @property
+    def log_weights(self) -> Float64[np.ndarray, "k"]:
+        """log w_k: each is a one-sample estimate of the ELBO."""
+        log_w: Float64[np.ndarray, "k"] = self.log_likelihood - self.log_ratio
+        return log_w
+
+    @property
+    def reconstruction(self) -> float:
+        """E_q[log p(x|z)]."""
+        return float(self.log_likelihood.mean())
+
+    @property
+    def kl(self) -> float:
+        """KL(q(z|x) ‖ p(z)) by these draws: beside an evidence the closed form would make the gap negative."""
+        return float(self.log_ratio.mean())
 
     @property
     def elbo(self) -> float:
         return self.reconstruction - self.kl
 
     @property
+    def log_evidence(self) -> float:
+        """log p̂(x), on average below log p(x)."""
+        return self._importance[0]
+
+    @property
     def gap(self) -> float | None:
-        """log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), never negative; None for one draw."""
-        if self.log_evidence is None or self.standard_error is None:
+        """log p̂(x) − ELBO, which estimates KL(q(z|x) ‖ p(z|x)); never negative; None for one draw."""
+        if len(self.log_ratio) == 1:
             return None
         return max(0.0, self.log_evidence - self.elbo)  # 0 but for the rounding when all weights are equal
+
+    @property
+    def standard_error(self) -> float | None:
+        """Of log p̂(x), by the delta method: std(w) / (mean(w) √K); None for one draw."""
+        k = len(self.log_ratio)
+        return sqrt((k / self.effective_sample_size - 1) / (k - 1)) if k > 1 else None
+
+    @property
+    def effective_sample_size(self) -> float:
+        """(Σw)² / Σw², between 1 and K (Kong 1992)."""
+        return self._importance[1]
+
+    def growth(self, counts: Sequence[int]) -> tuple[Float64[np.ndarray, "m"], Float64[np.ndarray, "m"]]:
+        """log p̂(x) by the first k draws for each count, and its standard error, which is nan for one draw."""
+        k = np.asarray(counts, np.int64)
+        log_w = self.log_weights[: k.max()]
+        total, squares = (np.logaddexp.accumulate(factor * log_w)[k - 1] for factor in (1, 2))  # log Σw, log Σw²
+        spread = np.maximum(0.0, k * np.exp(squares - 2 * total) - 1)  # var(w) / mean(w)²
+        return total - np.log(k), np.sqrt(spread / np.where(k > 1, k - 1.0, np.nan))
+
+    @cached_property
+    def _importance(self) -> tuple[float, float]:
+        """log p̂(x) and the effective sample size, by weights that are relative to the largest: they cannot overflow."""
+        log_w = self.log_weights
+        largest = log_w.max()
+        w = np.exp(log_w - largest)
+        size = float(w.sum() ** 2 / np.square(w).sum())
+        return float(largest + np.log(w.mean())), min(float(len(w)), max(1.0, size))
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """The figures of one image, in nats; with an evidence all parts come from the same draws, so they add up.
+
+    A plain autoencoder has a reconstruction alone: log p(x|z) of the one z that it gives.
+    """
+
+    mu: Float32[np.ndarray, "z"]
+    sigma: Float32[np.ndarray, "z"]
+    kl_per_dimension: Float32[np.ndarray, "z"] | None  # closed form
+    reconstruction: float  # E_q[log p(x|z)]
+    kl: float | None
+    log_evidence: float | None = None
+    standard_error: float | None = None  # of log_evidence; None for one draw
+    effective_sample_size: float | None = None  # of the importance weights, between 1 and K
+
+    @property
+    def elbo(self) -> float | None:
+        return None if self.kl is None else self.reconstruction - self.kl
+
+    @property
+    def gap(self) -> float | None:
+        """log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), never negative; None for one draw."""
+        if self.log_evidence is None or self.standard_error is None or self.elbo is None:
+            return None
+        return max(0.0, self.log_evidence - self.elbo)
+
+
+def draws(model: Model, x: Float[Tensor, "c h w"], count: int, seed: int = 0) -> Iterator[Draws]:
+    """All draws of an image so far, after each chunk; the last item has `count` of them.
+
+    They belong to (image, seed): `bounds` has the same ones, and fewer are the first of more.
+    """
+    for (found,) in _draws(model, x[None], _encode(model, x[None]), count, seed):
+        yield found
 
 
 def bounds(
@@ -48,76 +133,87 @@ def bounds(
     *,
     importance_samples: int | None = None,
     seed: int = 0,
-) -> Iterator[Bound]:
-    """The figures of each image, in order. Draws belong to (image, seed): batch and neighbours do not matter.
+) -> Iterator[Bound | None]:
+    """The figures of each image, in order; None after a chunk of draws that finishes no image.
 
-    Without `importance_samples` the reconstruction is a mean of 16 draws and KL is its closed form. With K of them
-    log p(x) is estimated with q(z|x) as proposal: w_k = p(x, z_k) / q(z_k|x), log p̂ = log mean w (Burda et al. 2016,
-    eq. 8).
+    Draws belong to (image, seed): batch and neighbours do not matter. Without `importance_samples` the reconstruction
+    is a mean of 16 draws and KL is its closed form. With K of them log p(x) is estimated beside it.
     """
-    with torch.inference_mode():  # not around a yield: it would reach the caller
-        posterior = model.encode(x)
-    draws = importance_samples or ELBO_DRAWS
-    together = max(1, DECODED_AT_ONCE // draws) if draws <= DECODED_AT_ONCE else 1
+    count = importance_samples or ELBO_DRAWS
+    together = max(1, DECODED_AT_ONCE // count)
     for start in range(0, len(x), together):
-        images = slice(start, start + together)
-        yield from _bounds_together(model, x[images], posterior[images], draws, importance_samples is not None, seed)
+        images = x[start : start + together]
+        posterior = _encode(model, images)
+        if isinstance(posterior, Point):
+            yield from _points(model, images, posterior)
+            continue
+        for found in _draws(model, images, posterior, count, seed):
+            if len(found[0].log_ratio) < count:
+                yield None
+        yield from _bounds(posterior, found, evidence=importance_samples is not None)
+
+
+@torch.inference_mode()  # not around a yield: it would reach the caller
+def _encode(model: Model, x: Float[Tensor, "n c h w"]) -> Posterior:
+    return model.encode(x)
 
 
 @torch.inference_mode()
-def _bounds_together(
-    model: Model, x: Float[Tensor, "n c h w"], posterior: Posterior, draws: int, evidence: bool, seed: int
-) -> list[Bound]:
-    noise = [content_generator(image.cpu().numpy(), seed) for image in x]
-    sums = _WeightSums(len(x))
-    for first in range(0, draws, DECODED_AT_ONCE):
-        k = min(DECODED_AT_ONCE, draws - first)
-        eps = np.stack([one.standard_normal((k, model.z_dim), dtype=np.float32) for one in noise])
-        q = Posterior(posterior.mu.repeat_interleave(k, 0), posterior.logvar.repeat_interleave(k, 0))
-        z = q.sample(torch.from_numpy(eps).to(x.device).flatten(0, 1))  # [n · k, z]
-        log_likelihood = model.decode(z).log_prob(x.repeat_interleave(k, 0))
-        log_ratio = q.log_prob(z) - log_normal(z)  # log q(z|x) − log p(z)
-        sums.add(*(part.double().view(len(x), k).cpu().numpy() for part in (log_likelihood, log_ratio)))
-
-    closed_form = posterior.kl().cpu().numpy()
+def _points(model: Model, x: Float[Tensor, "n c h w"], posterior: Point) -> list[Bound]:
+    reconstruction = model.decode(posterior.mu).log_prob(x).tolist()
     mu, sigma = posterior.mu.cpu().numpy(), posterior.sigma.cpu().numpy()
-    closed_form_kl = closed_form.sum(1, dtype=np.float64)
+    return [Bound(mu[i], sigma[i], None, reconstruction[i], None) for i in range(len(x))]
+
+
+@torch.inference_mode()
+def _bounds(posterior: Posterior, found: list[Draws], *, evidence: bool) -> list[Bound]:
+    mu, sigma, kl = (part.cpu().numpy() for part in (posterior.mu, posterior.sigma, posterior.kl()))
+    closed_form = kl.sum(1, dtype=np.float64)
     return [
-        Bound(
-            mu[i],
-            sigma[i],
-            closed_form[i],
-            *(sums.figures(i) if evidence else (sums.reconstruction(i), float(closed_form_kl[i]))),
-        )
-        for i in range(len(x))
+        Bound(mu[i], sigma[i], kl[i], *(_figures(own) if evidence else (own.reconstruction, float(closed_form[i]))))
+        for i, own in enumerate(found)
     ]
 
 
-class _WeightSums:
-    """Running sums over the draws of n images, in float64; the weights w as logarithms, so they cannot overflow."""
+def _figures(own: Draws) -> tuple[float, float, float, float | None, float]:
+    return own.reconstruction, own.kl, own.log_evidence, own.standard_error, own.effective_sample_size
 
-    def __init__(self, images: int):
-        self.draws = 0
-        self.log_likelihood = np.zeros(images)
-        self.log_ratio = np.zeros(images)
-        self.log_w = np.full(images, -np.inf)  # log Σ w
-        self.log_w_squared = np.full(images, -np.inf)  # log Σ w²
 
-    def add(self, log_likelihood: Float64[np.ndarray, "n k"], log_ratio: Float64[np.ndarray, "n k"]) -> None:
-        log_w = log_likelihood - log_ratio
-        self.draws += log_w.shape[1]
-        self.log_likelihood += log_likelihood.sum(1)
-        self.log_ratio += log_ratio.sum(1)
-        self.log_w = np.logaddexp(self.log_w, np.logaddexp.reduce(log_w, axis=1))
-        self.log_w_squared = np.logaddexp(self.log_w_squared, np.logaddexp.reduce(2 * log_w, axis=1))
+def _draws(
+    model: Model, x: Float[Tensor, "n c h w"], posterior: Posterior, count: int, seed: int
+) -> Iterator[list[Draws]]:
+    """The draws of each image so far, after each chunk of them."""
+    if isinstance(posterior, Point):
+        raise ValueError("a plain autoencoder has no q(z|x) to draw from")
+    noise = [content_generator(image.cpu().numpy(), seed) for image in x]
+    mu, sigma = posterior.mu.cpu().numpy()[:, None], posterior.sigma.cpu().numpy()[:, None]  # [n, 1, z]
+    half_log_det = 0.5 * posterior.logvar.cpu().numpy().sum(1, dtype=np.float64)
+    log_likelihood, log_ratio = np.empty((2, len(x), count))
+    parts = ceil(count / max(1, DECODED_AT_ONCE // len(x)))
+    done = 0
+    for part in range(parts):
+        k = count * (part + 1) // parts - done
+        eps = np.stack([one.standard_normal((k, model.z_dim), dtype=np.float32) for one in noise])
+        z = mu + sigma * eps  # [n, k, z]
+        now = np.s_[:, done : done + k]
+        log_likelihood[now] = _log_likelihood(model, x, z)
+        # log q(z|x) by eps itself: (z − mu) / sigma has lost it where sigma is small beside mu
+        log_ratio[now] = 0.5 * (_squared_norm(z) - _squared_norm(eps)) - half_log_det[:, None]
+        done += k
+        yield [Draws(log_likelihood[i, :done], log_ratio[i, :done]) for i in range(len(x))]
 
-    def reconstruction(self, i: int) -> float:
-        return float(self.log_likelihood[i] / self.draws)
 
-    def figures(self, i: int) -> tuple[float, float, float, float | None, float]:
-        """reconstruction, KL, log evidence, its standard error, effective sample size (Σw)²/Σw² (Kong 1992)."""
-        k = self.draws
-        size = min(float(k), max(1.0, float(np.exp(2 * self.log_w[i] - self.log_w_squared[i]))))
-        error = sqrt((k / size - 1) / (k - 1)) if k > 1 else None  # std(w) / (mean(w) √K)
-        kl = float(self.log_ratio[i] / k)
-        return self.reconstruction(i), kl, float(self.log_w[i]) - log(k), error, size
+@torch.inference_mode()
+def _log_likelihood(
+    model: Model, x: Float[Tensor, "n c h w"], z: Float32[np.ndarray, "n k z"]
+) -> Float32[np.ndarray, "n k"]:
+    n, k, _ = z.shape
+    points = torch.from_numpy(z).to(x.device).flatten(0, 1)
+    likelihood = model.decode(points)
+    found = likelihood.log_prob(x if n == 1 else x.repeat_interleave(k, 0))  # one x is compared with every z
+    return found.view(n, k).cpu().numpy()
+
+
+def _squared_norm(z: Float32[np.ndarray, "n k z"]) -> Float64[np.ndarray, "n k"]:
+    norm: Float64[np.ndarray, "n k"] = np.square(z, dtype=np.float64).sum(2)
+    return norm

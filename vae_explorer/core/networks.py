@@ -13,7 +13,7 @@ SMALLEST_MAP = 4  # pixels: a feature map is halved while its shorter side is at
 
 
 class Pair(nn.Module):
-    """A network for each direction: x → the 2 × z numbers of the posterior, z → the logits of the image."""
+    """A network for each direction: x → the numbers of the posterior, z → the logits of the image."""
 
     def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential):
         super().__init__()
@@ -33,17 +33,12 @@ class Crop(nn.Module):
 
 def mlp(config: VAEConfig) -> Pair:
     """Two hidden layers of rectified linear units on each side."""
-    channels, height, width = config.image_shape
-    pixels = channels * height * width
-    encoder = nn.Sequential(
-        nn.Flatten(), *_dense(pixels, config.hidden, config.hidden), nn.Linear(config.hidden, 2 * config.z_dim)
-    )
-    decoder = nn.Sequential(
-        *_dense(config.z_dim, config.hidden, config.hidden),
-        nn.Linear(config.hidden, pixels),
-        nn.Unflatten(1, config.image_shape),
-    )
-    return Pair(encoder, decoder)
+    return _two_layers(config, _dense)
+
+
+def gated_mlp(config: VAEConfig) -> Pair:
+    """Two hidden layers of gated linear units on each side, (W h + b) ⊙ σ(V h + c) (Dauphin et al. 2017)."""
+    return _two_layers(config, _gated)
 
 
 def conv(config: VAEConfig) -> Pair:
@@ -64,19 +59,40 @@ def conv(config: VAEConfig) -> Pair:
             up.append(nn.ReLU())
 
     encoder = nn.Sequential(
-        *down, nn.Flatten(), *_dense(features, config.hidden), nn.Linear(config.hidden, 2 * config.z_dim)
+        *down, nn.Flatten(), *_dense(features, config.hidden), nn.Linear(config.hidden, config.encoder_outputs)
     )
     decoder = nn.Sequential(*_dense(config.z_dim, config.hidden, features), nn.Unflatten(1, small), *up)
     return Pair(encoder, decoder)
 
 
-NETWORKS: dict[str, Callable[[VAEConfig], Pair]] = {"mlp": mlp, "conv": conv}
+NETWORKS: dict[str, Callable[[VAEConfig], Pair]] = {"mlp": mlp, "gated_mlp": gated_mlp, "conv": conv}
+
+
+def _two_layers(config: VAEConfig, layers: Callable[..., list[nn.Module]]) -> Pair:
+    channels, height, width = config.image_shape
+    pixels = channels * height * width
+    encoder = nn.Sequential(
+        nn.Flatten(), *layers(pixels, config.hidden, config.hidden), nn.Linear(config.hidden, config.encoder_outputs)
+    )
+    decoder = nn.Sequential(
+        *layers(config.z_dim, config.hidden, config.hidden),
+        nn.Linear(config.hidden, pixels),
+        nn.Unflatten(1, config.image_shape),
+    )
+    return Pair(encoder, decoder)
 
 
 def _dense(*widths: int) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU()]
+    return layers
+
+
+def _gated(*widths: int) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [nn.Linear(before, 2 * after), nn.GLU(dim=1)]
     return layers
 
 

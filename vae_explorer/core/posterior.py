@@ -35,7 +35,15 @@ class Posterior:
         return log_normal((z - self.mu) / self.sigma) - 0.5 * self.logvar.sum(1)
 
     def __getitem__(self, images: slice) -> "Posterior":
-        return Posterior(self.mu[images], self.logvar[images])
+        return type(self)(self.mu[images], self.logvar[images])
+
+
+class Point(Posterior):
+    """What a plain autoencoder gives: all of q(z|x) in one point, so sigma is 0 and there is no density, no KL and no
+    bound."""
+
+    def __init__(self, mu: Float[Tensor, "n z"], logvar: Float[Tensor, "n z"] | None = None):
+        super().__init__(mu, torch.full_like(mu, -torch.inf) if logvar is None else logvar)
 
 
 def log_normal(z: Float[Tensor, "n z"]) -> Float[Tensor, "n"]:

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from vae_explorer.core.config import MIN_SIGMA, VAEConfig
 from vae_explorer.core.likelihoods import Bernoulli, Gaussian, Likelihood
 from vae_explorer.core.networks import NETWORKS
-from vae_explorer.core.posterior import MAX_LOGVAR, MIN_LOGVAR, Posterior
+from vae_explorer.core.posterior import MAX_LOGVAR, MIN_LOGVAR, Point, Posterior
 
 FIRST_SIGMA = 0.2  # of a learned sigma: about the spread of the pixels before anything is learned
 
 
 class VAE(nn.Module):
-    """theta are the decoder's parameters, phi the encoder's (Kingma & Welling 2014)."""
+    """theta are the decoder's parameters, phi the encoder's (Kingma & Welling 2014). With the kind "autoencoder" it is
+    the plain one: the encoder gives z itself."""
 
     def __init__(self, config: VAEConfig):
         super().__init__()
@@ -58,7 +59,10 @@ class VAE(nn.Module):
             self._precision = before
 
     def encode(self, x: Float[Tensor, "n c h w"]) -> Posterior:
-        mu, logvar = self._through(self.encoder, x).chunk(2, dim=1)
+        numbers = self._through(self.encoder, x)
+        if self.config.is_autoencoder:
+            return Point(numbers)
+        mu, logvar = numbers.chunk(2, dim=1)
         return Posterior(mu, logvar.clamp(MIN_LOGVAR, MAX_LOGVAR))
 
     def decode(self, z: Float[Tensor, "n z"]) -> Likelihood:

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from vae_explorer import paths
 from vae_explorer.core.evidence import bounds
 from vae_explorer.core.latent import prior_sample
 from vae_explorer.core.noise import posterior_noise
 from vae_explorer.core.vae import VAE
-from vae_explorer.data import picture
+from vae_explorer.data import bundled, picture
 from vae_explorer.data.preprocess import prepare, to_x
+from vae_explorer.session.long_answers import ADVANCES
 from vae_explorer.session.records import (
     EXAMPLES,
     MAX_IMAGES,
@@ -34,6 +34,7 @@ from vae_explorer.session.records import (
     ReadRequest,
     Reconstructions,
     ReconstructRequest,
+    Snapshot,
     Source,
 )
 from vae_explorer.training import model_file, models
@@ -51,13 +52,14 @@ def answer(kind: str, request: object) -> object:
 def open_model(name_or_path: str) -> OpenedModel:
     """A bundled model by its name, or a file."""
     path = models.find(name_or_path)
-    model, info = model_file.load(path)
+    content = model_file.read(path)
     is_bundled = path == models.bundled().get(name_or_path)
-    tests = _bundled_tests(info.data)
+    tests = _bundled_tests(content.info.data)
     return OpenedModel(
         name=name_or_path if is_bundled else _name(Path(name_or_path)),
-        model=model,
-        info=info,
+        model=content.model,
+        info=content.info,
+        posteriors=content.posteriors,
         tests=tests,
         examples=read_pictures(ReadRequest(tests[:EXAMPLES])),
     )
@@ -69,23 +71,20 @@ def _name(path: Path) -> str:
 
 
 def _bundled_tests(data: str) -> tuple[Source, ...]:
-    bundled = {path.stem: path for path in (paths.resources() / "test_images").glob("*.npz")}
-    path = bundled.get(Path(data).name)  # not asked of the disk: a file's name for its data may be too long for it
-    if path is None:
+    found = bundled.tests_of(data)
+    if found is None:
         return ()
-    with np.load(path, allow_pickle=False) as file:
-        images, labels, classes = file["test_images"], file["test_labels"], file["classes"]
     return tuple(
-        Source(f"{data} test image {i} ({classes[label]})", image.transpose(1, 2, 0))
-        for i, (image, label) in enumerate(zip(images, labels, strict=True))
+        Source(f"{data} test image {i} ({found.classes[label]})", image.transpose(1, 2, 0))
+        for i, (image, label) in enumerate(zip(found.images, found.labels, strict=True))
     )
 
 
-def save_model(request: tuple[Path, VAE, model_file.ModelInfo]) -> Path:
+def save_model(request: tuple[Path, Snapshot]) -> Path:
     """Writes a model file; gives its path."""
-    path, model, info = request
+    path, snapshot = request
     try:
-        model_file.save(path, model, info)
+        model_file.save(path, snapshot.model, snapshot.info, snapshot.posteriors)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ModelFileError(f"{path} could not be written ({reason}): choose another folder, or make room") from error
@@ -120,7 +119,7 @@ def encode(request: EncodeRequest) -> Encoded:
     """mu, sigma, ELBO and reconstruction of one picture: the same numbers as `vae-explorer encode` gives."""
     snapshot = request.snapshot
     prepared = prepare(request.picture, snapshot.info.preparation, request.switches)
-    (bound,) = bounds(snapshot.model, torch.from_numpy(prepared.x)[None])
+    bound = next(found for found in bounds(snapshot.model, torch.from_numpy(prepared.x)[None]) if found)
     mean = snapshot.model.decode(torch.from_numpy(bound.mu)[None]).mean
     return Encoded(
         lineage=snapshot.lineage,
@@ -216,4 +215,4 @@ def _means(model: VAE, z: np.ndarray) -> np.ndarray:
 ANSWERS: dict[str, Callable[[Any], object]] = {
     function.__name__: function
     for function in (open_model, save_model, read_pictures, encode, decode, sample_posterior, sample_prior, reconstruct)
-}
+} | ADVANCES

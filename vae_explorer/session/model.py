@@ -60,7 +60,7 @@ class ModelSession(QObject):
     def save(self, path: Path) -> None:
         """Writes the shown model to a file."""
         if self.snapshot:
-            self._views.ask("save_model", (path, self.snapshot.model, self.snapshot.info), key=path)
+            self._views.ask("save_model", (path, self.snapshot), key=path)
 
     def take_snapshot(
         self, snapshot: Snapshot, name: str, tests: tuple[Source, ...], examples: ReadPictures | None
@@ -97,7 +97,7 @@ class ModelSession(QObject):
             self.saved.emit(answer)
         elif isinstance(answer, OpenedModel):
             self.is_opening = False
-            snapshot = Snapshot(Workspace.new_lineage(), 0, answer.model, answer.info)
+            snapshot = Snapshot(Workspace.new_lineage(), 0, answer.model, answer.info, answer.posteriors)
             self._place("opened", Workspace(answer.name, snapshot, answer.tests, answer.examples))
 
     def _on_failed(self, kind: str, _sentence: str) -> None:

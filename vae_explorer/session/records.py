@@ -1,6 +1,6 @@
 """What travels between the threads and the panels: frozen, numpy only. A model travels as an opaque Snapshot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 if TYPE_CHECKING:
+    from vae_explorer.core.aggregate import AggregatedPosterior, Decomposition
     from vae_explorer.core.vae import VAE
     from vae_explorer.data.picture import Picture
     from vae_explorer.data.preprocess import Step
-    from vae_explorer.training.model_file import ModelInfo
+    from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 
 PictureMode = Literal["mean", "draw", "sigma"]
 SIXTEEN = 16  # draws of one z that are shown side by side
@@ -27,10 +28,16 @@ class Snapshot:
     number: int
     model: "VAE" = field(repr=False)
     info: "ModelInfo" = field(repr=False)
+    posteriors: "StoredPosteriors | None" = field(default=None, repr=False)  # of test images, at a run's end
 
     @property
     def z_dim(self) -> int:
         return self.info.config.z_dim
+
+    @property
+    def is_autoencoder(self) -> bool:
+        """Whether it is a plain one: no q(z|x), no KL, no ELBO."""
+        return self.info.config.is_autoencoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +47,7 @@ class OpenedModel:
     name: str
     model: "VAE" = field(repr=False)
     info: "ModelInfo" = field(repr=False)
+    posteriors: "StoredPosteriors | None" = field(repr=False)
     tests: tuple["Source", ...]  # test images of its data
     examples: "ReadPictures"  # the first of them
 
@@ -78,7 +86,8 @@ class EncodeRequest:
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """q(z|x) of one image, how x came about, and its figures in nats."""
+    """q(z|x) of one image, how x came about, and its figures in nats. A plain autoencoder gives z alone, as mu with
+    sigma 0, and its figure is the reconstruction."""
 
     lineage: int
     number: int
@@ -88,10 +97,10 @@ class Encoded:
     reconstruction_image: np.ndarray  # float32 [c, h, w], decoded from mu
     mu: np.ndarray  # float32 [z]
     sigma: np.ndarray  # float32 [z]
-    kl_per_dimension: np.ndarray  # float32 [z]
-    elbo: float
+    kl_per_dimension: np.ndarray | None  # float32 [z]
+    elbo: float | None
     reconstruction: float
-    kl: float
+    kl: float | None
     is_likelihood: bool  # False: x is grey and the likelihood is for black and white
     switches: Mapping[str, bool] = field(default_factory=dict)  # that were asked for
 
@@ -173,3 +182,146 @@ class Reconstructions:
     lineage: int
     x: np.ndarray  # float32 [n, c, h, w]
     images: np.ndarray  # float32 [n, c, h, w]
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """A long view as far as it is: its job, and the newest that it gave."""
+
+    request: object
+    job: Iterator[object] | None = None  # None: not begun, or ended
+    item: object = None  # None: nothing new
+    is_last: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class EvidenceRequest:
+    snapshot: Snapshot
+    encoded: Encoded
+    importance_samples: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """log p(x) of one image as far as its draws go, in nats; all parts come from the same draws, so they add up."""
+
+    encoded: Encoded
+    importance_samples: int  # that were asked for
+    seed: int
+    draws: int  # so far
+    reconstruction: float
+    kl: float
+    elbo: float
+    log_evidence: float
+    gap: float | None
+    standard_error: float | None
+    effective_sample_size: float
+    counts: np.ndarray  # int [m]: of draws, from 1 to all
+    estimates: np.ndarray  # float64 [m]: log p(x) by the first so many
+    errors: np.ndarray  # float64 [m]
+    one_sample_elbos: np.ndarray  # float64 [draws]: log p(x|z) - KL in closed form, as training estimates it
+
+    @property
+    def is_whole(self) -> bool:
+        return self.draws == self.importance_samples
+
+
+@dataclass(frozen=True, eq=False)
+class MapRequest:
+    snapshot: Snapshot
+    encoded: Encoded
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorMap:
+    """p(z|x) of one image for a 2-dimensional z, by numerical integration."""
+
+    encoded: Encoded
+    log_evidence: float  # nats
+    error: float  # of it, nats
+    z1: np.ndarray  # float64 [a]
+    z2: np.ndarray  # float64 [b]
+    density: np.ndarray  # float64 [b, a], in 1/z²
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The best diagonal Gaussian q for one image, found with the decoder frozen; figures in nats."""
+
+    encoded: Encoded
+    mu: np.ndarray  # float32 [z]
+    sigma: np.ndarray  # float32 [z]
+    encoder_elbo: float
+    fitted_elbo: float
+    log_evidence: float  # with the fitted q as proposal
+    standard_error: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class AggregateRequest:
+    snapshot: Snapshot
+    tests: tuple[Source, ...] = ()  # where the model has no stored posteriors
+
+
+@dataclass(frozen=True, eq=False)
+class Aggregate:
+    """q(z), the mean of q(z|x) over images, and what its dimensions do."""
+
+    lineage: int
+    number: int
+    images: int
+    q: "AggregatedPosterior" = field(repr=False)
+    z: np.ndarray  # float64 [m]: where the densities are known
+    densities: np.ndarray  # float64 [z, m]; of a plain autoencoder a histogram of its codes
+    prior: np.ndarray  # float64 [m]
+    is_active: np.ndarray  # bool [z]
+    decomposition: "Decomposition | None" = None  # None: not there yet, or a plain autoencoder's
+
+
+@dataclass(frozen=True, eq=False)
+class SourcesRequest:
+    snapshot: Snapshot
+    aggregate: Aggregate
+    count: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class SourcesSamples:
+    """Pictures of z from the prior, from a Gaussian and a mixture fitted to q(z), and from the stored posteriors, as
+    far as they are there."""
+
+    lineage: int
+    aggregate: Aggregate
+    seed: int
+    z: Mapping[str, np.ndarray]  # float32 [n, z] of each source
+    images: Mapping[str, np.ndarray]  # float32 [n, c, h, w]
+
+
+@dataclass(frozen=True, eq=False)
+class TestsRequest:
+    snapshot: Snapshot
+    tests: tuple[Source, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TestPosteriors:
+    """q(z|x) of the test images at hand."""
+
+    lineage: int
+    number: int
+    mu: np.ndarray  # float32 [n, z]
+    sigma: np.ndarray  # float32 [n, z]
+    images: np.ndarray  # uint8 [n, c, h, w]
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The test images nearest to the chosen one in z, the nearest first."""
+
+    indices: np.ndarray  # int [k]: among the test images
+    distances: np.ndarray  # float64 [k]: of mu, in deviations of q(z)
+    images: np.ndarray  # float32 [k, c, h, w]
+    names: tuple[str, ...]
+    of: int  # test images that were looked at

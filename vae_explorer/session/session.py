@@ -3,7 +3,9 @@
 from PySide6.QtCore import QObject, QThread, Signal
 from PySide6.QtGui import QUndoGroup
 
+from vae_explorer.session.aggregate import AggregateSession
 from vae_explorer.session.data import DataSession
+from vae_explorer.session.evidence import EvidenceSession
 from vae_explorer.session.image import ImageSession
 from vae_explorer.session.jobs import JobsSession
 from vae_explorer.session.latent import LatentSession
@@ -12,12 +14,14 @@ from vae_explorer.session.model import ModelSession
 from vae_explorer.session.picture import PictureSession
 from vae_explorer.session.samples import PosteriorSamplesSession, PriorSamplesSession
 from vae_explorer.session.training import TrainingSession
+from vae_explorer.session.typical import TypicalSession
 
 FIRST_MODEL = "mnist"
 
 
 class Session(QObject):
-    """The nouns: model, latent, picture, image, posterior_samples, prior_samples, training, data, jobs, undo.
+    """The nouns: model, latent, picture, image, posterior_samples, prior_samples, evidence, aggregate, typical,
+    training, data, jobs, undo.
 
     Signals:
         failed(sentence: str): something that the user should know; the rest is as it was
@@ -41,6 +45,9 @@ class Session(QObject):
         self.prior_samples = PriorSamplesSession(self.model, self.latent, views, self)
         self.training = TrainingSession(self.model, views, self)
         self.jobs = JobsSession(self)
+        self.evidence = EvidenceSession(self.model, self.image, self.jobs, views, self)
+        self.aggregate = AggregateSession(self.model, self.latent, views, self)
+        self.typical = TypicalSession(self.model, self.latent, self.image, views, self)
         self.data = DataSession(self.jobs, self)
         self._is_closing = self._has_closed = False
 

@@ -31,13 +31,15 @@ from vae_explorer.training.run import Run, RunError, is_run, new_folder, unfinis
 if TYPE_CHECKING:
     from vae_explorer.core.vae import VAE
     from vae_explorer.training.loop import TrainingProgress
-    from vae_explorer.training.model_file import ModelInfo
+    from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
     from vae_explorer.training.state import Figures
     from vae_explorer.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 State = Literal["idle", "loading", "running", "paused", "stopping", "stopped", "finished", "failed"]
 FOLLOWED = 8  # validation images whose reconstructions are shown
+MOST_TESTS = 1000  # validation images at hand, for q(z) and for neighbours
+MOST_TEST_BYTES = 32 << 20
 
 
 @dataclass
@@ -81,9 +83,10 @@ class _Taken:
     folder: Path
     model: "VAE"
     info: "ModelInfo"
+    posteriors: "StoredPosteriors | None"
     facts: RunFacts
     followed: np.ndarray  # uint8 [n, c, h, w]: validation images
-    tests: tuple[Source, ...]  # the same
+    tests: tuple[Source, ...]  # these and more
     examples: ReadPictures  # the first of them
 
 
@@ -109,12 +112,14 @@ class _Work:
         if self._followed is None:
             from vae_explorer.session.answers import read_pictures
 
-            images = trainer.validation.images[:FOLLOWED].copy()
+            images = trainer.validation.images
+            images = images[: min(MOST_TESTS, MOST_TEST_BYTES // images[0].nbytes)].copy()
             tests = tuple(Source(f"validation image {i}", x.transpose(1, 2, 0)) for i, x in enumerate(images))
-            self._followed = images, tests, read_pictures(ReadRequest(tests[:EXAMPLES]))
+            self._followed = images[:FOLLOWED], tests, read_pictures(ReadRequest(tests[:EXAMPLES]))
         model, info = trainer.snapshot()
         followed, tests, examples = self._followed
-        return _Taken(trainer.run.folder, model, info, RunFacts(**trainer.facts()), followed, tests, examples)
+        facts = RunFacts(**trainer.facts())
+        return _Taken(trainer.run.folder, model, info, trainer.posteriors, facts, followed, tests, examples)
 
 
 class TrainingSession(QObject):
@@ -256,7 +261,7 @@ class TrainingSession(QObject):
             self._lineages[taken.folder] = self._lineage
             self.state_changed.emit()
         self._number += 1
-        snapshot = Snapshot(self._lineage, self._number, taken.model, taken.info)
+        snapshot = Snapshot(self._lineage, self._number, taken.model, taken.info, taken.posteriors)
         self._model.take_snapshot(snapshot, taken.folder.name, taken.tests, taken.examples)
         if is_first:
             self._model.show("training")  # also when it was resumed

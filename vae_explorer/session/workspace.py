@@ -68,6 +68,8 @@ class Workspace:
         return None if self.image is None else self.encoded.get(self.image)
 
     def sort(self) -> None:
-        """Orders the dimensions by their average KL, the largest first."""
-        kl = self.kl_per_dimension
-        self.order = np.arange(self.snapshot.z_dim) if kl is None else np.argsort(-kl, kind="stable")
+        """Orders the dimensions by their average KL, the largest first; a plain autoencoder's by their variance."""
+        by, statistics = self.kl_per_dimension, self.snapshot.info.statistics
+        if by is None and statistics:
+            by = np.array(statistics.mu_variance)
+        self.order = np.arange(self.snapshot.z_dim) if by is None else np.argsort(-by, kind="stable")

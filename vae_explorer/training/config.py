@@ -8,6 +8,7 @@ from vae_explorer.core.config import ModelOptions
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
+Schedule = Literal["constant", "cosine"]
 
 
 class TrainConfig(ModelOptions, frozen=True):
@@ -23,8 +24,20 @@ class TrainConfig(ModelOptions, frozen=True):
     learning_rate: float = Field(
         1e-3, gt=0, le=1, title="Learning rate", description="Adam's step size; lower it when the loss jumps"
     )
+    schedule: Schedule = Field(
+        "constant",
+        title="Schedule",
+        description="of the learning rate: constant, or cosine, which falls to 0 at the last epoch",
+    )
     warm_up: float = Field(
         0.0, ge=0, le=100_000, title="KL warm-up", description="epochs over which beta grows from 0 to its value"
+    )
+    patience: int = Field(
+        0,
+        ge=0,
+        le=100_000,
+        title="Early stopping",
+        description="epochs without a better validation ELBO before training stops; 0 trains to the last epoch",
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="decides weights, order, noise and split")
     device: DeviceName = Field(

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Float32, Float64, Shaped
 
 from vae_explorer.core.evidence import Bound, bounds
 from vae_explorer.core.model import Model
@@ -16,34 +15,69 @@ from vae_explorer.data.preprocess import Preparation, to_x
 from vae_explorer.errors import UserError
 from vae_explorer.training.model_file import LatentStatistics, SplitFigures
 
-ENCODED_AT_ONCE = 128  # images
+PREPARED_AT_ONCE = 128  # images
 ACTIVE_VARIANCE = 0.01  # of mu over the data (Burda et al. 2016)
+FIGURES = (  # of a Bound, that an Evaluation is made of
+    "mu",
+    "sigma",
+    "kl_per_dimension",
+    "elbo",
+    "reconstruction",
+    "kl",
+    "log_evidence",
+    "standard_error",
+    "effective_sample_size",
+)
+TRUSTED_SAMPLE_SIZE = 10.0  # with fewer effective draws an image's log p̂(x) hangs on a few of them
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Nats per image, averaged over the images; evidence and what follows from it are None where not asked for."""
+    """Nats per image, averaged over the images; evidence and what follows from it are None where not asked for, and
+    what needs q(z|x) is None for a plain autoencoder."""
 
     split: str
-    elbos: Float64[np.ndarray, "n"]  # of each image
+    mu: Float32[np.ndarray, "n z"]
+    sigma: Float32[np.ndarray, "n z"]
+    elbos: Float64[np.ndarray, "n"] | None  # of each image
     reconstruction: float
-    kl: float
-    kl_per_dimension: Float64[np.ndarray, "z"]  # closed form
-    mu_variance: Float64[np.ndarray, "z"]
+    kl: float | None
+    kl_per_dimension: Float64[np.ndarray, "z"] | None  # closed form
     log_evidence: float | None
     standard_error: float | None  # of log_evidence: what the importance sampling leaves open, not the choice of images
-    effective_sample_size: float | None  # median over the images
+    effective_sample_sizes: Float64[np.ndarray, "n"] | None  # of each image
 
     @property
-    def elbo(self) -> float:
-        return self.reconstruction - self.kl
+    def images(self) -> int:
+        return len(self.mu)
+
+    @property
+    def elbo(self) -> float | None:
+        return None if self.kl is None else self.reconstruction - self.kl
 
     @property
     def gap(self) -> float | None:
         """log p(x) − ELBO; None for one draw, which cannot tell them apart."""
-        if self.log_evidence is None or self.standard_error is None:
+        if self.log_evidence is None or self.standard_error is None or self.elbo is None:
             return None
         return max(0.0, self.log_evidence - self.elbo)
+
+    @property
+    def effective_sample_size(self) -> float | None:
+        """The median over the images."""
+        return None if self.effective_sample_sizes is None else float(np.median(self.effective_sample_sizes))
+
+    @property
+    def low_effective_sample_size(self) -> int | None:
+        """How many images have too few effective draws for their log p̂(x) to be trusted."""
+        if self.effective_sample_sizes is None:
+            return None
+        return int((self.effective_sample_sizes < TRUSTED_SAMPLE_SIZE).sum())
+
+    @property
+    def mu_variance(self) -> Float64[np.ndarray, "z"]:
+        variance: Float64[np.ndarray, "z"] = self.mu.var(axis=0, dtype=np.float64)
+        return variance
 
     @property
     def active_dimensions(self) -> list[int]:
@@ -55,12 +89,81 @@ class Evaluation:
 
     @property
     def statistics(self) -> LatentStatistics:
+        quantiles = None if self.elbos is None else np.quantile(self.elbos, np.linspace(0, 1, 101)).tolist()
         return LatentStatistics(
             split="validation" if self.split == "validation" else "test",
-            images=len(self.elbos),
-            kl_per_dimension=self.kl_per_dimension.tolist(),
+            images=self.images,
+            kl_per_dimension=None if self.kl_per_dimension is None else self.kl_per_dimension.tolist(),
             mu_variance=self.mu_variance.tolist(),
-            elbo_quantiles=np.quantile(self.elbos, np.linspace(0, 1, 101)).tolist(),
+            elbo_quantiles=quantiles,
+        )
+
+
+class Evaluator:
+    """Finds every image's bound. Iterate `work()`; where that is interrupted, `so_far()` has what was found."""
+
+    def __init__(
+        self,
+        model: Model,
+        images: ImageSet,
+        preparation: Preparation,
+        *,
+        importance_samples: int | None = None,
+        seed: int = 0,
+    ):
+        self._model, self._images, self._preparation = model, images, preparation
+        self._importance_samples, self._seed = importance_samples, seed
+        self._done = 0  # images
+        self._found: dict[str, Shaped[np.ndarray, "n ..."]] = {}  # of each image, by the name that it has in Bound
+
+    def work(self) -> Job[Evaluation]:
+        """The figures of all images. The model computes on the CPU. Raises ValueError for no images."""
+        total = len(self._images)
+        if not total:
+            raise UserError(f"{self._images.name} has no {self._images.split} images to evaluate")
+        for bound in self._bounds():
+            if bound is not None:
+                self._keep(bound)
+            yield Progress(self._done, total, "images")
+        return self._evaluation()
+
+    def so_far(self) -> Evaluation | None:
+        """The figures of the first images, those that are done; None before there is one."""
+        return self._evaluation() if self._done else None
+
+    def _bounds(self) -> Iterator[Bound | None]:
+        for start in range(0, len(self._images), PREPARED_AT_ONCE):
+            images = self._images.images[start : start + PREPARED_AT_ONCE]
+            x: Float32[np.ndarray, "n c h w"] = to_x(images, self._preparation)
+            samples = self._importance_samples
+            yield from bounds(self._model, torch.from_numpy(x), importance_samples=samples, seed=self._seed)
+
+    def _keep(self, bound: Bound) -> None:
+        """In arrays for all images: ten thousand small ones lay scattered in memory, and held 300 MB between them."""
+        for name in FIGURES:
+            if (value := getattr(bound, name)) is None:
+                continue
+            value = np.asarray(value)
+            if name not in self._found:
+                self._found[name] = np.empty((len(self._images), *value.shape), value.dtype)
+            self._found[name][self._done] = value
+        self._done += 1
+
+    def _evaluation(self) -> Evaluation:
+        found = {name: values[: self._done] for name, values in self._found.items()}
+        means = {name: values.mean(axis=0, dtype=np.float64) for name, values in found.items()}
+        errors = found.get("standard_error")
+        return Evaluation(
+            split=self._images.split,
+            mu=found["mu"],
+            sigma=found["sigma"],
+            elbos=found.get("elbo"),
+            reconstruction=float(means["reconstruction"]),
+            kl=float(means["kl"]) if "kl" in means else None,
+            kl_per_dimension=means.get("kl_per_dimension"),
+            log_evidence=float(means["log_evidence"]) if "log_evidence" in means else None,
+            standard_error=None if errors is None else float(np.sqrt(np.square(errors).sum()) / len(errors)),
+            effective_sample_sizes=found.get("effective_sample_size"),
         )
 
 
@@ -72,34 +175,6 @@ def evaluate(
     importance_samples: int | None = None,
     seed: int = 0,
 ) -> Job[Evaluation]:
-    """Every image's bound, and their means. The model computes on the CPU. Raises ValueError for no images."""
-    if not len(images):
-        raise UserError(f"{images.name} has no {images.split} images to evaluate")
-    found: list[Bound] = []
-    for bound in _bounds(model, images, preparation, importance_samples, seed):
-        found.append(bound)
-        yield Progress(len(found), len(images), "images")
-
-    mu = np.stack([bound.mu for bound in found]).astype(np.float64)
-    evidences = [bound.log_evidence for bound in found if bound.log_evidence is not None]
-    errors = [bound.standard_error for bound in found if bound.standard_error is not None]
-    sizes = [bound.effective_sample_size for bound in found if bound.effective_sample_size is not None]
-    return Evaluation(
-        split=images.split,
-        elbos=np.array([bound.elbo for bound in found]),
-        reconstruction=float(np.mean([bound.reconstruction for bound in found])),
-        kl=float(np.mean([bound.kl for bound in found])),
-        kl_per_dimension=np.stack([bound.kl_per_dimension for bound in found]).mean(axis=0, dtype=np.float64),
-        mu_variance=mu.var(axis=0),
-        log_evidence=float(np.mean(evidences)) if evidences else None,
-        standard_error=float(np.sqrt(np.square(errors).sum()) / len(found)) if errors else None,
-        effective_sample_size=float(median(sizes)) if sizes else None,
-    )
-
-
-def _bounds(
-    model: Model, images: ImageSet, preparation: Preparation, importance_samples: int | None, seed: int
-) -> Iterator[Bound]:
-    for start in range(0, len(images), ENCODED_AT_ONCE):
-        x: Float32[np.ndarray, "n c h w"] = to_x(images.images[start : start + ENCODED_AT_ONCE], preparation)
-        yield from bounds(model, torch.from_numpy(x), importance_samples=importance_samples, seed=seed)
+    """An Evaluator's work, for those who need nothing of one that is interrupted."""
+    evaluator = Evaluator(model, images, preparation, importance_samples=importance_samples, seed=seed)
+    return (yield from evaluator.work())

@@ -78,6 +78,8 @@ def train(
     def one_step() -> None:
         batch = steps.batch(state.step).to(train_images.device)
         noise.manual_seed(_mixed(config.seed, "noise", state.step))
+        for group in state.optimizer.param_groups:
+            group["lr"] = steps.learning_rate(state.step)
         training_step(state, config, train_images[batch], noise, beta=steps.beta(state.step))
         state.step += 1
         state.images += len(batch)
@@ -206,6 +208,12 @@ class Steps:
     def is_report(self, step: int) -> bool:
         """Whether a report is due after so many steps."""
         return self.ends_epoch(step) or step % self.per_epoch % self.per_report == 0
+
+    def learning_rate(self, step: int) -> float:
+        """Adam's step size at one step: constant, or half a cosine from its value to 0 (Loshchilov & Hutter 2017)."""
+        if self.config.schedule == "constant":
+            return self.config.learning_rate
+        return self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.total))
 
     def beta(self, step: int) -> float:
         """beta of one step: grows in a straight line over the warm-up (Bowman et al. 2016)."""

@@ -11,8 +11,10 @@ from math import isfinite, prod
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import safetensors.torch
 import torch
+from jaxtyping import Float32
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError, model_validator
 from torch import Tensor
 
@@ -24,11 +26,14 @@ from vae_explorer.data.source import DataError
 from vae_explorer.errors import shown
 
 SUFFIX = ".vae.safetensors"
-FORMAT = 1
+FORMAT = 2  # 1 had no kind of model and no stored posteriors
 MAX_HEADER = 1 << 20  # bytes: a header of 64 MiB took 7 s and 944 MB to parse
 MAX_FILE = 1 << 30  # bytes
 MAX_COUNT = 2**53  # of images and steps
 MAX_AXES = 8  # of a tensor
+MAX_STORED = 2000  # posteriors
+MAX_STORED_NUMBERS = 1 << 20  # of mu: 4 MiB, where there are many dimensions
+STORED = ("posteriors/mu", "posteriors/sigma")
 METADATA_KEY = "vae"
 NO_DIGEST = "0" * 64  # stands in the file while its digest is made
 DIGEST_BYTES = 64
@@ -51,21 +56,22 @@ class ModelFileError(ValueError):
 
 
 class SplitFigures(BaseModel, frozen=True):
-    """Nats per image, averaged over the images of one split."""
+    """Nats per image, averaged over the images of one split; a plain autoencoder has a reconstruction alone."""
 
-    elbo: FiniteFloat
+    elbo: FiniteFloat | None
     reconstruction: FiniteFloat
-    kl: FiniteFloat
+    kl: FiniteFloat | None
 
 
 class LatentStatistics(BaseModel, frozen=True):
-    """What the latent dimensions do over a set of images; the lists go over z."""
+    """What the latent dimensions do over a set of images; the lists go over z. What needs q(z|x) is None for a plain
+    autoencoder."""
 
     split: Literal["validation", "test"]
     images: int = Field(ge=0, le=MAX_COUNT)
-    kl_per_dimension: _PerDimension  # nats, averaged over the images
+    kl_per_dimension: _PerDimension | None  # nats, averaged over the images
     mu_variance: _PerDimension  # a dimension is active above 0.01 (Burda et al. 2016)
-    elbo_quantiles: list[FiniteFloat] = Field(min_length=101, max_length=101)  # nats
+    elbo_quantiles: Annotated[list[FiniteFloat], Field(min_length=101, max_length=101)] | None  # nats
 
 
 class ModelInfo(BaseModel, frozen=True):
@@ -97,23 +103,76 @@ class ModelInfo(BaseModel, frozen=True):
         return self
 
 
-def save(path: Path, model: VAE, info: ModelInfo) -> None:
+@dataclass(frozen=True, eq=False)
+class StoredPosteriors:
+    """q(z|x) of some test images, of which q(z) is made; sigma is 0 in a plain autoencoder."""
+
+    mu: Float32[np.ndarray, "n z"]
+    sigma: Float32[np.ndarray, "n z"]
+
+    @classmethod
+    def first(cls, mu: Float32[np.ndarray, "n z"], sigma: Float32[np.ndarray, "n z"]) -> "StoredPosteriors":
+        """As many of them as a file holds."""
+        count = min(MAX_STORED, max(1, MAX_STORED_NUMBERS // mu.shape[1]))
+        return cls(mu[:count], sigma[:count])
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """What a model file holds: the model on the CPU, ready to be used."""
+
+    model: VAE
+    info: ModelInfo
+    posteriors: StoredPosteriors | None  # None: it was written before its run had ended
+
+
+def save(path: Path, model: VAE, info: ModelInfo, posteriors: StoredPosteriors | None = None) -> None:
     """Writes a whole model file, or leaves the old one. Raises ModelFileError when a weight is not finite."""
     weights = {name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()}
     for name, tensor in weights.items():
         if not torch.isfinite(tensor).all():
             raise ModelFileError(f"{path.name} was not written: {name} has weights that are not finite numbers")
+    if posteriors:
+        mu, sigma = (torch.from_numpy(np.ascontiguousarray(part)) for part in (posteriors.mu, posteriors.sigma))
+        weights |= dict(zip(STORED, (mu, sigma), strict=True))
+    info = info.model_copy(update={"format": FORMAT})
     atomic.write(path, sealed(weights, info.model_dump(mode="json")))
 
 
 def load(path: Path) -> tuple[VAE, ModelInfo]:
     """A model on the CPU, ready to be used. Raises ModelFileError, or OSError when the file cannot be read."""
+    content = read(path)
+    return content.model, content.info
+
+
+def posteriors(path: Path) -> StoredPosteriors | None:
+    """Those of a model file, as `read` gives them."""
+    return read(path).posteriors
+
+
+def read(path: Path) -> Content:
+    """All of a model file. Raises ModelFileError, or OSError when the file cannot be read."""
     with _opened(path, MAX_FILE) as file:
         info = _info(file.metadata, file.name)
         model = _without_memory(info.config)  # a huge network is refused before there is memory for it
-        _compare(file.announced, model, file.name)
-        fill(model, file.tensors(), path.name)
-    return model.eval().requires_grad_(False), info
+        announced = dict(file.announced)
+        stored = {name: announced.pop(name) for name in STORED if name in announced}
+        _compare(announced, model, file.name)
+        _check_stored(stored, info.config.z_dim, file.name)
+        tensors = file.tensors()
+        stored = {name: tensors.pop(name) for name in stored}
+        fill(model, tensors, path.name)
+        if any(not tensor.isfinite().all() for tensor in stored.values()):
+            raise ModelFileError(f"{file.name} has stored posteriors that are not finite numbers")
+    found = StoredPosteriors(*(stored[name].numpy() for name in STORED)) if stored else None
+    return Content(model.eval().requires_grad_(False), info, found)
+
+
+def _check_stored(stored: Mapping[str, Tensor], z_dim: int, name: str) -> None:
+    shapes = {tensor.shape for tensor in stored.values()}
+    fits = len(stored) == len(STORED) and len(shapes) == 1 and {t.dtype for t in stored.values()} == {torch.float32}
+    if stored and not (fits and all(len(s) == 2 and s[0] <= MAX_STORED and s[1] == z_dim for s in shapes)):
+        raise ModelFileError(f"{name} has stored posteriors that do not fit its {z_dim} latent dimensions")
 
 
 def check_size(config: VAEConfig) -> None:

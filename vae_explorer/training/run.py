@@ -157,9 +157,10 @@ class Run:
 
 
 def new_folder(parent: Path, config: TrainConfig) -> Path:
-    """<date>-<data>-<network>-<z>, with a number behind it where that is taken."""
+    """<date>-<data>-<network>-<z>, with "autoencoder" for a plain one and a number behind it where that is taken."""
     data = re.sub(r"[^\w.-]+", "-", Path(config.data).name)[:40].strip("-.") or "images"
     stem = f"{time.strftime('%Y-%m-%d')}-{data}-{config.network}-{config.z_dim}"
+    stem += "-autoencoder" if config.kind == "autoencoder" else ""
     folder, number = parent / stem, 2
     while folder.exists():
         folder, number = parent / f"{stem}-{number}", number + 1

@@ -31,7 +31,7 @@ from vae_explorer.training.loop import (
     train,
     training_step,
 )
-from vae_explorer.training.model_file import ModelInfo, SplitFigures
+from vae_explorer.training.model_file import ModelInfo, SplitFigures, StoredPosteriors
 from vae_explorer.training.run import REMEDY, Run, RunError
 from vae_explorer.training.state import MOST_PARTS, Figures, TrainingState
 
@@ -54,10 +54,12 @@ class Trainer:
         self.data: DataSet | None = None
         self.validation: ImageSet | None = None
         self.info: ModelInfo | None = None
+        self.posteriors: StoredPosteriors | None = None  # once the test images have been looked at
         self.device = torch.device("cpu")
         self.threads = 0
         self._best_elbo: float | None = None
         self._best: tuple[VAE, ModelInfo] | None = None  # not yet on disk
+        self._validations: list[tuple[float, float]] = []  # epoch, ELBO
         self._newest: tuple[VAE, ModelInfo] | None = None  # whose weights are finite
         self._images = ""  # digest of the training images
         self._saved_at = (0, 0.0)  # step, time
@@ -134,10 +136,15 @@ class Trainer:
         validation_x = torch.from_numpy(to_x(self.validation.images, preparation)).to(self.device)
         yield from self._choose_speed(images)
         self._describe(model_config, train_set, preparation)
-        for progress in train(self.state, config, images, validation_x):
-            self._record(progress)
-            yield progress
+        if not self._is_out_of_patience:
+            for progress in train(self.state, config, images, validation_x):
+                self._record(progress)
+                yield progress
+                if self._is_out_of_patience:
+                    break
         self._save()
+        if self._is_out_of_patience:
+            yield self._take_best()
         return (yield from self._test())
 
     def _prepare(self, model_config: VAEConfig, train_set: ImageSet) -> None:
@@ -180,7 +187,7 @@ class Trainer:
         self.snapshot()  # a first one with finite weights
         for report in self.run.metrics():
             if "validation" in report:
-                self._note_validation(report["validation"])
+                self._note_validation(report["epoch"], report["validation"])
 
     def _choose_speed(self, images: torch.Tensor) -> Job[None]:
         """Tries what is fastest here at a run's start; a resumed run goes on as it began."""
@@ -229,7 +236,7 @@ class Trainer:
                 report["train"] = _report(progress.train)
             if progress.validation:
                 report["validation"] = _report(progress.validation)
-                self._note_validation(report["validation"])
+                self._note_validation(progress.epoch, report["validation"])
             self.run.add_metrics(report)
         if progress.notice:
             log.warning("%s: %s", self.run.folder.name, progress.notice)
@@ -238,15 +245,44 @@ class Trainer:
         if now - self._saved_at[1] > interval and _is_finite(self.state.model):  # else the loop is going to mend it
             self._save()
 
-    def _note_validation(self, validation: Mapping[str, Any]) -> None:
+    def _note_validation(self, epoch: float, validation: Mapping[str, Any]) -> None:
         """A report's validation figures: now, or read again from the metrics of a run that is resumed."""
         assert self.info is not None
+        elbo, kl = validation["elbo"], validation["kl_per_dimension"]
         figures = SplitFigures.model_validate(validation)
-        kl = validation["kl_per_dimension"]
+        if self.info.config.is_autoencoder:
+            figures, kl = SplitFigures(elbo=None, reconstruction=figures.reconstruction, kl=None), None
         self.info = self.info.model_copy(update={"validation": figures, "kl_per_dimension": kl})
-        if self._best_elbo is None or figures.elbo > self._best_elbo:
-            self._best_elbo = figures.elbo
+        self._validations.append((epoch, elbo))
+        if self._best_elbo is None or elbo > self._best_elbo:
+            self._best_elbo = elbo
             self._best = self.snapshot()
+
+    @property
+    def _is_out_of_patience(self) -> bool:
+        """Whether the validation ELBO has not become better for config.patience epochs; those of the warm-up, which
+        minimise something else, do not count."""
+        counted = [(elbo, -epoch) for epoch, elbo in self._validations if epoch >= self.config.warm_up]
+        return bool(self.config.patience and counted) and (
+            self._validations[-1][0] + max(counted)[1] >= self.config.patience
+        )
+
+    def _take_best(self) -> Progress:
+        """Early stopping ends with the weights of the best epoch; says so."""
+        assert self.state is not None
+        assert self.info is not None
+        best, info = model_file.load(self.run.best_path)
+        self.state.model.load_state_dict(best.state_dict())
+        epochs = f"{self.config.patience} epoch{'s' if self.config.patience > 1 else ''}"
+        kept = ("validation", "kl_per_dimension", "epochs", "steps")
+        self.info = self.info.model_copy(update={name: getattr(info, name) for name in kept})
+        return Progress(
+            self.state.step,
+            self.state.step,
+            "steps",
+            notice=f"No better validation ELBO for {epochs}: training has stopped, and the model is that of epoch "
+            f"{info.epochs:g}",
+        )
 
     def _save(self) -> None:
         """The best model, the state, then the newest model: a kill between them leaves a run that resumes.
@@ -279,7 +315,8 @@ class Trainer:
         test = self.data.part("test", self.config.seed)
         result = yield from evaluate(model, test, self.info.preparation)
         self.info = self.info.model_copy(update={"test": result.figures, "statistics": result.statistics})
-        model_file.save(self.run.model_path, model, self.info)
+        self.posteriors = StoredPosteriors.first(result.mu, result.sigma)
+        model_file.save(self.run.model_path, model, self.info, self.posteriors)
         self.run.add_metrics({"step": self.state.step, "test": result.figures.model_dump()})
         return self.info
 

@@ -12,8 +12,9 @@ from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.panel import button, label
 from vae_explorer.ui.theme import UNIT
 
-FIRST = ("data", "network", "z_dim", "likelihood", "beta", "epochs")  # the rest is behind More…
+FIRST = ("data", "kind", "network", "z_dim", "likelihood", "beta", "epochs")  # the rest is behind More…
 LARGEST = 2**31 - 1
+WITH_A_PRIOR = ("beta", "warm_up")  # have no meaning for a plain autoencoder
 NAMES = {"data": "trainData"}  # objectNames that the outside relies on
 
 
@@ -117,6 +118,8 @@ class ConfigForm(QWidget):
             shown = name in FIRST or (is_gaussian if name == "sigma" else self._shows_all)
             self._fields[name].setVisible(shown)
             self._labels[name].setVisible(shown)
+        for name in WITH_A_PRIOR:
+            self._fields[name].setEnabled(_read(self._fields["kind"]) == "vae")
         self.more.setText("Less" if self._shows_all else "More…")
 
 

@@ -3,29 +3,41 @@
 import csv
 import io
 
-import numpy as np
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QKeyEvent
-from PySide6.QtWidgets import QGridLayout, QMenu, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from vae_explorer.session.guard import guarded
-from vae_explorer.session.records import Encoded
+from vae_explorer.session.records import Encoded, Evidence
 from vae_explorer.session.session import Session
 from vae_explorer.ui.figures import figure
 from vae_explorer.ui.flow_layout import FlowBox
-from vae_explorer.ui.image_strip import ImageStrip
 from vae_explorer.ui.image_view import ImageView
 from vae_explorer.ui.panel import ElidedLabel, Panel, button, label, row, scrolling
 from vae_explorer.ui.posterior_plot import PosteriorPlot
 from vae_explorer.ui.theme import UNIT, theme
+from vae_explorer.ui.thumbnail_strip import ThumbnailStrip
 from vae_explorer.ui.vector_field import VectorField
 
 EMPTY = "Drop an image here, paste one, or choose Open… to see its posterior."
+WORDS = {  # of the figures: their names, and what they are
+    "reconstruction": ("reconstruction", "E[log p(x|z)] over z ~ q(z|x), in nats"),
+    "kl": ("KL(q ∥ p)", "KL(q(z|x) ‖ N(0, I)): how far the posterior is from the prior, in nats"),
+    "elbo": ("ELBO", "reconstruction − KL: a lower bound of log p(x), in nats"),
+    "gap": (
+        "gap KL(q ∥ p(z|x))",
+        "log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)): how far q is from the true posterior, in nats",
+    ),
+    "log_evidence": (
+        "log p(x)",
+        "The log evidence of this image, by importance sampling with q(z|x), ± its error, in nats",
+    ),
+}
+PLAIN = ("log p(x|z)", "How well the image is reconstructed: log p(x|z) at its one z, in nats. There is no ELBO.")
 NOT_A_LIKELIHOOD = "x is grey but this model's likelihood is for black and white: these figures are no likelihood."
 
 
 class ImagePanel(Panel):
-    """Photo, x, reconstruction and difference; the steps of the preparation; mu and sigma; the ELBO's parts."""
+    """Photo, x, reconstruction and difference; the steps of the preparation; mu and sigma; the parts of log p(x)."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__("Image", "x", parent)
@@ -60,6 +72,9 @@ class ImagePanel(Panel):
         inside.addLayout(self._make_vectors())
         inside.addLayout(self._make_figures())
         self.note = label(role="warning", wrap=True, name="likelihoodNote")
+        self.typical = ElidedLabel(role="caption")  # a wrapped one would make the plot keep its usual height
+        self.typical.setObjectName("percentile")
+        inside.addWidget(self.typical)
         inside.addWidget(self.note)
         self.strip = ThumbnailStrip(session)
         self.body.addWidget(self.strip)
@@ -67,6 +82,7 @@ class ImagePanel(Panel):
         self._image.images_changed.connect(self._on_images_changed)
         self._image.encoded.connect(self._on_encoded)
         self._image.failed.connect(self.x_view.set_message)
+        session.evidence.changed.connect(self._on_evidence_changed)
         session.model.models_changed.connect(self._on_images_changed)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -114,17 +130,8 @@ class ImagePanel(Panel):
     def _make_figures(self) -> QGridLayout:
         grid = QGridLayout()
         grid.setVerticalSpacing(UNIT // 2)
-        self.figures = {}
-        words = (
-            (
-                "reconstruction",
-                "reconstruction",
-                "E[log p(x|z)] over z ~ q(z|x), in nats",
-            ),
-            ("kl", "KL(q ∥ p)", "KL(q(z|x) ‖ N(0, I)), in nats"),
-            ("elbo", "ELBO", "reconstruction − KL: a lower bound of log p(x), in nats"),
-        )
-        for line, (key, text, tip) in enumerate(words):
+        self.figures, self._names = {}, {}
+        for line, (key, (text, tip)) in enumerate(WORDS.items()):
             name, value = label(text), label("–", role=key, name=f"figure_{key}")
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             for part in (name, value):
@@ -132,18 +139,21 @@ class ImagePanel(Panel):
             name.setMinimumWidth(1)  # gives way before the figure does
             grid.addWidget(name, line, 0)
             grid.addWidget(value, line, 1)
-            self.figures[key] = value
+            self.figures[key], self._names[key] = value, name
         return grid
 
     def copy_csv(self) -> None:
-        """mu, sigma and KL of every dimension, in full precision."""
+        """mu, sigma and KL of every dimension, in full precision; z alone by a plain autoencoder."""
         if self._shown is None:
             return
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["dimension", "mu", "sigma", "kl"])
         shown = self._shown
-        for j, values in enumerate(zip(shown.mu, shown.sigma, shown.kl_per_dimension, strict=True)):
+        columns = {"mu": shown.mu, "sigma": shown.sigma, "kl": shown.kl_per_dimension}
+        if shown.kl_per_dimension is None:
+            columns = {"z": shown.mu}
+        writer.writerow(["dimension", *columns])
+        for j, values in enumerate(zip(*columns.values(), strict=True)):
             writer.writerow([j, *(float(value) for value in values)])
         QGuiApplication.clipboard().setText(text.getvalue())
 
@@ -179,22 +189,66 @@ class ImagePanel(Panel):
             None if encoded is None else encoded.reconstruction_image - encoded.x, "diverging", 1.0
         )
         self.mu.set_value(None if encoded is None else encoded.mu)
-        self.sigma.set_value(None if encoded is None else encoded.sigma)
+        self.sigma.set_value(None if encoded is None or encoded.kl is None else encoded.sigma)
+        self._show_title()
         workspace = self._session.model.current
         if encoded is None or workspace is None:
             self.plot.clear()
             for value in self.figures.values():
                 value.setText("–")
             self._chips.set_widgets([])
+            self.typical.hide()
             return
         self.plot.set_posterior(encoded.mu, encoded.sigma, encoded.kl_per_dimension, workspace.order)
-        for key, unit in (("reconstruction", ""), ("kl", ""), ("elbo", " nats")):
-            self.figures[key].setText(f"{figure(getattr(encoded, key), 1)}{unit}")
+        self._show_figures()
         self._say("" if encoded.is_likelihood else NOT_A_LIKELIHOOD)
         height, width = encoded.x.shape[1:]
         self.captions[1].setText(f"x, {width} × {height}")
         if before is None or _states(before) != _states(encoded):
             self._make_chips(encoded)
+
+    def _show_figures(self) -> None:
+        """The parts of log p(x) by the same draws, once they are there; until then the ELBO's by a few."""
+        encoded = self._shown
+        if encoded is None:
+            return
+        is_plain = encoded.kl is None
+        name, tip = PLAIN if is_plain else WORDS["reconstruction"]
+        self._names["reconstruction"].setText(name)
+        evidence = self._session.evidence.shown
+        figures: Encoded | Evidence = evidence if evidence and evidence.encoded is encoded else encoded
+        draws = "" if figures is encoded else f" From {figures.draws:,} draws of z."  # type: ignore[union-attr]
+        for key, value in self.figures.items():
+            nats = getattr(figures, key, None)
+            unit = " nats" if key == "elbo" else ""
+            value.setText("–" if nats is None else f"{figure(nats, 1)}{unit}")
+            shown = key == "reconstruction" or not is_plain
+            value.setVisible(shown)
+            self._names[key].setVisible(shown)
+            for part in (value, self._names[key]):
+                part.setToolTip(f"{tip if key == 'reconstruction' else WORDS[key][1]}.{draws}")
+        if isinstance(figures, Evidence) and figures.standard_error is not None:
+            error = figure(figures.standard_error, 1 if figures.standard_error >= 0.1 else 2)
+            self.figures["log_evidence"].setText(f"{figure(figures.log_evidence, 1)} ± {error}")
+        elif not is_plain and self._session.evidence.reason:
+            self.figures["log_evidence"].setText("–")
+        percentile = self._session.typical.percentile
+        self.typical.setVisible(percentile is not None)
+        if percentile is not None:
+            self.typical.set_whole(_among_tests(percentile))
+
+    def _on_evidence_changed(self) -> None:
+        if self._shown is not None:
+            self._show_figures()
+
+    def _show_title(self) -> None:
+        colours, is_plain = theme.colours, self._shown is not None and self._shown.kl is None
+        self._posterior_title.setText(
+            f"<span style='color:{colours.mu}'>z</span> of the image: no q(z|x), no σ"
+            if is_plain
+            else f"Posterior q(z|x): <span style='color:{colours.mu}'>μ</span> ± "
+            f"<span style='color:{colours.sigma}'>σ</span>"
+        )
 
     def _say(self, text: str) -> None:
         self.note.setText(text)
@@ -224,63 +278,18 @@ class ImagePanel(Panel):
 
     def _on_theme_changed(self) -> None:
         self.setMinimumWidth(theme.pixels(278))
-        self._posterior_title.setText(
-            f"Posterior q(z|x): <span style='color:{theme.colours.mu}'>μ</span> ± "
-            f"<span style='color:{theme.colours.sigma}'>σ</span>"
-        )
+        self._show_title()
         for view in (self.photo, self.x_view, self.reconstruction, self.difference):
             view.setFixedHeight(theme.pixels(66))
             view.setMinimumWidth(theme.pixels(40))
         self.plot.setMinimumHeight(theme.pixels(60))
 
 
-class ThumbnailStrip(ImageStrip):
-    """The images that were brought in; a click or Enter chooses one, Delete takes one out."""
-
-    def __init__(self, session: Session, parent: QWidget | None = None):
-        super().__init__(parent, rows=1, tile=38)
-        self._image = session.image
-        self.grid.setObjectName("imageStrip")
-        self.grid.setAccessibleName("Images")
-        self.grid.setToolTip("The images brought in: click to encode one, Delete to take it out")
-        self.grid.chosen.connect(self._on_chosen)
-        self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.grid.customContextMenuRequested.connect(self._on_menu)
-        self._image.images_changed.connect(self._on_images_changed)
-        self._shown: tuple[int, ...] = ()
-
-    @guarded()
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self._image.image is not None:
-            self._image.remove(self._image.image)
-        else:
-            super().keyPressEvent(event)
-
-    def _on_images_changed(self) -> None:
-        images = self._image.images
-        if images != self._shown:
-            self._shown = images
-            thumbnails = [self._image.thumbnails[image] for image in images]
-            self.grid.set_images(np.stack(thumbnails) if thumbnails else None)
-            self.grid.set_captions([self._image.pictures[image].name for image in images])
-            self.updateGeometry()
-        chosen = self._image.image
-        self.grid.set_selected(images.index(chosen) if chosen in images else None)
-
-    def _on_chosen(self, at: int) -> None:
-        if 0 <= at < len(self._shown):
-            self._image.choose(self._shown[at])
-
-    def _on_menu(self, place: QPoint) -> None:
-        at = self.grid.index_at(QPointF(place))
-        if at < 0:
-            return
-        menu = QMenu(self)
-        remove = menu.addAction("Take out of the strip")
-        if menu.exec(self.grid.mapToGlobal(place)) is remove:
-            self._image.remove(self._shown[at])
-        menu.deleteLater()
-
-
 def _states(encoded: Encoded) -> list[tuple[str, bool, str]]:
     return [(step.name, step.on, step.sentence) for step in encoded.steps]
+
+
+def _among_tests(percentile: float) -> str:
+    if percentile < 50:
+        return f"Less likely than {100 - percentile:.0f} % of the test images."
+    return f"More likely than {percentile:.0f} % of the test images."

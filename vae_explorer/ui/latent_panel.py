@@ -119,8 +119,10 @@ class LatentPanel(Panel):
             previous = line.slider
         self._lines.addWidget(self.fold, 0, Qt.AlignmentFlag.AlignLeft)
         self._lines.addStretch(1)
-        has_kl = self._model.current is not None and self._model.current.kl_per_dimension is not None
-        self.order.setText("order: average KL" if has_kl else "order: index")
+        workspace = self._model.current
+        has_kl = workspace is not None and workspace.kl_per_dimension is not None
+        has_variance = workspace is not None and workspace.snapshot.info.statistics is not None
+        self.order.setText(f"order: {'average KL' if has_kl else 'variance' if has_variance else 'index'}")
 
     def _make_row(self, j: int) -> LatentRow:
         line = LatentRow(j, self._list)
@@ -205,8 +207,9 @@ class LatentPanel(Panel):
                 line.set_posterior(None, None)
                 line.set_kl(None if average is None else float(average[j]))
             else:
-                line.set_posterior(float(posterior.mu[j]), float(posterior.sigma[j]))
-                line.set_kl(float(posterior.kl_per_dimension[j]))
+                kl = posterior.kl_per_dimension  # None: a plain autoencoder's, which has no sigma either
+                line.set_posterior(float(posterior.mu[j]), None if kl is None else float(posterior.sigma[j]))
+                line.set_kl(None if kl is None else float(kl[j]))
 
     def _on_sampled(self) -> None:
         samples, workspace = self._session.posterior_samples.shown, self._model.current

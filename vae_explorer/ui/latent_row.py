@@ -31,10 +31,10 @@ class LatentRow(QWidget):
             self.update()
 
     def set_posterior(self, mu: float | None, sigma: float | None) -> None:
-        """mu and sigma of the chosen image, in z's units."""
+        """mu and sigma of the chosen image, in z's units; a plain autoencoder has no sigma."""
         if (mu, sigma) != (self._mu, self._sigma):
             self._mu, self._sigma = mu, sigma
-            self.slider.set_posterior(mu, sigma)
+            self.slider.set_posterior(mu, 0.0 if sigma is None and mu is not None else sigma)
             self.update()
 
     def set_kl(self, kl: float | None) -> None:
@@ -70,8 +70,9 @@ class LatentRow(QWidget):
                 painter.drawText(place, right, text)
 
             write(z, figure(self.slider.property("value"), 2, sign=True), theme.colour("z"))
-            if self._mu is not None and self._sigma is not None:
+            if self._mu is not None:
                 write(mu, figure(self._mu, 2, sign=True), theme.colour("mu"))
+            if self._sigma is not None:
                 write(sigma, f"± {figure(self._sigma, 2)}", theme.colour("text"))
             if self._kl is not None:
                 write(kl, figure(self._kl, 1), theme.colour("muted"))

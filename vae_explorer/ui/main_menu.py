@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 from vae_explorer.session.session import Session
 
 MOST_RUNS = 12  # in the menu
+TABS = ("Posterior sam&ples", "P&rior samples", "&Evidence", "&q(z) and prior", "&How typical")
 
 
 class Verbs(Protocol):
@@ -32,6 +33,7 @@ class Verbs(Protocol):
     def set_scheme(self, name: str) -> None: ...
     def set_train_visible(self, visible: bool) -> None: ...
     def set_presentation(self, on: bool) -> None: ...
+    def show_tab(self, at: int) -> None: ...
     def dismiss_error(self) -> None: ...
     def show_log(self) -> None: ...
     def about(self) -> None: ...
@@ -82,6 +84,9 @@ class MainMenu(QObject):
         latent.addSeparator()
         self._add(latent, "Re&sample the posterior", session.posterior_samples.resample, "R")
         self._add(latent, "&New prior samples", session.prior_samples.resample, "N")
+        self._add(latent, "Draw the &evidence again", session.evidence.redraw, "Ctrl+D")
+        self._add(latent, "&Fit q to this image", session.evidence.fit, "Ctrl+F")
+        self._add(latent, "New samples &beside the prior", session.aggregate.resample, "Ctrl+G")
         latent.addSeparator()
         for key, (mode, text) in enumerate(
             (("mean", "&Mean image"), ("draw", "&Draw"), ("sigma", "&σ of each pixel")), 1
@@ -94,6 +99,9 @@ class MainMenu(QObject):
         self._add(view, "&Bigger", self._bigger, QKeySequence.StandardKey.ZoomIn, "Ctrl+=")
         self._add(view, "&Smaller", self._smaller, QKeySequence.StandardKey.ZoomOut)
         self._add(view, "&Usual size", self._usual, "Ctrl+0")
+        view.addSeparator()
+        for at, text in enumerate(TABS):
+            self._add(view, text, self._show_tab, f"Ctrl+{at + 1}").setData(at)
         view.addSeparator()
         self.train = self._add(view, "Show &Train", None, "Ctrl+T")
         self.train.setCheckable(True)
@@ -177,6 +185,9 @@ class MainMenu(QObject):
 
     def _show_mode(self) -> None:
         self._verbs.session.picture.set_mode(self._sender_data())
+
+    def _show_tab(self) -> None:
+        self._verbs.show_tab(int(self._sender_data()))
 
     def _sender_data(self) -> str:
         action = self.sender()

@@ -17,7 +17,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMessageBox,
     QSplitter,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -36,8 +35,7 @@ from vae_explorer.ui.latent_panel import LatentPanel
 from vae_explorer.ui.main_menu import MainMenu
 from vae_explorer.ui.panel import label
 from vae_explorer.ui.picture_panel import PicturePanel
-from vae_explorer.ui.posterior_samples import PosteriorSamplesView
-from vae_explorer.ui.prior_samples import PriorSamplesView
+from vae_explorer.ui.tabs import Tabs
 from vae_explorer.ui.theme import SCALES, UNIT, theme
 from vae_explorer.ui.title_bar import TitleBar
 from vae_explorer.ui.training_panel import TrainingPanel
@@ -69,8 +67,7 @@ class MainWindow(QMainWindow):
         self.image = ImagePanel(session)
         self.latent = LatentPanel(session)
         self.picture = PicturePanel(session)
-        self.posterior_samples = PosteriorSamplesView(session)
-        self.prior_samples = PriorSamplesView(session)
+        self.tabs = Tabs(session)
         self.title = TitleBar(session)
         self.errors = ErrorBanner()
         self.setCentralWidget(self._make_centre())
@@ -90,11 +87,9 @@ class MainWindow(QMainWindow):
         self.title.open_asked.connect(self.open_files)
         self.title.save_asked.connect(self.save_model)
         self.training.save_asked.connect(self._save_trained)
-        self.tabs.currentChanged.connect(self._on_tab_changed)
         for field in self.findChildren(QLineEdit):
             field.setAcceptDrops(False)  # what is dropped on it is for the window, not a text
         self._restore()
-        self._on_tab_changed()
 
     def _make_centre(self) -> QWidget:
         self.panels = QSplitter(Qt.Orientation.Horizontal)
@@ -105,10 +100,6 @@ class MainWindow(QMainWindow):
             self.panels.setCollapsible(self.panels.count() - 1, panel is self.training)
         self.panels.setHandleWidth(2 * UNIT)
         self.panels.setSizes(list(FIRST_WIDTHS))
-        self.tabs = QTabWidget()
-        self.tabs.setObjectName("tabs")
-        self.tabs.addTab(self.posterior_samples, "Posterior samples")
-        self.tabs.addTab(self.prior_samples, "Prior samples")
         self.rows = QSplitter(Qt.Orientation.Vertical)
         self.rows.setObjectName("rows")
         self.rows.addWidget(self.panels)
@@ -207,6 +198,10 @@ class MainWindow(QMainWindow):
         """mu, sigma and KL of every dimension, to the clipboard."""
         self.image.copy_csv()
 
+    def show_tab(self, at: int) -> None:
+        """One of the tabs below the panels, from 0."""
+        self.tabs.setCurrentIndex(at)
+
     def dismiss_error(self) -> None:
         self.errors.hide_sentence()
 
@@ -277,11 +272,6 @@ class MainWindow(QMainWindow):
             self.session.image.open([Source(name, content) for name, content in dropped.blobs])
 
     # what happened
-
-    def _on_tab_changed(self) -> None:
-        shown = self.tabs.currentWidget()
-        self.session.posterior_samples.set_watched(shown is self.posterior_samples)
-        self.session.prior_samples.set_watched(shown is self.prior_samples)
 
     def _on_model_changed(self) -> None:
         workspace = self.session.model.current

@@ -24,7 +24,8 @@ class PosteriorPlot(DimensionPlot):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Posterior: mu and sigma of every dimension", 124, parent)
-        self._mu = self._sigma = self._kl = np.empty(0)
+        self._mu = self._sigma = np.empty(0)
+        self._kl: np.ndarray | None = None
         self._range = LEAST_RANGE
 
     @property
@@ -32,16 +33,18 @@ class PosteriorPlot(DimensionPlot):
         """The plot spans −range … +range."""
         return self._range
 
-    def set_posterior(self, mu: np.ndarray, sigma: np.ndarray, kl: np.ndarray, order: np.ndarray) -> None:
-        """mu, sigma, kl: float [z], kl in nats. order: int, the dimensions from left to right."""
-        self._mu, self._sigma, self._kl = (np.asarray(a, dtype=float) for a in (mu, sigma, kl))
+    def set_posterior(self, mu: np.ndarray, sigma: np.ndarray, kl: np.ndarray | None, order: np.ndarray) -> None:
+        """mu, sigma, kl: float [z], kl in nats; None for a plain autoencoder, which has no sigma either. order: int,
+        the dimensions from left to right."""
+        self._mu, self._sigma = (np.asarray(a, dtype=float) for a in (mu, sigma))
+        self._kl = None if kl is None else np.asarray(kl, dtype=float)
         reach = np.abs(self._mu) + self._sigma
         self._range = _round_up(max(reach[np.isfinite(reach)], default=0.0))
         self._set_order(order)
 
     def clear(self) -> None:
         """Shows that there is no image."""
-        self.set_posterior(np.empty(0), np.empty(0), np.empty(0), np.empty(0))
+        self.set_posterior(np.empty(0), np.empty(0), None, np.empty(0))
 
     def y_of(self, value: float) -> float:
         """Where a value of z stands, in pixels from the top; never outside the plot."""
@@ -53,6 +56,8 @@ class PosteriorPlot(DimensionPlot):
         return QRectF(self.rect()).adjusted(px(24), px(8), -px(6), -px(8))
 
     def _readout(self, dimension: int) -> list[tuple[str, str]]:
+        if self._kl is None:
+            return [(f"{z_name(dimension)}:", "muted"), (f" {figure(self._mu[dimension], 2)}", "mu")]
         return [
             (f"{z_name(dimension)}:", "muted"),
             (f" μ {figure(self._mu[dimension], 2)}", "mu"),

@@ -15,6 +15,7 @@ from vae_explorer.ui.segments import Segments
 from vae_explorer.ui.theme import UNIT, theme
 
 EXPLANATION = "Each sample of the same image is another z, and another picture."
+ONE_POINT = "A plain autoencoder has no σ: each sample is the same z."
 NOT_Q = "σ × {} is not q(z|x)"
 EMPTY = "Drop an image: samples of its posterior appear here."
 TERMS = 6  # dimensions of a sample that are written out
@@ -51,6 +52,7 @@ class PosteriorSamplesView(QWidget):
         self._samples.settings_changed.connect(self._on_settings_changed)
         self._samples.failed.connect(self.grid.set_message)
         session.image.images_changed.connect(self._on_images_changed)
+        session.model.changed.connect(self._on_settings_changed)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._on_settings_changed()
@@ -86,7 +88,7 @@ class PosteriorSamplesView(QWidget):
             "Resample (R)", self._samples.resample, "Draw other eps: other z's of the same image", role="primary"
         )
         self.resample.setObjectName("resample")
-        self.not_q = label(role="warning", name="notPosterior")
+        self.not_q = label(role="warning", wrap=True, name="notPosterior")
 
         form = QGridLayout()
         form.setHorizontalSpacing(UNIT)
@@ -167,8 +169,11 @@ class PosteriorSamplesView(QWidget):
         self.count.setValue(self._samples.count)
         self.count.blockSignals(False)
         self.multiplier.set_value(f"{self._samples.multiplier:g}")
-        self.not_q.setVisible(self._samples.multiplier != 1)
-        self.not_q.setText("" if self._samples.multiplier == 1 else NOT_Q.format(f"{self._samples.multiplier:g}"))
+        snapshot, times = self._session.model.snapshot, self._samples.multiplier
+        is_plain = snapshot is not None and snapshot.is_autoencoder
+        warning = ONE_POINT if is_plain else "" if times == 1 else NOT_Q.format(f"{times:g}")
+        self.not_q.setVisible(bool(warning))
+        self.not_q.setText(warning)
 
     def _on_images_changed(self) -> None:
         has_image = self._session.image.image is not None
@@ -183,6 +188,7 @@ class PosteriorSamplesView(QWidget):
     def _on_theme_changed(self) -> None:
         self.explanation.setFixedWidth(theme.pixels(160))
         self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(160)))
+        self.not_q.setFixedWidth(theme.pixels(160))
         self.apart.setFixedWidth(theme.pixels(190))
         for view in (self.mean, self.spread):
             view.setFixedSize(theme.pixels(114), theme.pixels(114))

@@ -9,6 +9,7 @@ from vae_explorer.ui.panel import button, label
 from vae_explorer.ui.theme import UNIT, theme
 
 EXPLANATION = "Generation: z from the prior, decoded. A click puts z on the sliders."
+HOLES = "A plain autoencoder was never asked to fill N(0, I): its codes lie elsewhere, with holes between them."
 EMPTY = "Open a model or train one: its pictures of z ~ N(0, I) appear here."
 
 
@@ -32,6 +33,7 @@ class PriorSamplesView(QWidget):
         self._samples.sampled.connect(self._on_sampled)
         self._samples.settings_changed.connect(self._on_settings_changed)
         self._samples.failed.connect(self.grid.set_message)
+        session.model.changed.connect(self._on_settings_changed)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._on_settings_changed()
@@ -65,7 +67,7 @@ class PriorSamplesView(QWidget):
         self.seed.valueChanged.connect(self._samples.set_seed)
         self.again = button("New samples (N)", self._samples.resample, "Take the next seed", role="primary")
         self.again.setObjectName("priorResample")
-        self.not_prior = label(role="warning", name="notPrior")
+        self.not_prior = label(role="warning", wrap=True, name="notPrior")
         self.explanation = label(EXPLANATION, role="caption", wrap=True)
         controls = QVBoxLayout()
         controls.setSpacing(UNIT)
@@ -91,10 +93,14 @@ class PriorSamplesView(QWidget):
             field.blockSignals(True)
             field.setValue(value)  # type: ignore[arg-type]
             field.blockSignals(False)
-        is_prior = self._samples.temperature == 1
-        self.not_prior.setVisible(not is_prior)
-        self.not_prior.setText("" if is_prior else f"temperature {self._samples.temperature:g} is not the prior")
+        snapshot, temperature = self._session.model.snapshot, self._samples.temperature
+        warning = "" if temperature == 1 else f"temperature {temperature:g} is not the prior"
+        if snapshot and snapshot.is_autoencoder:
+            warning = HOLES
+        self.not_prior.setVisible(bool(warning))
+        self.not_prior.setText(warning)
 
     def _on_theme_changed(self) -> None:
         self.explanation.setFixedWidth(theme.pixels(190))
         self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(190)))
+        self.not_prior.setFixedWidth(theme.pixels(190))

@@ -91,9 +91,15 @@ class TitleBar(QFrame):
             return
         info = workspace.snapshot.info
         config = info.config
-        self.kind.setText(f"{config.network} · {config.z_dim} dimensions · {config.likelihood}")
+        plain = "autoencoder · " if config.is_autoencoder else ""
+        self.kind.setText(f"{plain}{config.network} · {config.z_dim} dimensions · {config.likelihood}")
         split, figures = ("test", info.test) if info.test else ("validation", info.validation)
-        self.figure.setText(f"{split} ELBO {figure(figures.elbo, 1)} nats" if figures else "first epoch")
+        if figures is None:
+            self.figure.setText("first epoch")
+        elif figures.elbo is None:
+            self.figure.setText(f"{split} log p(x|z) {figure(figures.reconstruction, 1)} nats")
+        else:
+            self.figure.setText(f"{split} ELBO {figure(figures.elbo, 1)} nats")
         self.figure.setToolTip(
             f"Mean over the {split} images of {info.data}, nats per image, {config.likelihood} likelihood"
             + (", images binarised by one draw" if config.likelihood == "bernoulli" else "")

@@ -214,6 +214,7 @@ class TrainingPanel(Panel):
         if state in SENTENCES:
             self.sentence.setText(SENTENCES[state])
         self.views.setVisible(bool(self._training.curves.epochs) or state in ("running", "paused"))
+        self._show_what_there_is()
         self._on_models_changed()
         runs = [] if active else self._training.resumable()
         self.offer.setVisible(bool(runs))
@@ -226,6 +227,16 @@ class TrainingPanel(Panel):
             self._on_choices_changed()
         self._on_form_changed()
         self._on_reported()
+
+    def _show_what_there_is(self) -> None:
+        """A plain autoencoder has neither an ELBO nor a KL."""
+        is_plain = self._training.config.kind == "autoencoder"
+        for key in ("elbo", "kl"):
+            self.which.button(key).setVisible(not is_plain)
+        if is_plain:
+            self.which.set_value("reconstruction")
+        for part in (self.bars_title, self.bars_sum, self.bars):
+            part.setVisible(not is_plain)
 
     def _on_models_changed(self) -> None:
         """What can be done with a trained model, once its run is over."""

@@ -54,6 +54,11 @@ def _model(config: TrainConfig) -> str:
         "bernoulli": "each pixel is black or white: Bernoulli(f(z))",
         "gaussian": "each pixel is N(f(z), σ²)",
     }[config.likelihood]
+    if config.kind == "autoencoder":
+        return (
+            f"A plain autoencoder: z = g(x) with {config.z_dim} dimensions, {pixel}. No prior and no q(z|x), so it "
+            f"cannot generate. Both networks: {config.network}, {config.hidden} hidden units"
+        )
     return (
         f"p(x, z) = p(z) p(x|z), p(z) = N(0, I) with {config.z_dim} dimensions; p(x|z): {pixel}.<br>"
         f"q(z|x) = N(μ(x), diag σ²(x)). Both networks: {config.network}, {config.hidden} hidden units"
@@ -67,6 +72,7 @@ def _parameters(facts: RunFacts | None) -> str:
 
 
 def _objective(config: TrainConfig) -> str:
+    plain = config.kind == "autoencoder"
     beta = "" if config.beta == 1 else f"{config.beta:g} · "
     kl = f"{beta}½ Σ (σ² + μ² − 1 − log σ²)"
     if config.likelihood == "bernoulli":
@@ -76,16 +82,22 @@ def _objective(config: TrainConfig) -> str:
     else:
         fit = "‖x − f(z)‖² / 2σ² + d/2 · log 2πσ²"
     warm_up = f"<br>β grows from 0 over the first {config.warm_up:g} epochs" if config.warm_up else ""
-    return f"minimise {fit} + {kl}{warm_up}"
+    return f"minimise {fit}, nothing else" if plain else f"minimise {fit} + {kl}{warm_up}"
 
 
 def _algorithm(config: TrainConfig, facts: RunFacts | None) -> str:
     binary = ", each pixel drawn black or white" if config.likelihood == "bernoulli" else ""
     where = f" on {facts.device}" if facts else ""
+    falling = ", falling to 0 as a cosine" if config.schedule == "cosine" else ""
+    patience = f", or until {config.patience} bring no better validation ELBO" if config.patience else ""
+    encode = ("μ(x), σ(x)", "z = μ + σ · ε, one ε ~ N(0, I) for each image")
+    if config.kind == "autoencoder":
+        encode = ("z = g(x)", "no noise: z is used as it is")
     return (
         f"1. take {config.batch_size} images x{binary}<br>"
-        "2. encode: μ(x), σ(x)<br>"
-        "3. z = μ + σ · ε, one ε ~ N(0, I) for each image<br>"
+        f"2. encode: {encode[0]}<br>"
+        f"3. {encode[1]}<br>"
         "4. decode: f(z); the objective and its gradient in θ and φ<br>"
-        f"5. a step of Adam, learning rate {config.learning_rate:g}; again, for {config.epochs} epochs{where}"
+        f"5. a step of Adam, learning rate {config.learning_rate:g}{falling}; again, for {config.epochs} epochs"
+        f"{patience}{where}"
     )

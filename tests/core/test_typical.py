@@ -1,0 +1,60 @@
+from math import isfinite
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chi2
+
+from vae_explorer.core.typical import expected_norm, nearest, norm_tail, percentile
+
+HUNDREDTHS = np.linspace(0, 1, 101)
+
+
+def test_the_percentile_undoes_the_quantile():
+    values = np.random.default_rng(1).gamma(2, 30, 5000) - 300
+    quantiles = np.quantile(values, HUNDREDTHS).tolist()
+    for percent in (0.5, 3, 50, 77.3, 99.9):
+        assert percentile(float(np.quantile(values, percent / 100)), quantiles) == pytest.approx(percent, abs=0.5)
+
+
+def test_percentiles_of_ties_are_their_middle_and_outside_it_is_0_or_100():
+    quantiles = [*np.linspace(-100, -50, 41).tolist(), *[-50.0] * 20, *np.linspace(-49, 10, 40).tolist()]
+    assert percentile(-50.0, quantiles) == pytest.approx((40 + 60) / 2)
+    assert percentile(-1e9, quantiles) == percentile(float("-inf"), quantiles) == 0
+    assert percentile(11.0, quantiles) == percentile(float("inf"), quantiles) == 100
+    assert percentile(3.0, [3.0] * 101) == 50
+
+
+@settings(max_examples=60, derandomize=True, deadline=None)
+@given(
+    st.lists(st.floats(-1e300, 1e300), min_size=101, max_size=101).map(sorted),
+    st.floats(allow_nan=False),
+    st.floats(allow_nan=False),
+)
+def test_percentiles_lie_between_0_and_100_and_never_fall(quantiles, one, other):
+    low, high = (percentile(value, quantiles) for value in sorted([one, other]))
+    assert 0 <= low <= high <= 100
+
+
+@pytest.mark.parametrize("z_dim", [1, 2, 16, 512])
+def test_the_norm_is_chi_squared(z_dim):
+    assert expected_norm(z_dim) == pytest.approx((chi2(z_dim).mean(), chi2(z_dim).std()))
+    for norm in (0.0, 0.1 * z_dim, float(z_dim), 1.5 * z_dim, 5.0 * z_dim, 1e6):
+        assert norm_tail(norm, z_dim) == pytest.approx(chi2(z_dim).sf(norm), rel=1e-6, abs=1e-300)
+    assert isfinite(norm_tail(1e38, z_dim))
+
+
+def test_the_nearest_are_counted_in_deviations_of_each_dimension():
+    mus = np.float32([[0, 0], [2, 0], [0, 30], [3, 0]])
+    which, distances = nearest(np.float32([0, 0]), mus, np.array([1.0, 100.0]), 3)
+    assert which.tolist() == [0, 2, 1]
+    assert distances == pytest.approx([0, 0.3, 2])
+
+
+def test_a_dead_dimension_does_not_count_and_an_inactive_one_hardly():
+    mus = np.float32([[1, 0.5, 0.001], [2, 0.5, -0.001]])
+    which, distances = nearest(np.float32([1.1, 9, 0]), mus, np.array([0.5, 0, 1]), 10)
+    assert which.tolist() == [0, 1]
+    assert distances == pytest.approx([0.2, 1.8], abs=1e-5)
+    assert nearest(mus[0], mus, np.zeros(3), 1)[1] == [0]  # all dead: nothing is far from anything

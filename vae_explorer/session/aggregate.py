@@ -1,0 +1,163 @@
+"""q(z), the aggregated posterior: where the data lie in z, beside the prior that generation draws from."""
+
+from PySide6.QtCore import QObject, Signal
+
+from vae_explorer.session.latent import LatentSession
+from vae_explorer.session.latest import Latest
+from vae_explorer.session.long_view import LongView
+from vae_explorer.session.model import ModelSession
+from vae_explorer.session.records import Aggregate, AggregateRequest, SourcesRequest, SourcesSamples
+from vae_explorer.session.undo import Change
+
+COUNT = 16  # pictures of each source
+SOURCES = ("prior", "gaussian", "mixture", "posterior")
+NO_IMAGES = (
+    "This model file has no stored posteriors, since it was saved before its run had ended, and its images are not at "
+    "hand: open the run's folder or its last model file."
+)
+
+
+class AggregateSession(QObject):
+    """Computed while somebody watches, for the shown model.
+
+    Signals:
+        changed(): `shown`, `samples`, `dimension` or `reason` is another
+        failed(sentence: str)
+    """
+
+    changed = Signal()
+    failed = Signal(str)
+
+    def __init__(self, model: ModelSession, latent: LatentSession, views: Latest, parent: QObject | None = None):
+        super().__init__(parent)
+        self._model, self._latent = model, latent
+        self._densities = LongView("aggregate", views, self)
+        self._sources = LongView("aggregate_samples", views, self)
+        self.is_watched = False
+        self.seed = 0
+        self._dimension: tuple[int, int] | None = None  # lineage, j
+        self._aggregate: Aggregate | None = None
+        self._samples: SourcesSamples | None = None
+        model.changed.connect(self._ask)
+        latent.refreshed.connect(self._ask)
+        self._densities.advanced.connect(self._on_advanced)
+        self._densities.ended.connect(self._on_ended)
+        self._sources.advanced.connect(self._on_sampled)
+        for view in (self._densities, self._sources):
+            view.failed.connect(self._on_failed)
+
+    @property
+    def shown(self) -> Aggregate | None:
+        """q(z) of the shown model; by an older snapshot it is late, not wrong."""
+        snapshot = self._model.snapshot
+        return self._aggregate if snapshot and self._aggregate and self._aggregate.lineage == snapshot.lineage else None
+
+    @property
+    def samples(self) -> SourcesSamples | None:
+        """Pictures from the four sources, as far as they are there."""
+        snapshot = self._model.snapshot
+        return self._samples if snapshot and self._samples and self._samples.lineage == snapshot.lineage else None
+
+    @property
+    def reason(self) -> str:
+        """Why there is no q(z); empty where there is, or will be."""
+        workspace = self._model.current
+        if workspace is None:
+            return "Open a model or train one: its q(z) appears here."
+        return "" if workspace.snapshot.posteriors or workspace.tests else NO_IMAGES
+
+    @property
+    def dimension(self) -> int:
+        """The chosen one; the first of the order until one is chosen."""
+        workspace = self._model.current
+        if workspace is None:
+            return 0
+        if self._dimension and self._dimension[0] == workspace.lineage:
+            return self._dimension[1]
+        return int(workspace.order[0])
+
+    def choose(self, dimension: int) -> None:
+        """Shows one dimension of z by itself."""
+        workspace = self._model.current
+        if workspace and 0 <= dimension < workspace.snapshot.z_dim:
+            self._dimension = (workspace.lineage, dimension)
+            self.changed.emit()
+
+    def set_watched(self, watched: bool) -> None:
+        """Whether anybody sees it."""
+        self.is_watched = watched
+        self._ask()
+
+    def resample(self) -> None:
+        """Other z's from every source."""
+        if self._model.current:
+            self._model.current.undo.push(Change("Resample", self.seed, self.seed + 1, self._set_seed))
+
+    def put_on_sliders(self, source: str, i: int) -> None:
+        """The z of one of the pictures."""
+        samples = self.samples
+        if samples and source in samples.z and 0 <= i < len(samples.z[source]):
+            self._latent.set_z(samples.z[source][i], "Choose sample")
+
+    def _set_seed(self, seed: int) -> None:
+        self.seed = seed
+        self._ask_for_samples()
+
+    def _ask(self) -> None:
+        workspace = self._model.current
+        if workspace is None or not self.is_watched or self.reason:
+            self._densities.drop()
+            self._sources.drop()
+        elif not self._is_newest(self._densities.request or self._aggregate):
+            under_way = self._densities.request
+            is_same_run = isinstance(under_way, AggregateRequest) and under_way.snapshot.lineage == workspace.lineage
+            tests = () if workspace.snapshot.posteriors else workspace.tests
+            self._densities.ask(AggregateRequest(workspace.snapshot, tests), after_this=is_same_run)
+        elif self._densities.request is None:
+            self._ask_for_samples()  # it was dropped while nobody watched
+        self.changed.emit()
+
+    def _is_newest(self, one: object) -> bool:
+        snapshot = self._model.snapshot
+        if isinstance(one, AggregateRequest):
+            return one.snapshot is snapshot
+        if not isinstance(one, Aggregate) or snapshot is None:
+            return False
+        is_whole = one.decomposition is not None or snapshot.is_autoencoder
+        return is_whole and (one.lineage, one.number) == (snapshot.lineage, snapshot.number)
+
+    def _ask_for_samples(self) -> None:
+        snapshot, shown = self._model.snapshot, self.shown
+        if snapshot is None or shown is None or not self.is_watched:
+            return
+        request, under_way = SourcesRequest(snapshot, shown, COUNT, self.seed), self._sources.request
+        if not _is_same(under_way or self._samples, request):
+            is_same_run = isinstance(under_way, SourcesRequest) and (
+                (under_way.snapshot.lineage, under_way.seed) == (snapshot.lineage, self.seed)
+            )
+            self._sources.ask(request, after_this=is_same_run)
+
+    def _on_advanced(self, item: object) -> None:
+        if isinstance(item, Aggregate):
+            self._aggregate = item
+            self.changed.emit()
+
+    def _on_ended(self) -> None:
+        self._ask_for_samples()
+
+    def _on_sampled(self, item: object) -> None:
+        if isinstance(item, SourcesSamples):
+            self._samples = item
+            self.changed.emit()
+
+    def _on_failed(self, sentence: str) -> None:
+        self.failed.emit(f"q(z) could not be computed: {sentence}")
+
+
+def _is_same(one: object, request: SourcesRequest) -> bool:
+    """Whether it has or will have just what is asked for."""
+    if isinstance(one, SourcesSamples) and len(one.z) < len(SOURCES):
+        return False
+    return isinstance(one, SourcesSamples | SourcesRequest) and (
+        one.aggregate is request.aggregate and one.seed == request.seed
+    )

@@ -1,0 +1,133 @@
+"""Is the chosen image one that the model knows? Its ELBO among the test images, its place in z, its neighbours."""
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from vae_explorer.core import typical
+from vae_explorer.session.image import ImageSession
+from vae_explorer.session.latent import LatentSession
+from vae_explorer.session.latest import Latest
+from vae_explorer.session.long_view import LongView
+from vae_explorer.session.model import ModelSession
+from vae_explorer.session.records import Neighbours, TestPosteriors, TestsRequest
+
+NEIGHBOURS = 16
+NO_TESTS = "The test images of this model's data are not at hand, so its neighbours cannot be shown."
+
+
+class TypicalSession(QObject):
+    """What is known without looking costs nothing; the neighbours are looked for while somebody watches.
+
+    Signals:
+        changed(): any of the values is another
+        failed(sentence: str)
+    """
+
+    changed = Signal()
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        model: ModelSession,
+        latent: LatentSession,
+        image: ImageSession,
+        views: Latest,
+        parent: QObject | None = None,
+    ):
+        super().__init__(parent)
+        self._model, self._image = model, image
+        self._view = LongView("test_posteriors", views, self)
+        self._tests: TestPosteriors | None = None
+        self.is_watched = False
+        model.changed.connect(self._ask)
+        latent.refreshed.connect(self._ask)
+        image.encoded.connect(self.changed)
+        image.images_changed.connect(self.changed)
+        self._view.advanced.connect(self._on_advanced)
+        self._view.failed.connect(self._on_failed)
+
+    @property
+    def quantiles(self) -> list[float] | None:
+        """0, 1, … 100 % of the test images have an ELBO below these, in nats; known at a run's end."""
+        snapshot = self._model.snapshot
+        return snapshot.info.statistics.elbo_quantiles if snapshot and snapshot.info.statistics else None
+
+    @property
+    def percentile(self) -> float | None:
+        """How many percent of the test images have a lower ELBO than the chosen one."""
+        encoded, quantiles = self._image.posterior, self.quantiles
+        if encoded is None or encoded.elbo is None or quantiles is None or not encoded.is_likelihood:
+            return None
+        return typical.percentile(encoded.elbo, quantiles)
+
+    @property
+    def norm(self) -> float | None:
+        """‖mu‖² of the chosen image."""
+        encoded = self._image.posterior
+        return None if encoded is None else float(np.square(encoded.mu, dtype=np.float64).sum())
+
+    @property
+    def expected_norm(self) -> tuple[float, float] | None:
+        """Mean and standard deviation of ‖z‖² for z ~ N(0, I)."""
+        snapshot = self._model.snapshot
+        return typical.expected_norm(snapshot.z_dim) if snapshot else None
+
+    @property
+    def neighbours(self) -> Neighbours | None:
+        """The test images whose mu is nearest to that of the chosen one."""
+        snapshot, encoded, tests = self._model.snapshot, self._image.posterior, self._tests
+        if snapshot is None or encoded is None or tests is None or tests.lineage != snapshot.lineage:
+            return None
+        variance = tests.mu.var(0, dtype=np.float64) + np.square(tests.sigma, dtype=np.float64).mean(0)
+        at, distances = typical.nearest(encoded.mu, tests.mu, np.sqrt(variance), NEIGHBOURS)
+        workspace = self._model.current
+        assert workspace is not None
+        names = tuple(workspace.tests[i].name for i in at)
+        return Neighbours(at, distances, tests.images[at].astype(np.float32) / 255, names, len(tests.mu))
+
+    @property
+    def reason(self) -> str:
+        """Why there are no neighbours; empty where there are, or will be."""
+        workspace = self._model.current
+        if workspace is None or self._image.image is None:
+            return "Drop an image: the test images nearest to it appear here."
+        return "" if workspace.tests else NO_TESTS
+
+    def set_watched(self, watched: bool) -> None:
+        """Whether anybody sees it."""
+        self.is_watched = watched
+        self._ask()
+
+    def choose(self, i: int) -> None:
+        """Brings one of the neighbours into the strip, and encodes it."""
+        workspace, neighbours = self._model.current, self.neighbours
+        if workspace and neighbours and 0 <= i < len(neighbours.indices):
+            self._image.open([workspace.tests[neighbours.indices[i]]])
+
+    def _ask(self) -> None:
+        workspace = self._model.current
+        if workspace is None or not self.is_watched or not workspace.tests:
+            self._view.drop()
+        elif not self._is_newest(self._view.request or self._tests):
+            under_way = self._view.request
+            is_same_run = isinstance(under_way, TestsRequest) and under_way.snapshot.lineage == workspace.lineage
+            self._view.ask(TestsRequest(workspace.snapshot, workspace.tests), after_this=is_same_run)
+        self.changed.emit()
+
+    def _is_newest(self, one: object) -> bool:
+        snapshot = self._model.snapshot
+        if isinstance(one, TestsRequest):
+            return one.snapshot is snapshot
+        return (
+            isinstance(one, TestPosteriors)
+            and snapshot is not None
+            and (one.lineage, one.number) == (snapshot.lineage, snapshot.number)
+        )
+
+    def _on_advanced(self, item: object) -> None:
+        if isinstance(item, TestPosteriors):
+            self._tests = item
+            self.changed.emit()
+
+    def _on_failed(self, sentence: str) -> None:
+        self.failed.emit(f"The neighbours could not be found: {sentence}")
