@@ -58,7 +58,7 @@ def call(capsys):
     return call
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny() -> list[str]:
     """The flags of a training that takes no time."""
     return TINY

@@ -1,12 +1,15 @@
 """vae-explorer evaluate and encode: keys and figures, and that both agree."""
 
 import math
+import signal
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from vae_explorer import cli
+from vae_explorer.core.evidence import bounds
 from vae_explorer.training import model_file
 
 EVALUATION = [
@@ -19,11 +22,51 @@ EVALUATION = [
     "gap",
     "standard_error",
     "effective_sample_size",
+    "low_effective_sample_size",
     "images",
+    "complete",
     "likelihood",
     "binarisation",
     "split",
 ]
+ENCODING = [
+    "path",
+    "mu",
+    "sigma",
+    "kl",
+    "samples",
+    "elbo",
+    "reconstruction",
+    "log_evidence",
+    "gap",
+    "standard_error",
+    "effective_sample_size",
+]
+
+
+@pytest.fixture(scope="session")
+def autoencoder(data, tmp_path_factory, tiny):
+    """The folder of a plain autoencoder's run."""
+    folder = tmp_path_factory.mktemp("runs") / "plain"
+    flags = ["--epochs", "1", "--kind", "autoencoder", *tiny]
+    assert cli.run(["train", str(data), "--out", str(folder), *flags]) == 0
+    return folder
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Ctrl+C comes as the figures of that many images are there."""
+
+    def interrupted(after):
+        def some(*arguments, **options):
+            for done, bound in enumerate(bounds(*arguments, **options)):
+                if done == after:
+                    signal.raise_signal(signal.SIGINT)
+                yield bound
+
+        monkeypatch.setattr("vae_explorer.training.evaluation.bounds", some)
+
+    return interrupted
 
 
 def test_evaluate_gives_the_figures_of_the_run_itself(call, model, data, trained):
@@ -32,8 +75,8 @@ def test_evaluate_gives_the_figures_of_the_run_itself(call, model, data, trained
     assert result["elbo"] == result["reconstruction"] - result["kl"]
     assert result["elbo"] == pytest.approx(trained[1]["test"]["elbo"], abs=1e-6)
     assert sum(result["kl_per_dimension"]) == pytest.approx(result["kl"], abs=1e-4)
-    assert [result[key] for key in EVALUATION[5:9]] == [None] * 4
-    assert [result[key] for key in EVALUATION[9:]] == [20, "bernoulli", "draw", "test"]
+    assert [result[key] for key in EVALUATION[5:10]] == [None] * 5
+    assert [result[key] for key in EVALUATION[10:]] == [20, True, "bernoulli", "draw", "test"]
 
 
 @pytest.mark.parametrize(("split", "images"), [("train", 90), ("validation", 10), ("test", 20)])
@@ -82,6 +125,59 @@ def test_evaluate_in_words(call, model, data):
     ]
 
 
+def test_ctrl_c_gives_the_figures_of_the_first_images(call, model, data, interrupted):
+    expected = call("evaluate", model, data, "--limit", 8, "--json").json
+    interrupted(after=7)
+    answer = call("evaluate", model, data, "--json")
+    assert answer.code == 130
+    assert answer.sentence == "Stopped after 8 of 20 test images: the first ones are not the whole set"
+    assert (answer.json["images"], answer.json["complete"]) == (8, False)
+    for key in ("elbo", "reconstruction", "kl", "kl_per_dimension"):
+        assert answer.json[key] == pytest.approx(expected[key], abs=1e-4), key
+
+
+def test_ctrl_c_in_words(call, model, data, interrupted):
+    interrupted(after=7)
+    answer = call("evaluate", model, data, "--importance-samples", 20)
+    assert answer.code == 130
+    first, *rest = answer.out.splitlines()
+    assert first == "stopped after 8 of 20 test images, bernoulli likelihood, nats per image"
+    assert len(rest) == 7
+
+
+def test_ctrl_c_before_the_first_image_has_no_figures(call, model, data, interrupted):
+    interrupted(after=0)
+    answer = call("evaluate", model, data, "--importance-samples", 5000, "--json")
+    assert (answer.code, answer.out) == (130, "")
+    assert answer.sentence == "Stopped after 0 of 20 test images"
+
+
+def test_evaluate_of_a_plain_autoencoder_says_what_it_has_not(call, autoencoder, data):
+    result = call("evaluate", autoencoder, data, "--json").json
+    assert list(result) == EVALUATION
+    assert [result[key] for key in ("elbo", "kl", "kl_per_dimension", "log_evidence", "gap")] == [None] * 5
+    assert result["reconstruction"] < 0
+    assert "A plain autoencoder has no q(z|x)" in call("evaluate", autoencoder, data).out
+
+
+@pytest.mark.parametrize("command", ["evaluate", "encode"])
+def test_there_is_no_evidence_of_a_plain_autoencoder(call, autoencoder, data, png, command):
+    answer = call(command, autoencoder, data if command == "evaluate" else png(3), "--importance-samples", 5)
+    assert answer.code == 1
+    assert answer.sentence == (
+        "A plain autoencoder has no q(z|x), so there is no evidence to estimate: leave --importance-samples out"
+    )
+
+
+def test_encode_with_a_plain_autoencoder(call, autoencoder, png):
+    result = call("encode", autoencoder, png(3), "--json").json["images"][0]
+    assert [result[key] for key in ("kl", "elbo", "log_evidence", "gap")] == [None] * 4
+    assert result["sigma"] == [0, 0]
+    assert "a plain autoencoder has no ELBO" in call("encode", autoencoder, png(3)).out
+    answer = call("encode", autoencoder, png(3), "--samples", 2)
+    assert answer.sentence == "A plain autoencoder has no q(z|x) to draw samples from: leave --samples out"
+
+
 def test_evaluate_says_that_a_part_is_empty(call, model, png):
     answer = call("evaluate", model, png(7).parent, "--split", "train")
     assert answer.code == 1
@@ -94,6 +190,11 @@ def test_evaluate_refuses_images_of_another_shape(call, tiny_model, data):
     assert answer.sentence.endswith(
         "blocks.npz has images of 12 × 12 grey pixels; this model takes 28 × 28 grey pixels"
     )
+
+
+def test_a_million_importance_samples_are_the_most(call, model, data):
+    answer = call("evaluate", model, data, "--importance-samples", 1_000_001)
+    assert answer.sentence == "--importance-samples must be at most 1,000,000, got 1000001"
 
 
 @pytest.mark.parametrize("flag", ["--limit", "--importance-samples"])
@@ -110,15 +211,16 @@ def test_encode_and_evaluate_agree_about_an_image(call, model, png, importance_s
     assert encoded["elbo"] == pytest.approx(evaluated["elbo"], abs=1e-5)
     assert encoded["kl"] == pytest.approx(evaluated["kl_per_dimension"], abs=1e-5)
     if importance_samples:
-        assert encoded["log_evidence"] == pytest.approx(evaluated["log_evidence"], abs=1e-5)
+        for key in ("log_evidence", "reconstruction", "gap", "standard_error", "effective_sample_size"):
+            assert encoded[key] == pytest.approx(evaluated[key], abs=1e-5), key
 
 
 def test_encode_gives_mu_and_sigma_of_the_network_itself(call, model, png, digits):
     result = call("encode", model, png(3), "--json").json["images"][0]
-    assert list(result) == ["path", "mu", "sigma", "kl", "samples", "elbo", "log_evidence"]
+    assert list(result) == ENCODING
     assert result["path"] == str(png(3))
     assert result["samples"] == []
-    assert result["log_evidence"] is None
+    assert [result[key] for key in ENCODING[7:]] == [None] * 4
     vae, info = model_file.load(model)
     from vae_explorer.data.preprocess import to_x
 

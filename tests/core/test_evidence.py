@@ -67,16 +67,17 @@ def test_without_importance_samples_kl_is_its_closed_form_and_there_is_no_eviden
 
 
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
-@pytest.mark.parametrize("decoded_at_once", [1, 7, 300, 100_000])
+@pytest.mark.parametrize("decoded_at_once", [1, 33, 100_000])
 def test_the_figures_depend_neither_on_chunks_nor_on_neighbours(monkeypatch, likelihood, decoded_at_once):
     model, x = network(likelihood), binary_images(5)
     usual = found(model, x, importance_samples=80)
     monkeypatch.setattr(evidence, "DECODED_AT_ONCE", decoded_at_once)
     alone = [bound for image in x.flip(0) for bound in found(model, image[None], importance_samples=80)]
-    for one, other in (*zip(usual, found(model, x, importance_samples=80)), *zip(usual, reversed(alone))):
-        assert one.reconstruction == pytest.approx(other.reconstruction, abs=1e-4)
-        assert one.kl == pytest.approx(other.kl, abs=1e-4)
-        assert one.log_evidence == pytest.approx(other.log_evidence, abs=1e-4)
+    together = found(model, x, importance_samples=80)
+    for name in ("reconstruction", "kl", "log_evidence"):
+        expected = [getattr(bound, name) for bound in usual]
+        assert [getattr(bound, name) for bound in together] == pytest.approx(expected, abs=1e-4)
+        assert [getattr(bound, name) for bound in reversed(alone)] == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize("count", [1, 40, 600])

@@ -18,6 +18,19 @@ def test_bernoulli_log_prob_is_that_of_torch():
     torch.testing.assert_close(Bernoulli(logits).log_prob(x).double(), expected, rtol=1e-5, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["drawn", "grey"])
+def test_bernoulli_log_prob_keeps_its_digits_where_the_decoder_is_sure(kind):
+    logits = (torch.rand(50, 1, 28, 28, generator=generator()) * 2 - 1) * 40
+    x = torch.rand(50, 1, 28, 28, generator=generator(1))
+    if kind == "drawn":
+        x = (x < torch.sigmoid(logits)).float()
+    expected = (
+        x.double() * logits.double().sigmoid().log() + (1 - x.double()) * (-logits.double()).sigmoid().log()
+    ).sum((1, 2, 3))
+    found = Bernoulli(logits).log_prob(x).double()
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=2e-7)  # x · logits − Σ softplus is 0.002 off
+
+
 def test_bernoulli_log_prob_stays_finite_for_a_sure_and_wrong_decoder():
     logits = torch.full((1, 1, 1, 2), 200.0)
     assert Bernoulli(logits).log_prob(torch.zeros(1, 1, 1, 2)).item() == pytest.approx(-400)

@@ -11,7 +11,7 @@ from vae_explorer.core.progress import Progress
 from vae_explorer.errors import UserError
 from vae_explorer.session import answers, training
 from vae_explorer.session.generator_thread import GeneratorThread
-from vae_explorer.session.records import Source
+from vae_explorer.session.records import Slice, Source
 from vae_explorer.training.config import TrainConfig
 
 WAIT = 20_000  # milliseconds: torch may have to be loaded
@@ -29,6 +29,23 @@ SPOILT = {  # what is asked for, and where its failure is seen
         lambda w: w.tabs.posterior_samples.grid._message,
     ),
     "sample_prior": (lambda w: w.tabs.setCurrentIndex(1), lambda w: w.tabs.prior_samples.grid._message),
+    "evidence": (
+        lambda w: (w.tabs.setCurrentIndex(2), w.session.evidence.redraw()),
+        lambda w: w.tabs.evidence.waterfall._message,
+    ),
+    "posterior_map": (
+        lambda w: (
+            w.tabs.evidence.waterfall.set_message(None),
+            w.session._views_thread.ask("posterior_map", Slice(None)),
+        ),
+        lambda w: w.tabs.evidence.waterfall._message,
+    ),
+    "aggregate": (lambda w: w.tabs.setCurrentIndex(3), lambda w: w.tabs.aggregate.plot._message),
+    "aggregate_samples": (
+        lambda w: (w.tabs.setCurrentIndex(0), w.tabs.setCurrentIndex(3)),
+        lambda w: w.tabs.aggregate.plot._message,
+    ),
+    "test_posteriors": (lambda w: w.tabs.setCurrentIndex(4), lambda w: w.tabs.typical.grid._message),
     "reconstruct": (lambda w: w.session._views_thread.ask("reconstruct", None), lambda w: w.errors.text.text()),
 }
 
@@ -57,11 +74,21 @@ def test_every_request_may_fail_and_a_good_one_follows(window, qtbot, log, works
     qtbot.waitUntil(
         lambda: len(session.image.images) == strip + 1 and session.image.posterior is not None, timeout=WAIT
     )
+    tabs = window.tabs
+    for tab, message in (
+        (2, tabs.evidence.waterfall),
+        (3, tabs.aggregate.plot),
+        (3, tabs.aggregate.grids["mixture"]),
+        (4, tabs.typical.grid),
+    ):
+        tabs.setCurrentIndex(tab)
+        qtbot.waitUntil(lambda message=message: not message._message, timeout=WAIT)
+    tabs.setCurrentIndex(1)
     with qtbot.waitSignal(session.prior_samples.sampled, timeout=WAIT):
         session.prior_samples.set_count(3)
     with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
-        window.tabs.setCurrentIndex(0)
-    for message in (window.picture.view, window.tabs.posterior_samples.grid, window.tabs.prior_samples.grid, window.image.x_view):
+        tabs.setCurrentIndex(0)
+    for message in (window.picture.view, tabs.posterior_samples.grid, tabs.prior_samples.grid, window.image.x_view):
         assert not message._message
     with qtbot.waitSignal(session.model.saved, timeout=WAIT):
         session.model.save(tmp_path / "copy.vae.safetensors")

@@ -116,7 +116,7 @@ CALLS = {  # what each command needs, and a part of it that may break
     "evaluate": (["mnist", "drawn-digits"], "vae_explorer.training.model_file.load"),
     "encode": (["mnist", "a.png"], "vae_explorer.training.model_file.load"),
     "decode": (["mnist", "--z", "1,2", "--out", "x.png"], "vae_explorer.training.model_file.load"),
-    "sample": (["mnist", "--out", "x.png"], "vae_explorer.training.model_file.load"),
+    "sample": (["mnist", "--out", "x.png"], "vae_explorer.training.model_file.read"),
     "data list": ([], "vae_explorer.data.catalog.available"),
     "data info": (["mnist"], "vae_explorer.data.catalog.load"),
     "data fetch": (["mnist"], "vae_explorer.data.catalog.fetch"),

@@ -73,8 +73,6 @@ def test_early_stopping_ends_with_the_weights_of_the_best_epoch(config, tmp_path
     newest, _ = model_file.load(run.model_path)
     assert all(torch.equal(a, b) for a, b in zip(best.parameters(), newest.parameters(), strict=True))
     assert run.is_finished
-    assert (
-    )
     assert trainer.posteriors is not None
 
 

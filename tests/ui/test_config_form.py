@@ -9,6 +9,7 @@ from vae_explorer.ui.config_form import FIRST, ConfigForm
 
 OTHER = {
     "data": "fashion-mnist",
+    "kind": "autoencoder",
     "z_dim": 3,
     "network": "conv",
     "hidden": 77,
@@ -18,7 +19,9 @@ OTHER = {
     "epochs": 2,
     "batch_size": 64,
     "learning_rate": 3e-4,
+    "schedule": "cosine",
     "warm_up": 1.5,
+    "patience": 4,
     "seed": 9,
     "device": "cpu",
     "threads": 1,

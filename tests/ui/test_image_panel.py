@@ -76,15 +76,21 @@ def test_it_shows_the_photo_x_the_reconstruction_and_their_difference(panel, tin
     assert panel.captions[1].text() == "x, 8 × 8"
 
 
-def test_the_parts_of_the_elbo_add_up_as_they_are_written(panel, tiny, bring):
-    posterior = bring(0)
+def test_the_parts_of_log_p_come_from_the_same_draws_and_add_up(panel, tiny, session, bring, qtbot):
+    bring(0)
+    qtbot.waitUntil(lambda: session.evidence.shown is not None and session.evidence.shown.is_whole, timeout=5000)
+    evidence = session.evidence.shown
     texts = {key: label.text() for key, label in panel.figures.items()}
     assert texts == {
-        "reconstruction": figure(posterior.reconstruction, 1),
-        "kl": figure(posterior.kl, 1),
-        "elbo": f"{figure(posterior.elbo, 1)} nats",
+        "reconstruction": figure(evidence.reconstruction, 1),
+        "kl": figure(evidence.kl, 1),
+        "elbo": f"{figure(evidence.elbo, 1)} nats",
+        "gap": figure(evidence.gap, 1),
+        "log_evidence": f"{figure(evidence.log_evidence, 1)} ± {figure(evidence.standard_error, 1)}",
     }
-    assert posterior.elbo == pytest.approx(posterior.reconstruction - posterior.kl)
+    assert evidence.elbo == pytest.approx(evidence.reconstruction - evidence.kl)
+    assert evidence.log_evidence == pytest.approx(evidence.elbo + evidence.gap)
+    assert "5,000 draws" in panel.figures["elbo"].toolTip()
 
 
 def test_the_name_and_the_size_of_the_file_stand_over_it(panel, tiny, bring):

@@ -76,9 +76,10 @@ class Draws:
         """log p̂(x) by the first k draws for each count, and its standard error, which is nan for one draw."""
         k = np.asarray(counts, np.int64)
         log_w = self.log_weights[: k.max()]
-        total, squares = (np.logaddexp.accumulate(factor * log_w)[k - 1] for factor in (1, 2))  # log Σw, log Σw²
+        largest = log_w.max()  # near 0 the sums keep all their digits
+        total, squares = (np.logaddexp.accumulate(times * (log_w - largest))[k - 1] for times in (1, 2))  # log Σw, Σw²
         spread = np.maximum(0.0, k * np.exp(squares - 2 * total) - 1)  # var(w) / mean(w)²
-        return total - np.log(k), np.sqrt(spread / np.where(k > 1, k - 1.0, np.nan))
+        return largest + total - np.log(k), np.sqrt(spread / np.where(k > 1, k - 1.0, np.nan))
 
     @cached_property
     def _importance(self) -> tuple[float, float]:

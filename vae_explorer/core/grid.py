@@ -13,7 +13,7 @@ from vae_explorer.core.posterior import log_normal
 from vae_explorer.core.progress import Job, Progress
 
 DECODED_AT_ONCE = 256  # latent points between two reports: their pictures stay in the processor's cache
-TOLERANCE = 1e-3  # nats: the last halving of the step moves log p(x) by less
+TOLERANCE = 3e-4  # nats: the last halving of the step moves log p(x) by less; where p(z|x) has kinks, as much is left
 CHANCE = 0.1  # nats: and the one before by less than this, for one alone can be chance
 NEGLIGIBLE = log(1e-6)  # the part of the integral that each halving may leave out
 FIRST_STEP = 0.5

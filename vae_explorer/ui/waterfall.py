@@ -221,14 +221,14 @@ class Waterfall(QWidget):
         if self._pointed >= 0:
             painter.fillRect(self._row(self._pointed), theme.colour("groove", 0.45))
         self._paint_labels(painter)
+        for index in range(1, len(self._stretches)):
+            self._paint_lens(painter, index)
         for index, stretch in enumerate(self._stretches):
             self._paint_axis(painter, index, stretch)
             painter.save()
             painter.setClipRect(self._panel(index).adjusted(0.5, 0, -0.5, 0))
             self._paint_bars(painter, index)
             painter.restore()
-        for index in range(1, len(self._stretches)):
-            self._paint_lens(painter, index)
 
     def _paint_labels(self, painter: QPainter) -> None:
         lettering = self._lettering()
@@ -288,7 +288,8 @@ class Waterfall(QWidget):
                 thread = QRectF(round(start), middle - self._row(row).height(), 1, self._row(row).height())
                 painter.fillRect(thread, theme.colour("muted", 0.7))
             if step.is_total:
-                painter.fillRect(QRectF(end - 1, middle - height / 2, theme.pixels(2), height), theme.colour("text"))
+                line = QRectF(round(end) - 1, middle - height / 2, theme.pixels(2), height)
+                painter.fillRect(line, theme.colour("text"))
             else:
                 bar = QRectF(min(start, end), middle - height / 2, max(abs(end - start), 1.5), height)
                 self._paint_bar(painter, self._panel(index), bar, step)
@@ -308,10 +309,10 @@ class Waterfall(QWidget):
 
     def _paint_error(self, painter: QPainter, index: int, middle: float, height: float) -> None:
         log_evidence = self._steps[-1].end
-        low, high = (self.x_of(log_evidence + side * self._error, index) for side in (-1, 1))
-        painter.fillRect(QRectF(low, middle - 0.5, high - low, 1), theme.colour("text"))
-        for x in (low, high):
-            painter.fillRect(QRectF(x - 0.5, middle - height / 4, 1, height / 2), theme.colour("text"))
+        low, high = (round(self.x_of(log_evidence + side * self._error, index)) for side in (-1, 1))
+        painter.fillRect(QRectF(low, round(middle), high - low, 1), theme.colour("text"))
+        for x in (low, high - 1):
+            painter.fillRect(QRectF(x, round(middle - height / 4), 1, round(height / 2) + 1), theme.colour("text"))
 
     def _paint_lens(self, painter: QPainter, index: int) -> None:
         """The frame around what the next stretch magnifies, and the lines from it to that."""
