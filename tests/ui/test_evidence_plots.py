@@ -104,6 +104,7 @@ def test_the_elbo_the_exact_value_and_the_estimate_stand_at_their_nats(growth):
 
 def test_the_band_is_one_standard_error_to_either_side(growth):
     inside, outside = colour_at(growth, 1.0, -76.7 + 0.22), colour_at(growth, 1.0, -76.7 + 0.45)
+    assert colour_at(growth, 1.0, -76.7 - 0.45) == outside
     assert inside != theme.colour("field")
     assert outside == theme.colour("field")
     assert inside == colour_at(growth, 1.0, -76.7 - 0.22)
@@ -152,7 +153,7 @@ def test_a_heavy_tail_does_not_flatten_the_rest_and_is_said(histogram):
     low, high = drawn(histogram).view[0]
     assert -100 < low < -83
     assert high > -76
-    assert histogram.legend[0].text == "ELBO of one sample, 0.1 % further out"
+    assert histogram.legend[0].text == "one-sample ELBO, 0.1 % beyond"
 
 
 # the true posterior and the ellipse

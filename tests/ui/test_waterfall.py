@@ -74,6 +74,15 @@ def test_the_gap_is_as_long_as_its_nats_on_the_magnified_axis(plot):
     assert plot.stretches[-1].magnification == 100
 
 
+def test_bars_on_one_axis_are_as_long_as_their_nats_to_each_other(plot):
+    plot.set_parts(-127.5, 28.5, -150.1, 0.1)
+    kl, gap = (np.ptp(extent(plot, key, mark(key), -1)) for key in ("kl", "gap"))
+    assert kl / gap == pytest.approx(28.5 / 5.9, rel=0.1)
+    reconstruction, whole_kl = (np.ptp(extent(plot, key, mark(key), 0)) for key in ("reconstruction", "kl"))
+    assert reconstruction / whole_kl == pytest.approx(127.5 / 28.5, rel=0.1)
+    assert kl / whole_kl == pytest.approx(plot.stretches[-1].magnification, rel=0.1)
+
+
 def test_a_fitted_q_divides_the_gap_in_two_shades(plot):
     plot.set_parts(-57.5, 19.3, -76.4, 0.02, fitted_elbo=-76.55)
     faint, field = mark("gap"), theme.colour("field")

@@ -17,9 +17,12 @@ def selftest(model: Model = "mnist", /, *, json: Json = False) -> None:
 
     Integration over a grid needs a z of two dimensions: it is done with mnist-2d where the model has not.
     """
+    import torch
+
     from vae_explorer.commands.drive import drive
     from vae_explorer.training.selftest import selftest as job
 
+    torch.set_num_threads(1)  # of small parts; where another program works too, more took three times as long
     checks = drive(job(model))
     failed = [check.name for check in checks if not check.passed]
     result = {"passed": not failed, "checks": [_record(check) for check in checks]}

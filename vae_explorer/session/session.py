@@ -13,6 +13,7 @@ from vae_explorer.session.latest import Latest
 from vae_explorer.session.model import ModelSession
 from vae_explorer.session.picture import PictureSession
 from vae_explorer.session.samples import PosteriorSamplesSession, PriorSamplesSession
+from vae_explorer.session.self_test import SelfTestSession
 from vae_explorer.session.training import TrainingSession
 from vae_explorer.session.typical import TypicalSession
 
@@ -21,7 +22,7 @@ FIRST_MODEL = "mnist"
 
 class Session(QObject):
     """The nouns: model, latent, picture, image, posterior_samples, prior_samples, evidence, aggregate, typical,
-    training, data, jobs, undo.
+    self_test, training, data, jobs, undo.
 
     Signals:
         failed(sentence: str): something that the user should know; the rest is as it was
@@ -47,6 +48,7 @@ class Session(QObject):
         self.jobs = JobsSession(self)
         self.evidence = EvidenceSession(self.model, self.image, self.jobs, views, self)
         self.aggregate = AggregateSession(self.model, self.latent, views, self)
+        self.self_test = SelfTestSession(self.jobs, self)
         self.typical = TypicalSession(self.model, self.latent, self.image, views, self)
         self.data = DataSession(self.jobs, self)
         self._is_closing = self._has_closed = False

@@ -67,6 +67,14 @@ class TypicalSession(QObject):
         return None if encoded is None else float(np.square(encoded.mu, dtype=np.float64).sum())
 
     @property
+    def sampled_norm(self) -> float | None:
+        """The mean of ‖z‖² for z ~ q(z|x): ‖mu‖² + Σ sigma², which is what the prior's compares with."""
+        encoded, norm = self._image.posterior, self.norm
+        if encoded is None or norm is None:
+            return None
+        return norm + float(np.square(encoded.sigma, dtype=np.float64).sum())
+
+    @property
     def expected_norm(self) -> tuple[float, float] | None:
         """Mean and standard deviation of ‖z‖² for z ~ N(0, I)."""
         snapshot = self._model.snapshot

@@ -33,6 +33,7 @@ MAX_COUNT = 2**53  # of images and steps
 MAX_AXES = 8  # of a tensor
 MAX_STORED = 2000  # posteriors
 MAX_STORED_NUMBERS = 1 << 20  # of mu: 4 MiB, where there are many dimensions
+MAX_Z = 1e15  # beyond, squares and sums of a latent point leave float32
 STORED = ("posteriors/mu", "posteriors/sigma")
 METADATA_KEY = "vae"
 NO_DIGEST = "0" * 64  # stands in the file while its digest is made
@@ -162,8 +163,8 @@ def read(path: Path) -> Content:
         tensors = file.tensors()
         stored = {name: tensors.pop(name) for name in stored}
         fill(model, tensors, path.name)
-        if any(not tensor.isfinite().all() for tensor in stored.values()):
-            raise ModelFileError(f"{file.name} has stored posteriors that are not finite numbers")
+        if not all(bool((tensor.abs() < MAX_Z).all()) for tensor in stored.values()):
+            raise ModelFileError(f"{file.name} has stored posteriors that are no finite numbers, or far too large")
     found = StoredPosteriors(*(stored[name].numpy() for name in STORED)) if stored else None
     return Content(model.eval().requires_grad_(False), info, found)
 

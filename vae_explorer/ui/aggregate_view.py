@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.ui.density_multiples import DensityMultiples
@@ -12,16 +12,23 @@ from vae_explorer.ui.image_grid import ImageGrid
 from vae_explorer.ui.panel import button, label, scrolling
 from vae_explorer.ui.theme import UNIT, theme
 
-EXPLANATION = "q(z) is the mean of q(z|x) over images. Where it is not N(0, I), prior samples meet z that no image has."
+EXPLANATION = "q(z): the mean of q(z|x) over images."
+EXPLANATION_TIP = "Where q(z) is not N(0, I), samples from the prior meet z that no image has."
+LINE = "<br>"
 SOURCES = {
-    "prior": ("prior N(0, I)", "What generation draws from"),
-    "gaussian": ("Gaussian fitted to q(z)", "One Gaussian with the mean and the covariance of q(z)"),
-    "mixture": ("mixture fitted to q(z)", "Several Gaussians fitted to draws from q(z)"),
+    "prior": ("prior<br>N(0, I)", "What generation draws from"),
+    "gaussian": ("Gaussian<br>fitted to q(z)", "One Gaussian with the mean and the covariance of q(z)"),
+    "mixture": ("mixture<br>fitted to q(z)", "Several Gaussians fitted to draws from q(z)"),
     "posterior": (
-        "stored posteriors",
+        "stored<br>posteriors",
         "A draw from q(z|x) of one of the images: q(z) itself, but it repeats its images",
     ),
 }
+SATURATED = "saturated: N images can tell no more than log N"
+SATURATED_TIP = (
+    "The information of N images cannot be more than log N. Here it is that much, so the true one is larger, and the "
+    "true KL(q(z) ‖ p(z)) is smaller than it looks."
+)
 WIDTH = 200  # pixels of the text, at 100 %
 
 
@@ -36,7 +43,11 @@ class AggregateView(QWidget):
         body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
         body.setSpacing(3 * UNIT)
         self.explanation = label(EXPLANATION, role="caption", wrap=True)
+        self.explanation.setToolTip(EXPLANATION_TIP)
         self.figures = label(wrap=True, name="aggregateFigures")
+        self.saturated = label(role="warning", wrap=True, name="aggregateSaturated")
+        self.saturated.setToolTip(SATURATED_TIP)
+        self.saturated.hide()
         self.again = button("New samples", self._aggregate.resample, "Other z's from each source (Ctrl+G)")
         self.again.setObjectName("aggregateResample")
         controls = QVBoxLayout()
@@ -44,6 +55,7 @@ class AggregateView(QWidget):
         controls.addWidget(label("q(z) and the prior", role="title"))
         controls.addWidget(self.explanation)
         controls.addWidget(self.figures)
+        controls.addWidget(self.saturated)
         controls.addStretch(1)
         controls.addWidget(self.again)
         self.plot, self.multiples = DensityPlot(), DensityMultiples()
@@ -63,9 +75,7 @@ class AggregateView(QWidget):
         body.addLayout(controls)
         body.addLayout(one, 3)
         body.addLayout(every, 3)
-        self.grids: dict[str, ImageGrid] = {}
-        for source, (title, tip) in SOURCES.items():
-            body.addLayout(self._make_grid(source, title, tip), 2)
+        body.addLayout(self._make_grids(), 6)
 
         self._aggregate.changed.connect(self._on_changed)
         session.image.encoded.connect(self._on_changed)
@@ -73,19 +83,25 @@ class AggregateView(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
-    def _make_grid(self, source: str, title: str, tip: str) -> QVBoxLayout:
-        self.grids[source] = grid = ImageGrid()
-        grid.setObjectName(f"samplesFrom_{source}")
-        grid.setAccessibleName(title)
-        grid.setToolTip(f"{tip}. A click puts z on the sliders.")
-        grid.chosen.connect(partial(self._aggregate.put_on_sliders, source))
-        heading = label(title, role="caption")
-        heading.setToolTip(tip)
-        column = QVBoxLayout()
-        column.setSpacing(UNIT)
-        column.addWidget(heading)
-        column.addWidget(grid, 1)
-        return column
+    def _make_grids(self) -> QGridLayout:
+        """A row of pictures for each source, one below the other, so that they can be compared."""
+        rows = QGridLayout()
+        rows.setHorizontalSpacing(2 * UNIT)
+        rows.setVerticalSpacing(UNIT)
+        rows.setColumnStretch(1, 1)
+        self.grids: dict[str, ImageGrid] = {}
+        for line, (source, (title, tip)) in enumerate(SOURCES.items()):
+            self.grids[source] = grid = ImageGrid()
+            grid.setObjectName(f"samplesFrom_{source}")
+            grid.setAccessibleName(f"Samples from the {title.replace(LINE, ' ')}")
+            grid.setToolTip(f"{tip}. A click puts z on the sliders.")
+            grid.chosen.connect(partial(self._aggregate.put_on_sliders, source))
+            heading = label(title, role="caption")
+            heading.setToolTip(tip)
+            rows.addWidget(heading, line, 0)
+            rows.addWidget(grid, line, 1)
+            rows.setRowStretch(line, 1)
+        return rows
 
     def _on_changed(self) -> None:
         shown, reason = self._aggregate.shown, self._aggregate.reason
@@ -120,6 +136,7 @@ class AggregateView(QWidget):
     def _write_figures(self, is_plain: bool) -> None:
         shown = self._aggregate.shown
         found = shown.decomposition if shown else None
+        self.saturated.hide()
         if is_plain:
             self.figures.setText(
                 "A plain autoencoder has no q(z|x): only its codes can be counted, and there is no KL."
@@ -127,19 +144,16 @@ class AggregateView(QWidget):
         elif found is None:
             self.figures.setText("computing KL(q(z) ‖ p(z))…")
         else:
-            colours = theme.colours
-            saturated = (
-                f"<br><span style='color:{colours.warning}'>saturated: with N images it cannot be more than log N, so "
-                "KL(q(z) ‖ p) is too large.</span>"
-                if found.is_saturated
-                else ""
-            )
+            kl = theme.colours.kl
             self.figures.setText(
-                f"average KL <span style='color:{colours.kl}'><b>{figure(found.kl, 2)}</b></span> nats =<br>"
-                f"information {figure(found.information, 2)} + "
-                f"KL(q(z) ‖ p(z)) <b>{figure(found.marginal_kl, 2)}</b><br>"
-                f"N = {found.n:,}, log N = {figure(found.log_n, 2)}{saturated}"
+                f"average KL <span style='color:{kl}'><b>{figure(found.kl, 2)}</b></span> nats<br>"
+                f"= information {figure(found.information, 2)}<br>"
+                f"+ KL(q(z) ‖ p(z)) {figure(found.marginal_kl, 2)}<br>"
+                f"N = {found.n:,}, log N = {figure(found.log_n, 2)}"
             )
+            if found.is_saturated:
+                self.saturated.setText(SATURATED)
+                self.saturated.show()
 
     def _show_samples(self, reason: str) -> None:
         samples = self._aggregate.samples
@@ -153,7 +167,7 @@ class AggregateView(QWidget):
         self.plot.set_message(sentence)
 
     def _on_theme_changed(self) -> None:
-        for text in (self.explanation, self.figures):
+        for text in (self.explanation, self.figures, self.saturated):
             text.setFixedWidth(theme.pixels(WIDTH))
         self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(WIDTH)))
         self._on_changed()

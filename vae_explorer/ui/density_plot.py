@@ -11,6 +11,7 @@ TIP = (
     "N(0, 1), from which generation draws. Orange: q(z|x) of the image on the screen."
 )
 HIGHEST = 0.92  # of the plot's height: where a narrow q(z|x) is drawn that would leave the plot
+NARROWEST = 1e-6  # sigma: what is narrower is a line
 
 
 class DensityPlot(Plot):
@@ -36,6 +37,7 @@ class DensityPlot(Plot):
         self._z, self._aggregated = drawable(z), drawable(aggregated)
         self._prior = _smooth(self._z, drawable(prior))
         self._mu, self._sigma = (float(drawable(value)) for value in posterior or (np.nan, np.nan))
+        self._sigma = self._sigma if self._sigma >= NARROWEST else 0.0
         self._is_histogram = is_histogram and len(self._z) > 1
         tops = [1e-9, *(y.max() for y in map(np.nan_to_num, (self._aggregated, self._prior[1])) if len(y))]
         self._top = 1.12 * float(max(tops)) if len(self._z) else 1.0
@@ -107,8 +109,8 @@ def _edges(middles: np.ndarray) -> np.ndarray:
 
 def _smooth(z: np.ndarray, gaussian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A Gaussian between the points that it is given on, which may be wide bins: its logarithm is a parabola."""
-    known = np.nan_to_num(gaussian) > 0
-    if known.sum() < 3:
+    known = (np.nan_to_num(gaussian) > 0) & np.isfinite(z)
+    if known.sum() < 3 or not (np.diff(z[known]) > 0).all():
         return z, gaussian
     fine = np.linspace(z[known].min(), z[known].max(), 400)
     parabola = np.polynomial.Polynomial.fit(z[known], np.log(gaussian[known]), 2)

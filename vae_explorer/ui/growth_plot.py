@@ -1,8 +1,10 @@
 """How the estimate of log p(x) grows with the number of its draws."""
 
 import numpy as np
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from vae_explorer.session.guard import guarded
 from vae_explorer.ui.figures import figure, mark
 from vae_explorer.ui.plot import Entry, Plot, Range, drawable, pen, spanned
 from vae_explorer.ui.theme import theme
@@ -64,7 +66,7 @@ class GrowthPlot(Plot):
 
         self._plot.clear()
         x, y, error = self._powers, self._estimates, self._errors
-        self._plot.getAxis("bottom").setTicks([_ticks(x)])
+        self._plot.getAxis("bottom").setTicks([self._ticks()])
         if len(y):
             low, high = pyqtgraph.PlotDataItem(x, y - error), pyqtgraph.PlotDataItem(x, y + error)
             self._plot.addItem(pyqtgraph.FillBetweenItem(low, high, brush=mark("muted", 0.35)))
@@ -86,14 +88,23 @@ class GrowthPlot(Plot):
             low, high = min(low, max(y.min(), low - reach)), max(high, min(y.max(), high + reach))
         x = self._powers
         last = max(x.max(initial=0.0), 0.1)
-        return (-0.06 * last, 1.07 * last), spanned(np.array([low, high]), margin=0.05)
+        room = last * self._label() / 2
+        return (-room, last + room), spanned(np.array([low, high]), margin=0.05)
 
+    def _ticks(self) -> list[tuple[float, str]]:
+        """1, 10, 100, … and the last K; what would touch it gives way."""
+        last = float(self._powers.max(initial=0.0))
+        room = last * self._label()
+        whole = [(float(power), f"{10**power:,}") for power in range(1, int(last) + 1) if last - power > room]
+        return [(0.0, "K = 1"), *whole, *([(last, f"{round(10**last):,}")] if last > 0 else [])]
 
-def _ticks(powers: np.ndarray) -> list[tuple[float, str]]:
-    """1, 10, 100, … and the last K."""
-    last = float(powers.max(initial=0.0))
-    whole = [(float(power), f"{10**power:,}") for power in range(int(last + 1e-9) + 1)]
-    whole[0] = (0.0, "K = 1")
-    if last - whole[-1][0] > 0.3:
-        whole.append((last, f"{round(10**last):,}"))
-    return whole
+    def _label(self) -> float:
+        """How wide the label of a tick is, as a share of the axis from 1 to the last K."""
+        label = theme.pixels(38)
+        return label / max(self.width() - 2 * label, label)
+
+    @guarded()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._plot is not None:
+            self._draw_soon()

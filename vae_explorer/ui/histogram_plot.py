@@ -45,8 +45,8 @@ class HistogramPlot(Plot):
         entries = []
         if len(self._values):
             outside = 1 - self._counts.sum() / len(self._values)
-            further = f", {max(figure(100 * outside, 1), '0.1')} % further out" if outside else ""
-            entries.append(Entry(f"ELBO of one sample{further}", "z", "fill"))
+            further = f", {max(figure(100 * outside, 1), '0.1')} % beyond" if outside else ""
+            entries.append(Entry(f"one-sample ELBO{further}", "z", "fill"))
         for name, value in self._lines.items():
             entries.append(_LINES[name]._replace(text=f"{_LINES[name].text} {figure(value, 2)} nats"))
         self._set_legend(entries)

@@ -51,7 +51,7 @@ class ImagePanel(Panel):
         content = QWidget()
         inside = QVBoxLayout(content)
         inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(UNIT + 2)
+        inside.setSpacing(UNIT)
         self.body.addWidget(scrolling(content), 1)
 
         inside.addLayout(self._make_pictures())
@@ -121,10 +121,10 @@ class ImagePanel(Panel):
         self.sigma.setObjectName("encodeSigma")
         self.mu.setToolTip("mu of every dimension, in the order of their index: z0, z1, …")
         self.sigma.setToolTip("sigma of every dimension, in the order of their index: z0, z1, …")
-        for line, (symbol, role, field) in enumerate((("μ", "mu", self.mu), ("σ", "sigma", self.sigma))):
-            grid.addWidget(label(symbol, role=role), line, 0)
-            grid.addWidget(field, line, 1)
-        grid.setColumnStretch(1, 1)
+        for column, (symbol, role, field) in enumerate((("μ", "mu", self.mu), ("σ", "sigma", self.sigma))):
+            grid.addWidget(label(symbol, role=role), 0, 2 * column)
+            grid.addWidget(field, 0, 2 * column + 1)
+            grid.setColumnStretch(2 * column + 1, 1)
         return grid
 
     def _make_figures(self) -> QGridLayout:
@@ -280,9 +280,9 @@ class ImagePanel(Panel):
         self.setMinimumWidth(theme.pixels(278))
         self._show_title()
         for view in (self.photo, self.x_view, self.reconstruction, self.difference):
-            view.setFixedHeight(theme.pixels(66))
+            view.setFixedHeight(theme.pixels(62))
             view.setMinimumWidth(theme.pixels(40))
-        self.plot.setMinimumHeight(theme.pixels(60))
+        self.plot.setMinimumHeight(theme.pixels(54))
 
 
 def _states(encoded: Encoded) -> list[tuple[str, bool, str]]:

@@ -35,6 +35,7 @@ from vae_explorer.ui.latent_panel import LatentPanel
 from vae_explorer.ui.main_menu import MainMenu
 from vae_explorer.ui.panel import label
 from vae_explorer.ui.picture_panel import PicturePanel
+from vae_explorer.ui.self_test_dialog import SelfTestDialog
 from vae_explorer.ui.tabs import Tabs
 from vae_explorer.ui.theme import SCALES, UNIT, theme
 from vae_explorer.ui.title_bar import TitleBar
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self.picture = PicturePanel(session)
         self.tabs = Tabs(session)
         self.title = TitleBar(session)
+        self.self_test = SelfTestDialog(session.self_test, self)
         self.errors = ErrorBanner()
         self.setCentralWidget(self._make_centre())
         self.menu = MainMenu(self, self)
@@ -255,6 +257,11 @@ class MainWindow(QMainWindow):
             self.errors.show_sentence(f"There is no log: {file} is made with the first thing that it has to say")
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
             self.errors.show_sentence(f"No program of this machine opens the log: it is {file}")
+
+    def show_self_test(self) -> None:
+        """Checks the program's figures, each by another way, and shows both."""
+        self.self_test.show()
+        self.session.self_test.start()
 
     def about(self) -> None:
         QMessageBox.about(

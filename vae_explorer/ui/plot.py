@@ -229,7 +229,7 @@ class Plot(QWidget):
         places: list[QRectF] = []
         x, y, height = float(px(6)), float(px(2)), metrics.height()
         for entry in self._legend:
-            width = px(20) + metrics.horizontalAdvance(entry.text)
+            width = min(px(20) + metrics.horizontalAdvance(entry.text), self.width() - px(10))
             if places and x + width > self.width() - px(4):
                 x, y = float(px(6)), y + height
             places.append(QRectF(x, y, width, height))
@@ -249,7 +249,9 @@ class Plot(QWidget):
             painter.drawLine(QPointF(place.left(), middle), QPointF(place.left() + px(15), middle))
         painter.setPen(theme.colour(entry.colour))
         painter.setFont(theme.font(scale=0.85))
-        painter.drawText(place.adjusted(px(20), 0, px(20), 0), Qt.AlignmentFlag.AlignVCenter, entry.text)
+        room = place.adjusted(px(20), 0, 1, 0)
+        text = QFontMetricsF(painter.font()).elidedText(entry.text, Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, text)
 
 
 def _figures(library: Callable[..., list[str]], *ticks: object) -> list[str]:

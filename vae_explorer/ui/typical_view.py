@@ -108,8 +108,10 @@ class TypicalView(QWidget):
             self.norm.setText("")
             return
         mean, deviation = expected
+        sampled = self._typical.sampled_norm or norm
+        drawn = "" if sampled == norm else f"; a z from q(z|x) has <b>{figure(sampled, 1)}</b> on average"
         self.norm.setText(
-            f"‖μ‖² = <b>{figure(norm, 1)}</b>; a z from the prior N(0, I) has "
+            f"‖μ‖² = <b>{figure(norm, 1)}</b>{drawn}; one from N(0, I) has "
             f"{figure(mean, 0)} ± {figure(deviation, 1)}."
         )
 
