@@ -9,7 +9,7 @@ from vae_explorer.session.model import ModelSession
 from vae_explorer.session.records import Aggregate, AggregateRequest, SourcesRequest, SourcesSamples
 from vae_explorer.session.undo import Change
 
-COUNT = 16  # pictures of each source
+COUNT = 12  # pictures of each source
 SOURCES = ("prior", "gaussian", "mixture", "posterior")
 NO_IMAGES = (
     "This model file has no stored posteriors, since it was saved before its run had ended, and its images are not at "

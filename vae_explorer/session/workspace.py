@@ -6,10 +6,10 @@ from itertools import count
 import numpy as np
 from PySide6.QtGui import QUndoStack
 
+from vae_explorer.core.aggregate import ACTIVE_VARIANCE
 from vae_explorer.session.records import Encoded, ReadPictures, Snapshot, Source
 
 INACTIVE_KL = 0.01  # nats: a dimension below it says nothing, where the variance of its mu is not known
-INACTIVE_VARIANCE = 0.01  # of mu over the data (Burda et al. 2016)
 UNDO_LIMIT = 500  # gestures
 
 _lineages = count(1)
@@ -59,7 +59,7 @@ class Workspace:
         """Whether each dimension says nothing about the images, bool [z]."""
         statistics, kl = self.snapshot.info.statistics, self.kl_per_dimension
         if statistics:
-            return np.array(statistics.mu_variance) <= INACTIVE_VARIANCE
+            return np.array(statistics.mu_variance) <= ACTIVE_VARIANCE
         return np.zeros(self.snapshot.z_dim, bool) if kl is None else kl < INACTIVE_KL
 
     @property

@@ -7,16 +7,19 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Shaped
 
+from vae_explorer.core.aggregate import ACTIVE_VARIANCE
 from vae_explorer.core.evidence import Bound, bounds
 from vae_explorer.core.model import Model
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.image_set import ImageSet
 from vae_explorer.data.preprocess import Preparation, to_x
 from vae_explorer.errors import UserError
+from vae_explorer.training.device import Speed, cores, fastest
 from vae_explorer.training.model_file import LatentStatistics, SplitFigures
 
 PREPARED_AT_ONCE = 128  # images
-ACTIVE_VARIANCE = 0.01  # of mu over the data (Burda et al. 2016)
+TRIED_SAMPLES = 1024  # of the first image, while the number of threads is tried
+WORTH_A_TRIAL = 500_000  # draws, some seconds of work
 FIGURES = (  # of a Bound, that an Evaluation is made of
     "mu",
     "sigma",
@@ -121,6 +124,8 @@ class Evaluator:
         total = len(self._images)
         if not total:
             raise UserError(f"{self._images.name} has no {self._images.split} images to evaluate")
+        if (self._importance_samples or 0) * total >= WORTH_A_TRIAL:
+            yield from self._choose_threads()
         for bound in self._bounds():
             if bound is not None:
                 self._keep(bound)
@@ -130,6 +135,18 @@ class Evaluator:
     def so_far(self) -> Evaluation | None:
         """The figures of the first images, those that are done; None before there is one."""
         return self._evaluation() if self._done else None
+
+    def _choose_threads(self) -> Job[None]:
+        """All cores are faster on a quiet machine and many times slower on a busy one, so both are tried."""
+        x = torch.from_numpy(to_x(self._images.images[:1], self._preparation))
+
+        def step(_speed: Speed) -> None:
+            for _ in bounds(self._model, x, importance_samples=TRIED_SAMPLES):
+                pass
+
+        speeds = [Speed(count) for count in sorted({max(1, cores() - 1), cores()})]
+        chosen = yield from fastest(speeds, step)
+        torch.set_num_threads(chosen.threads)
 
     def _bounds(self) -> Iterator[Bound | None]:
         for start in range(0, len(self._images), PREPARED_AT_ONCE):
