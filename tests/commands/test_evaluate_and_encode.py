@@ -23,6 +23,9 @@ EVALUATION = [
     "standard_error",
     "effective_sample_size",
     "low_effective_sample_size",
+    "information",
+    "marginal_kl",
+    "saturated",
     "images",
     "complete",
     "likelihood",
@@ -41,6 +44,8 @@ ENCODING = [
     "gap",
     "standard_error",
     "effective_sample_size",
+    "percentile",
+    "fit",
 ]
 
 
@@ -75,8 +80,8 @@ def test_evaluate_gives_the_figures_of_the_run_itself(call, model, data, trained
     assert result["elbo"] == result["reconstruction"] - result["kl"]
     assert result["elbo"] == pytest.approx(trained[1]["test"]["elbo"], abs=1e-6)
     assert sum(result["kl_per_dimension"]) == pytest.approx(result["kl"], abs=1e-4)
-    assert [result[key] for key in EVALUATION[5:10]] == [None] * 5
-    assert [result[key] for key in EVALUATION[10:]] == [20, True, "bernoulli", "draw", "test"]
+    assert [result[key] for key in EVALUATION[5:13]] == [None] * 8
+    assert [result[key] for key in EVALUATION[13:]] == [20, True, "bernoulli", "draw", "test"]
 
 
 @pytest.mark.parametrize(("split", "images"), [("train", 90), ("validation", 10), ("test", 20)])
@@ -172,10 +177,10 @@ def test_there_is_no_evidence_of_a_plain_autoencoder(call, autoencoder, data, pn
 def test_encode_with_a_plain_autoencoder(call, autoencoder, png):
     result = call("encode", autoencoder, png(3), "--json").json["images"][0]
     assert [result[key] for key in ("kl", "elbo", "log_evidence", "gap")] == [None] * 4
-    assert result["sigma"] == [0, 0]
+    assert [result[key] for key in ("sigma", "percentile", "fit")] == [None] * 3
     assert "a plain autoencoder has no ELBO" in call("encode", autoencoder, png(3)).out
     answer = call("encode", autoencoder, png(3), "--samples", 2)
-    assert answer.sentence == "A plain autoencoder has no q(z|x) to draw samples from: leave --samples out"
+    assert answer.sentence == "A plain autoencoder has no q(z|x) to draw from or to fit: leave --samples and --fit out"
 
 
 def test_evaluate_says_that_a_part_is_empty(call, model, png):
@@ -220,7 +225,7 @@ def test_encode_gives_mu_and_sigma_of_the_network_itself(call, model, png, digit
     assert list(result) == ENCODING
     assert result["path"] == str(png(3))
     assert result["samples"] == []
-    assert [result[key] for key in ENCODING[7:]] == [None] * 4
+    assert [result[key] for key in ENCODING[7:] if key != "percentile"] == [None] * 5
     vae, info = model_file.load(model)
     from vae_explorer.data.preprocess import to_x
 
@@ -229,6 +234,36 @@ def test_encode_gives_mu_and_sigma_of_the_network_itself(call, model, png, digit
     assert result["mu"] == pytest.approx(q.mu[0].tolist(), abs=1e-5)
     assert result["sigma"] == pytest.approx(q.sigma[0].tolist(), abs=1e-5)
     assert result["kl"] == pytest.approx(q.kl()[0].tolist(), abs=1e-5)
+
+
+def test_the_percentile_counts_the_test_images_with_a_lower_elbo(call, model, data, png):
+    result = call("encode", model, png(3), "--json").json["images"][0]
+    quantiles = model_file.load(model)[1].statistics.elbo_quantiles
+    below = sum(quantile < result["elbo"] for quantile in quantiles)
+    assert abs(result["percentile"] - below) <= 1
+    usual = call("encode", model, png(3), "--importance-samples", 40, "--json").json["images"][0]
+    assert usual["percentile"] == result["percentile"]  # by the ELBO that the quantiles are made of
+    assert "of the test images have a lower ELBO" in call("encode", model, png(3)).out
+
+
+def test_a_fitted_posterior_is_no_worse_than_the_encoders(call, model, png):
+    result = call("encode", model, png(3), "--importance-samples", 500, "--fit", "--json").json["images"][0]
+    best = result["fit"]
+    assert list(best) == ["mu", "sigma", "encoder_elbo", "elbo", "log_evidence", "standard_error"]
+    assert best["encoder_elbo"] == pytest.approx(result["elbo"], abs=1e-4)
+    assert best["encoder_elbo"] <= best["elbo"] <= best["log_evidence"]
+    assert "the encoder left" in call("encode", model, png(3), "--fit").out
+
+
+def test_the_average_kl_has_two_parts(call, model, data):
+    result = call("evaluate", model, data, "--aggregate", "--json").json
+    assert result["information"] + result["marginal_kl"] == pytest.approx(result["kl"], abs=0.3)  # by one draw an image
+    assert 0 <= result["information"] <= math.log(20)
+    assert "information" in call("evaluate", model, data, "--aggregate").out
+
+
+def test_a_plain_autoencoder_has_no_average_kl(call, autoencoder, data):
+    assert "leave --aggregate out" in call("evaluate", autoencoder, data, "--aggregate").sentence
 
 
 def test_the_samples_of_an_image_are_drawn_from_its_posterior(call, model, png):

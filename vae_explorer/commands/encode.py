@@ -1,13 +1,19 @@
 """vae-explorer encode: mu and sigma of images, samples from q(z|x), the ELBO of each."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from vae_explorer.commands.output import number, numbers, show, write_picture
 from vae_explorer.commands.usage import MAX_PICTURES, NO_EVIDENCE, Between, ImportanceSamples, Json, Model, Seed
 from vae_explorer.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
+
+    from vae_explorer.core.evidence import Bound
+    from vae_explorer.core.fit import FittedPosterior
 
 
 def encode(
@@ -19,6 +25,12 @@ def encode(
         int, Parameter(help="z's to draw from q(z|x) of each image", validator=Between(0, MAX_PICTURES))
     ] = 0,
     importance_samples: ImportanceSamples = None,
+    fit: Annotated[
+        bool,
+        Parameter(
+            help="look for the best q(z|x) of each, the decoder frozen: what did the encoder leave?", negative=()
+        ),
+    ] = False,
     seed: Seed = 0,
     out: Annotated[Path | None, Parameter(help="a PNG: each image, its reconstruction, its samples decoded")] = None,
     json: Json = False,
@@ -30,8 +42,12 @@ def encode(
     import numpy as np
     import torch
 
+    from vae_explorer.commands.drive import drive
     from vae_explorer.core.evidence import bounds
+    from vae_explorer.core.fit import DRAWS
+    from vae_explorer.core.fit import fit as best_posterior
     from vae_explorer.core.noise import posterior_noise
+    from vae_explorer.core.typical import percentile
     from vae_explorer.data import picture
     from vae_explorer.data.preprocess import prepare
     from vae_explorer.training import model_file, models
@@ -39,24 +55,30 @@ def encode(
     vae, info = model_file.load(models.find(model))
     if info.config.is_autoencoder and importance_samples:
         raise UserError(NO_EVIDENCE)
-    if info.config.is_autoencoder and samples:
-        raise UserError("A plain autoencoder has no q(z|x) to draw samples from: leave --samples out")
+    if info.config.is_autoencoder and (samples or fit):
+        raise UserError("A plain autoencoder has no q(z|x) to draw from or to fit: leave --samples and --fit out")
+    quantiles = info.statistics.elbo_quantiles if info.statistics else None
+
+    def bound_of(x: "torch.Tensor", draws: int | None) -> "Bound":
+        return next(found for found in bounds(vae, x[None], importance_samples=draws, seed=seed) if found)
+
     results: list[dict[str, Any]] = []
     rows: list[np.ndarray] = []
     for path in (image, *images):
         try:
-            x = prepare(picture.read(path), info.preparation).x
+            x = torch.from_numpy(prepare(picture.read(path), info.preparation).x)
         except ValueError as error:
             results.append({"path": str(path), "error": str(error)})
             continue
-        found = bounds(vae, torch.from_numpy(x)[None], importance_samples=importance_samples, seed=seed)
-        bound = next(one for one in found if one)
-        z = bound.mu + bound.sigma * posterior_noise(x, samples, vae.z_dim, seed)
+        bound, usual = bound_of(x, importance_samples), bound_of(x, None)
+        z = bound.mu + bound.sigma * posterior_noise(x.numpy(), samples, vae.z_dim, seed)
+        is_known = quantiles is not None and usual.elbo is not None
+        best = drive(best_posterior(vae, x, draws=importance_samples or DRAWS, seed=seed)) if fit else None
         results.append(
             {
                 "path": str(path),
                 "mu": bound.mu.tolist(),
-                "sigma": bound.sigma.tolist(),
+                "sigma": None if bound.kl is None else bound.sigma.tolist(),
                 "kl": None if bound.kl_per_dimension is None else bound.kl_per_dimension.tolist(),
                 "samples": z.tolist(),
                 "elbo": bound.elbo,
@@ -65,19 +87,32 @@ def encode(
                 "gap": bound.gap,
                 "standard_error": bound.standard_error,
                 "effective_sample_size": bound.effective_sample_size,
+                "percentile": percentile(usual.elbo, quantiles) if is_known else None,  # type: ignore[arg-type]
+                "fit": _fitted(best) if best else None,
             }
         )
         if not out:
             continue
         with torch.inference_mode():
             decoded = vae.decode(torch.from_numpy(np.concatenate([bound.mu[None], z]))).mean.numpy()
-        rows.append(np.concatenate([x[None], decoded]))
+        rows.append(np.concatenate([x[None].numpy(), decoded]))
     good = [result for result in results if "error" not in result]
     show({"images": results}, as_json=json, text="\n".join(map(_text, good)))
     if rows and out:
         write_picture(out, picture.grid(picture.levels(np.concatenate(rows)), columns=2 + samples))
     if len(good) < len(results):
         raise UserError(_failure(results))
+
+
+def _fitted(best: "FittedPosterior") -> dict[str, Any]:
+    return {
+        "mu": best.mu.tolist(),
+        "sigma": best.sigma.tolist(),
+        "encoder_elbo": best.encoder_elbo,
+        "elbo": best.fitted_elbo,
+        "log_evidence": best.log_evidence,
+        "standard_error": best.standard_error,
+    }
 
 
 def _text(result: dict[str, Any]) -> str:
@@ -88,12 +123,19 @@ def _text(result: dict[str, Any]) -> str:
     lines = [
         f"{result['path']}: {figure}",
         f"  mu     {numbers(result['mu'], sign='+')}",
-        f"  sigma  {numbers(result['sigma'], sign=' ')}",
+        *([] if result["sigma"] is None else [f"  sigma  {numbers(result['sigma'], sign=' ')}"]),
         *(f"  z      {numbers(z, sign='+')}" for z in result["samples"]),
     ]
     if result["log_evidence"] is not None:
         error = "" if result["standard_error"] is None else f" ± {number(result['standard_error'])}"
         lines.append(f"  log p(x) {number(result['log_evidence'])}{error} nats")
+    if result["percentile"] is not None:
+        lines.append(f"  {result['percentile']:.0f} % of the test images have a lower ELBO")
+    if best := result["fit"]:
+        left, rest = best["elbo"] - best["encoder_elbo"], best["log_evidence"] - best["elbo"]
+        lines.append(
+            f"  the best q has ELBO {number(best['elbo'])}: the encoder left {number(left)} nats, {number(rest)} remain"
+        )
     return "\n".join(lines)
 
 

@@ -10,6 +10,7 @@ from vae_explorer.commands.usage import NO_EVIDENCE, Between, Data, ImportanceSa
 from vae_explorer.errors import UserError
 
 if TYPE_CHECKING:
+    from vae_explorer.core.aggregate import Decomposition
     from vae_explorer.training.evaluation import Evaluation
     from vae_explorer.training.model_file import ModelInfo
 
@@ -22,6 +23,9 @@ def evaluate(
     split: Annotated[Literal["train", "validation", "test"], Parameter(help="which images")] = "test",
     importance_samples: ImportanceSamples = None,
     limit: Annotated[int | None, Parameter(help="only the first so many images", validator=Between(1, 10**9))] = None,
+    aggregate: Annotated[
+        bool, Parameter(help="also the average KL in two parts: information, and KL(q(z) ‖ p(z))", negative=())
+    ] = False,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
@@ -30,6 +34,7 @@ def evaluate(
     Ctrl+C gives the figures of the images that are done.
     """
     from vae_explorer.commands.drive import drive
+    from vae_explorer.core.aggregate import AggregatedPosterior, decompose
     from vae_explorer.data import catalog
     from vae_explorer.training import model_file, models
     from vae_explorer.training.evaluation import Evaluator
@@ -37,6 +42,8 @@ def evaluate(
     vae, info = model_file.load(models.find(model))
     if info.config.is_autoencoder and importance_samples:
         raise UserError(NO_EVIDENCE)
+    if info.config.is_autoencoder and aggregate:
+        raise UserError("A plain autoencoder has no q(z|x), so there is no average KL: leave --aggregate out")
     images = drive(catalog.load(data)).part(split, info.split_seed)
     if images.image_shape != vae.image_shape:
         raise UserError(
@@ -55,10 +62,19 @@ def evaluate(
         if partial:
             _show(partial, info, importance_samples, of=len(images), as_json=json)
         raise
-    _show(result, info, importance_samples, of=len(images), as_json=json)
+    parts = drive(decompose(AggregatedPosterior(result.mu, result.sigma))) if aggregate else None
+    _show(result, info, importance_samples, parts, of=len(images), as_json=json)
 
 
-def _show(result: "Evaluation", info: "ModelInfo", importance_samples: int | None, *, of: int, as_json: bool) -> None:
+def _show(
+    result: "Evaluation",
+    info: "ModelInfo",
+    importance_samples: int | None,
+    parts: "Decomposition | None" = None,
+    *,
+    of: int,
+    as_json: bool,
+) -> None:
     from vae_explorer.training.evaluation import TRUSTED_SAMPLE_SIZE
 
     is_complete = result.images == of
@@ -73,6 +89,9 @@ def _show(result: "Evaluation", info: "ModelInfo", importance_samples: int | Non
         "standard_error": result.standard_error,
         "effective_sample_size": result.effective_sample_size,
         "low_effective_sample_size": result.low_effective_sample_size,
+        "information": parts.information if parts else None,
+        "marginal_kl": parts.marginal_kl if parts else None,
+        "saturated": parts.is_saturated if parts else None,
         "images": result.images,
         "complete": is_complete,
         "likelihood": info.config.likelihood,
@@ -100,6 +119,13 @@ def _show(result: "Evaluation", info: "ModelInfo", importance_samples: int | Non
             f"gap             {number(result.gap)}",
             f"effective sample size (median) {number(result.effective_sample_size)} of {importance_samples:,}; "
             f"below {TRUSTED_SAMPLE_SIZE:g} for {result.low_effective_sample_size:,} images",
+        ]
+    if parts:
+        saturated = "; saturated: N images can tell no more than log N" if parts.is_saturated else ""
+        lines += [
+            f"average KL      {number(parts.kl)} = information {number(parts.information)} + "
+            f"KL(q(z) ‖ p(z)) {number(parts.marginal_kl)}",
+            f"N               {parts.n:,}, log N {number(parts.log_n)}{saturated}",
         ]
     show(figures, as_json=as_json, text="\n".join(lines))
 

@@ -22,6 +22,7 @@ FIRST_RATE = 0.1  # of Adam, in z's units; it falls to 0 as a cosine
 STEADY = (0.9, 0.99)  # Adam's memory; the usual 0.999 outlasts a fit
 START = (-10.0, 0.0)  # of logvar: from farther away the steps would not lead back
 BETWEEN_REPORTS = 5  # steps
+DRAWS = 5000  # of z, for the figures
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,7 @@ class FittedPosterior:
 
 
 def fit(
-    model: Model, x: Float[Tensor, "c h w"], *, steps: int = 500, draws: int = 5000, seed: int = 0
+    model: Model, x: Float[Tensor, "c h w"], *, steps: int = 500, draws: int = DRAWS, seed: int = 0
 ) -> Job[FittedPosterior]:
     """Maximises the ELBO of this image over mu and logvar, from the encoder's; the model itself stays as it is.
 
