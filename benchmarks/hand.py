@@ -139,9 +139,11 @@ class Hand:
     # the other common ones
 
     def _resample(self) -> None:
-        kind = self._die.random()
-        if kind < 0.6:
-            self._click("resample" if self._window.tabs.currentIndex() == 0 else "priorResample")
+        kind, tab = self._die.random(), self._window.tabs.currentIndex()
+        if kind < 0.6 and tab > 1:
+            self._in_tab(tab)
+        elif kind < 0.6:
+            self._click("resample" if tab == 0 else "priorResample")
         elif kind < 0.7:
             self._window.picture.mode.button(self._die.choice(("mean", "draw", "sigma"))).click()
         elif kind < 0.8:
@@ -159,6 +161,22 @@ class Hand:
             self._die.choice((view.difference, view.same_eps)).click()
         else:
             self._session.posterior_samples.choose(self._die.randrange(16))
+
+    def _in_tab(self, tab: int) -> None:
+        """Something in Evidence, q(z) and prior, or How typical."""
+        session, kind = self._session, self._die.random()
+        if tab == 2 and kind < 0.9:
+            self._click(self._die.choice(("evidenceRedraw", "evidenceFit")))
+        elif tab == 2:
+            self._window.tabs.evidence.count.setValue(self._die.choice((1, 100, 5000)))
+        elif tab == 3 and kind < 0.5:
+            self._click("aggregateResample")
+        elif tab == 3 and kind < 0.8:
+            session.aggregate.choose(self._die.randrange(16))
+        elif tab == 3:
+            session.aggregate.put_on_sliders(self._die.choice(("prior", "mixture")), self._die.randrange(12))
+        elif kind < 0.3:
+            session.typical.choose(self._die.randrange(16))
 
     def _tab(self) -> None:
         bar = self._window.tabs.tabBar()

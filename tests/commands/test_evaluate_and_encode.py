@@ -258,7 +258,7 @@ def test_a_fitted_posterior_is_no_worse_than_the_encoders(call, model, png):
 def test_the_average_kl_has_two_parts(call, model, data):
     result = call("evaluate", model, data, "--aggregate", "--json").json
     assert result["information"] + result["marginal_kl"] == pytest.approx(result["kl"], abs=0.3)  # by one draw an image
-    assert 0 <= result["information"] <= math.log(20)
+    assert -0.1 <= result["information"] <= math.log(20)
     assert "information" in call("evaluate", model, data, "--aggregate").out
 
 

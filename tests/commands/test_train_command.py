@@ -32,17 +32,30 @@ def test_train_in_words(call, tiny, data, tmp_path):
     assert " = reconstruction −" in fourth
 
 
+def test_a_plain_autoencoder_is_trained_by_the_same_command(call, tiny, data, tmp_path):
+    flags = ["--kind", "autoencoder", "--epochs", 1, *tiny]
+    answer = call("train", data, "--out", tmp_path / "run", *flags)
+    *_, third, fourth = answer.out.splitlines()
+    assert third.startswith("validation log p(x|z) −")
+    assert fourth.endswith(" nats per image; it has no ELBO")
+    again = call("train", "--resume", tmp_path / "run", "--json").json
+    assert [again["test"][key] for key in ("elbo", "kl")] == [None, None]
+
+
 def test_each_field_of_the_config_is_a_flag(call, data, tmp_path):
     wanted = {
         "beta": 2.0,
         "epochs": 1,
         "batch_size": 50,
         "learning_rate": 0.01,
+        "schedule": "cosine",
         "warm_up": 0.5,
+        "patience": 7,
         "seed": 5,
         "device": "cpu",
         "threads": 1,
         "precision": "float32",
+        "kind": "autoencoder",
         "z_dim": 3,
         "network": "conv",
         "hidden": 8,

@@ -1,11 +1,26 @@
 """A session with a tiny model, pictures to bring in, and a tiny data set to train on."""
 
+import json
+import threading
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from vae_explorer.session.records import Source
+from vae_explorer import cli
+from vae_explorer.core.config import VAEConfig
+from vae_explorer.core.vae import VAE
+from vae_explorer.data.preprocess import Preparation
+from vae_explorer.session import answers
+from vae_explorer.session.long_answers import ADVANCES
+from vae_explorer.session.records import Snapshot, Source
+from vae_explorer.session.workspace import Workspace
+from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
+from vae_explorer.training.model_file import LatentStatistics, ModelInfo, StoredPosteriors
+
+TIMEOUT = 10_000  # milliseconds
 
 
 @pytest.fixture
@@ -72,3 +87,149 @@ def config(tmp_path):
     return TrainConfig(
         data=str(file), hidden=16, z_dim=2, epochs=3, batch_size=16, device="cpu", threads=1, precision="float32"
     )
+
+
+@pytest.fixture(scope="session")
+def make_model(tmp_path_factory):
+    """Writes a model of random weights for binary 28 × 28 images, and gives its file."""
+
+    def make(name="a model", *, seed=11, kind="vae", z_dim=3, data="mnist", stored=0, shape=(1, 28, 28)):
+        config = VAEConfig(image_shape=shape, z_dim=z_dim, hidden=16, kind=kind)
+        model = VAE(config).initialise(torch.Generator().manual_seed(seed))
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.mul_(1.5)
+        is_plain, noise = kind == "autoencoder", np.random.default_rng(seed)
+        info = ModelInfo(
+            config=config,
+            preparation=Preparation(image_shape=shape, dark_background=True, box=0.7, binarise="draw"),
+            data=data,
+            split_seed=0,
+            train_config={},
+            epochs=1,
+            steps=10,
+            train_images=100,
+            statistics=LatentStatistics(
+                split="test",
+                images=100,
+                kl_per_dimension=None if is_plain else np.linspace(0.5, 2, z_dim).tolist(),
+                mu_variance=np.linspace(0.5, 0.9, z_dim).tolist(),
+                elbo_quantiles=None if is_plain else (-750 + 3 * np.arange(101.0) ** 1.2).tolist(),
+            ),
+        )
+        mu = 1.3 * noise.standard_normal((stored, z_dim), dtype=np.float32)
+        sigma = noise.uniform(0.2, 0.5, (stored, z_dim)).astype(np.float32) * (not is_plain)
+        path = tmp_path_factory.mktemp("made") / f"{name}.vae.safetensors"
+        model_file.save(path, model, info, StoredPosteriors(mu, sigma) if stored else None)
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def stored_model(make_model):
+    """A model of three dimensions with 60 stored posteriors."""
+    return make_model("stored", stored=60)
+
+
+@pytest.fixture(scope="session")
+def flat_model(make_model):
+    """A model whose z has two dimensions."""
+    return make_model("flat", z_dim=2, seed=5)
+
+
+@pytest.fixture(scope="session")
+def plain_model(make_model):
+    """A plain autoencoder, with its codes of 60 images."""
+    return make_model("plain", kind="autoencoder", stored=60)
+
+
+@pytest.fixture
+def open_model(session, qtbot):
+    """Opens a model and waits for its first image's posterior."""
+
+    def open_it(path):
+        before = session.model.workspaces.get("opened")
+        session.model.open(str(path))
+        qtbot.waitUntil(
+            lambda: session.model.workspaces.get("opened") is not before and session.image.posterior is not None,
+            timeout=TIMEOUT,
+        )
+        return session
+
+    return open_it
+
+
+@pytest.fixture
+def take_snapshot(session):
+    """Hands over weights as a run does: those of a model file, as a newer snapshot of the same run."""
+    lineages = {}
+
+    def take(path, *, run="a run", tests=(), is_last=False):
+        lineage = lineages.setdefault(run, Workspace.new_lineage())
+        now = session.model.workspaces.get("training")
+        number = now.snapshot.number + 1 if now and now.lineage == lineage else 1
+        content = model_file.read(path)
+        info = content.info.model_copy(update={"statistics": content.info.statistics if is_last else None})
+        snapshot = Snapshot(lineage, number, content.model, info, content.posteriors if is_last else None)
+        session.model.take_snapshot(snapshot, run, tests, None)
+        return snapshot
+
+    return take
+
+
+@pytest.fixture
+def called():
+    """What a command prints with --json."""
+
+    def call(capsys, *arguments):
+        assert cli.run([str(argument) for argument in (*arguments, "--json")]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return call
+
+
+class Held:
+    """The views thread at a gate: `worked_on` has the kinds in order, and `hold` the kinds that wait."""
+
+    def __init__(self):
+        self.gate, self.begun, self.kinds, self.worked_on = threading.Event(), threading.Event(), set(), []
+        self.failing = {}  # kind: the error that it raises
+        self.gate.set()
+
+    def hold(self, *kinds):
+        self.begun.clear()
+        self.gate.clear()
+        self.kinds = set(kinds)
+
+    def release(self):
+        self.gate.set()
+
+    def wrap(self, kind, work):
+        def held(request):
+            self.worked_on.append(kind)
+            if kind in self.kinds:
+                self.begun.set()
+                assert self.gate.wait(TIMEOUT / 1000)
+            if kind in self.failing:
+                raise self.failing[kind]
+            return work(request)
+
+        return held
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Every request of the views thread can be held at a gate, and made to fail."""
+    made = Held()
+    for kind, work in dict(answers.ANSWERS).items():
+        monkeypatch.setitem(answers.ANSWERS, kind, made.wrap(kind, work))
+    yield made
+    made.release()
+
+
+@pytest.fixture
+def short_slices(monkeypatch):
+    """A slice of a long view is one item of its job, so that there are many."""
+    monkeypatch.setattr("vae_explorer.session.long_answers.SLICE", 0)
+    return ADVANCES

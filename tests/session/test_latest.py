@@ -109,7 +109,7 @@ def test_an_error_does_not_keep_what_the_work_held(qtbot, monkeypatch):
     thread.failed.connect(lambda *failure: failures.append(failure))
     thread.start()
     thread.ask("picture", 0)
-    qtbot.waitUntil(lambda: failures == [("picture", "b")], timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: failures == [("picture", "b", 0)], timeout=TIMEOUT)
     thread.stop()
     assert thread.wait(TIMEOUT)
     gc.collect()

@@ -1,4 +1,5 @@
 import json
+import shutil
 from itertools import islice
 
 import numpy as np
@@ -107,6 +108,17 @@ def test_a_finished_run_that_is_resumed_gives_the_same_figures_again(start):
     info = finish(run.work())
     assert finish(Trainer(Run.open(run.run.folder)).work()) == info
     assert [report["step"] for report in run.run.metrics()] == [*range(1, 16), 15]
+
+
+def test_a_run_killed_at_its_last_report_ends_with_the_same_state(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "EPOCH_CHECKPOINT_INTERVAL", -1.0)
+    whole, killed = start(), tmp_path / "killed"
+    for progress in whole.work():
+        if isinstance(progress, TrainingProgress) and progress.validation and progress.epoch == 3:
+            shutil.copytree(whole.run.folder, killed, ignore=shutil.ignore_patterns("run.lock"))
+    finish(Trainer(Run.open(killed)).work())
+    states = [model_file.opened(folder / "state.safetensors")[0] for folder in (whole.run.folder, killed)]
+    assert same(*({name: tensor.numpy() for name, tensor in state.items()} for state in states))
 
 
 def test_a_run_stopped_while_it_is_tested_keeps_its_validation_figures(start):

@@ -44,7 +44,7 @@ def test_tiles_are_as_large_as_any_number_of_columns_allows(count, width, height
 
     def zoom(columns):
         largest = min(room_width / (columns * width), room_height / (-(-count // columns) * height))
-        return int(largest) if largest >= 1 else largest
+        return int(largest) if largest >= 2 else largest  # smoothly enlarged below two times
 
     most = max(zoom(columns) for columns in range(1, count + 1))
     assert best.width == max(1, int(width * most + 1e-6))

@@ -66,10 +66,16 @@ def train(
     lines = [
         str(run.model_path),
         f"{info.epochs:g} {'epoch' if info.epochs == 1 else 'epochs'}, {speed:,.0f} images/s on {trainer.device_text}",
-        f"validation ELBO {number(info.validation.elbo)} nats per image",
-        f"test ELBO {number(info.test.elbo)} = reconstruction {number(info.test.reconstruction)} "
-        f"− KL {number(info.test.kl)} nats per image",
     ]
+    if info.config.is_autoencoder:
+        lines.append(f"validation log p(x|z) {number(info.validation.reconstruction)} nats per image")
+        lines.append(f"test log p(x|z) {number(info.test.reconstruction)} nats per image; it has no ELBO")
+    else:
+        lines.append(f"validation ELBO {number(info.validation.elbo)} nats per image")
+        lines.append(
+            f"test ELBO {number(info.test.elbo)} = reconstruction {number(info.test.reconstruction)} "
+            f"− KL {number(info.test.kl)} nats per image"
+        )
     show(result, as_json=json, text="\n".join(lines))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from math import log, pi, sqrt
 from typing import Literal, TypeAlias
 
@@ -10,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Float32, Float64
 
 from vae_explorer.core.latent import prior_sample
-from vae_explorer.core.progress import Job, Progress
+from vae_explorer.core.progress import Job, Progress, finish
 
 ACTIVE_VARIANCE = 0.01  # of mu over the data (Burda et al. 2016)
 SATURATED = 0.1  # nats below log N
@@ -18,6 +19,7 @@ PAIRS_AT_ONCE = 1 << 20  # of a z and a stored posterior: bounds the memory
 MAX_CONDITION = 1e8  # of the squares that are subtracted: 8 of float64's 16 digits are left
 FITTED_POINTS = 2000  # z's that the mixture is fitted to, at least
 MAX_COMPONENTS, IMAGES_PER_COMPONENT = 10, 20  # of the mixture; images for each row of a covariance
+LEAST_GAIN = 1e-3  # nats per point and dimension: the fit of the mixture ends with a step that brings less
 MAX_FULL = 32  # dimensions of z up to which a component has a full covariance; beyond, it has too many numbers
 
 SampleSource: TypeAlias = Literal["prior", "gaussian", "mixture", "posterior"]
@@ -137,12 +139,23 @@ class AggregatedPosterior:
     @cached_property
     def mixture(self) -> "Mixture":
         """Up to ten Gaussians fitted to draws from q(z), once: it takes a second."""
+        return finish(self.fit_mixture())
+
+    @property
+    def has_mixture(self) -> bool:
+        """Whether it is fitted already."""
+        return "mixture" in self.__dict__
+
+    def fit_mixture(self) -> "Job[Mixture]":
+        """Makes `mixture` in steps, between which there is time for something else."""
         which = np.resize(np.arange(len(self.mu)), max(len(self.mu), FITTED_POINTS))
         eps = np.random.default_rng([0, 2]).standard_normal((len(which), self.z_dim))
         points = self.mu[which] + self.sigma[which] * eps - self.mean
         scale = self.deviation  # 0 in a dimension that is dead
-        fitted = _fit_mixture(points / np.where(scale > 0, scale, 1), images=len(self.mu))
-        return Mixture(fitted.weights, self.mean + scale * fitted.means, scale[:, None] * fitted.roots)
+        fitted = yield from _fit_mixture(points / np.where(scale > 0, scale, 1), images=len(self.mu))
+        mixture = Mixture(fitted.weights, self.mean + scale * fitted.means, scale[:, None] * fitted.roots)
+        self.__dict__["mixture"] = mixture  # where the cached property looks
+        return mixture
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,23 +175,30 @@ class Mixture:
         return z
 
 
-def _fit_mixture(points: Float64[np.ndarray, "m z"], images: int) -> Mixture:
+def _fit_mixture(points: Float64[np.ndarray, "m z"], images: int) -> Job[Mixture]:
     """Gaussians fitted by expectation maximisation to points of about unit variance, drawn from so many posteriors."""
     from sklearn.mixture import GaussianMixture
 
     z_dim = points.shape[1]
     is_full = z_dim <= MAX_FULL
-    fitted = GaussianMixture(
+    fitting = GaussianMixture(
         n_components=max(1, min(MAX_COMPONENTS, images // (IMAGES_PER_COMPONENT * (z_dim if is_full else 1)))),
         covariance_type="full" if is_full else "diag",
         init_params="k-means++",  # the default changes the number of BLAS' threads for the whole process
-        tol=1e-3 * z_dim,  # nats per point: each step gains as much, so that the last comes long before
-        max_iter=10_000,  # and nothing is said of too few
+        tol=np.finfo(float).max,  # any gain is small enough: each `fit` takes a step and says nothing of too few
+        warm_start=True,
         random_state=0,
-    ).fit(points)
-    covariances = fitted.covariances_
+    )
+    before = -np.inf
+    for step in count(1):
+        fitting.fit(points)
+        if fitting.lower_bound_ - before < LEAST_GAIN * z_dim:
+            break
+        before = fitting.lower_bound_
+        yield Progress(step, None, "steps of the fit of a mixture")
+    covariances = fitting.covariances_
     roots = np.linalg.cholesky(covariances) if is_full else np.sqrt([np.diag(one) for one in covariances])
-    return Mixture(fitted.weights_, fitted.means_, roots)
+    return Mixture(fitting.weights_, fitting.means_, roots)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, sqrt
+from math import ceil, prod, sqrt
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from vae_explorer.core.noise import content_generator
 from vae_explorer.core.posterior import Point, Posterior
 
 ELBO_DRAWS = 16  # samples of z per image where no evidence is asked for
+DECODED_NUMBERS = 1 << 20  # at once, of large images: a tenth of a second, so that others need not wait long
 DECODED_AT_ONCE = 256  # latent points: what they are decoded to stays in the processor's cache; more is 1.4 × slower
 
 
@@ -141,7 +142,7 @@ def bounds(
     is a mean of 16 draws and KL is its closed form. With K of them log p(x) is estimated beside it.
     """
     count = importance_samples or ELBO_DRAWS
-    together = max(1, DECODED_AT_ONCE // count)
+    together = max(1, _decoded_at_once(model) // count)
     for start in range(0, len(x), together):
         images = x[start : start + together]
         posterior = _encode(model, images)
@@ -190,7 +191,7 @@ def _draws(
     mu, sigma = posterior.mu.cpu().numpy()[:, None], posterior.sigma.cpu().numpy()[:, None]  # [n, 1, z]
     half_log_det = 0.5 * posterior.logvar.cpu().numpy().sum(1, dtype=np.float64)
     log_likelihood, log_ratio = np.empty((2, len(x), count))
-    parts = ceil(count / max(1, DECODED_AT_ONCE // len(x)))
+    parts = ceil(count / max(1, _decoded_at_once(model) // len(x)))
     done = 0
     for part in range(parts):
         k = count * (part + 1) // parts - done
@@ -213,6 +214,11 @@ def _log_likelihood(
     likelihood = model.decode(points)
     found = likelihood.log_prob(x if n == 1 else x.repeat_interleave(k, 0))  # one x is compared with every z
     return found.view(n, k).cpu().numpy()
+
+
+def _decoded_at_once(model: Model) -> int:
+    """Latent points."""
+    return min(DECODED_AT_ONCE, max(16, DECODED_NUMBERS // prod(model.image_shape)))
 
 
 def _squared_norm(z: Float32[np.ndarray, "n k z"]) -> Float64[np.ndarray, "n k"]:

@@ -35,7 +35,7 @@ class AggregateSession(QObject):
         self._sources = LongView("aggregate_samples", views, self)
         self.is_watched = False
         self.seed = 0
-        self._dimension: tuple[int, int] | None = None  # lineage, j
+        self._dimensions: dict[int, int] = {}  # that were chosen, of each lineage
         self._aggregate: Aggregate | None = None
         self._samples: SourcesSamples | None = None
         model.changed.connect(self._ask)
@@ -72,15 +72,13 @@ class AggregateSession(QObject):
         workspace = self._model.current
         if workspace is None:
             return 0
-        if self._dimension and self._dimension[0] == workspace.lineage:
-            return self._dimension[1]
-        return int(workspace.order[0])
+        return self._dimensions.get(workspace.lineage, int(workspace.order[0]))
 
     def choose(self, dimension: int) -> None:
         """Shows one dimension of z by itself."""
         workspace = self._model.current
         if workspace and 0 <= dimension < workspace.snapshot.z_dim:
-            self._dimension = (workspace.lineage, dimension)
+            self._dimensions[workspace.lineage] = dimension
             self.changed.emit()
 
     def set_watched(self, watched: bool) -> None:
@@ -90,7 +88,7 @@ class AggregateSession(QObject):
 
     def resample(self) -> None:
         """Other z's from every source."""
-        if self._model.current:
+        if self._model.current and not self.reason:
             self._model.current.undo.push(Change("Resample", self.seed, self.seed + 1, self._set_seed))
 
     def put_on_sliders(self, source: str, i: int) -> None:

@@ -54,7 +54,7 @@ def open_model(name_or_path: str) -> OpenedModel:
     path = models.find(name_or_path)
     content = model_file.read(path)
     is_bundled = path == models.bundled().get(name_or_path)
-    tests = _bundled_tests(content.info.data)
+    tests = _bundled_tests(content.info)
     return OpenedModel(
         name=name_or_path if is_bundled else _name(Path(name_or_path)),
         model=content.model,
@@ -70,9 +70,10 @@ def _name(path: Path) -> str:
     return path.name.removesuffix(model_file.SUFFIX) if path.is_file() else path.resolve().name
 
 
-def _bundled_tests(data: str) -> tuple[Source, ...]:
+def _bundled_tests(info: model_file.ModelInfo) -> tuple[Source, ...]:
+    data = info.data
     found = bundled.tests_of(data)
-    if found is None:
+    if found is None or found.images.shape[1:] != info.config.image_shape:  # other data may have that name
         return ()
     return tuple(
         Source(f"{data} test image {i} ({found.classes[label]})", image.transpose(1, 2, 0))

@@ -12,6 +12,7 @@ from vae_explorer.session.latest import Latest
 from vae_explorer.session.long_view import LongView
 from vae_explorer.session.model import ModelSession
 from vae_explorer.session.records import Encoded, Evidence, EvidenceRequest, Fitted, MapRequest, PosteriorMap, Snapshot
+from vae_explorer.session.training import TrainingSession
 from vae_explorer.session.undo import Change
 
 MOST_SAMPLES = 100_000
@@ -45,28 +46,31 @@ class EvidenceSession(QObject):
         self,
         model: ModelSession,
         image: ImageSession,
+        training: TrainingSession,
         jobs: JobsSession,
         views: Latest,
         parent: QObject | None = None,
     ):
         super().__init__(parent)
-        self._model, self._image, self._jobs = model, image, jobs
+        self._model, self._image, self._training, self._jobs = model, image, training, jobs
         self._draws = LongView("evidence", views, self)
         self._integral = LongView("posterior_map", views, self)
         self.importance_samples = 5000
         self.seed = 0
         self.is_watched = False
+        self._was_fitting = False
         self._evidence: Evidence | None = None
         self._map: PosteriorMap | None = None
         self._fitted: Fitted | None = None
         image.encoded.connect(self._ask)
         image.images_changed.connect(self._on_images_changed)
         model.changed.connect(self._on_images_changed)
+        training.finished.connect(self._ask)
         for view in (self._draws, self._integral):
             view.advanced.connect(self._on_advanced)
             view.failed.connect(self._on_failed)
         jobs.succeeded.connect(self._on_job_succeeded)
-        jobs.changed.connect(self.changed)
+        jobs.changed.connect(self._on_jobs_changed)
 
     @property
     def shown(self) -> Evidence | None:
@@ -93,9 +97,9 @@ class EvidenceSession(QObject):
         snapshot, encoded = self._model.snapshot, self._image.posterior
         if snapshot and snapshot.is_autoencoder:
             return PLAIN
-        if encoded is None:
+        if self._image.image is None:
             return NO_IMAGE
-        return "" if encoded.is_likelihood else GREY
+        return "" if encoded is None or encoded.is_likelihood else GREY
 
     def set_watched(self, watched: bool) -> None:
         """Whether anybody sees more of it than its figures."""
@@ -110,7 +114,7 @@ class EvidenceSession(QObject):
 
     def redraw(self) -> None:
         """Other draws: those of the next seed."""
-        if self._model.current:
+        if self._model.current and not self.reason:
             self._model.current.undo.push(Change("Draw again", self.seed, self.seed + 1, self.set_seed))
 
     def set_seed(self, seed: int) -> None:
@@ -133,7 +137,8 @@ class EvidenceSession(QObject):
     def _is_wanted(self) -> bool:
         """Each snapshot of a run would cost it a fifth of a second, for figures that nobody may look at."""
         snapshot = self._model.snapshot
-        return self.is_watched or self._model.shown == "opened" or bool(snapshot and snapshot.info.test)
+        goes_on = self._model.shown == "training" and self._training.is_active
+        return self.is_watched or not goes_on or bool(snapshot and snapshot.info.test)
 
     def _ask(self) -> None:
         snapshot, encoded = self._model.snapshot, self._image.posterior
@@ -146,14 +151,16 @@ class EvidenceSession(QObject):
         under_way = self._draws.request
         if not _is_same(under_way or self._evidence, request):
             self._draws.ask(request, after_this=_is_of_same_run(under_way, request))
-        if self.is_watched and snapshot.z_dim == MAPPED and not (self._map and self._map.encoded is encoded):
-            under_way = self._integral.request
-            if not (isinstance(under_way, MapRequest) and under_way.encoded is encoded):
-                self._integral.ask(
-                    MapRequest(snapshot, encoded),
-                    after_this=isinstance(under_way, MapRequest) and _is_same_image(under_way.encoded, encoded),
-                )
+        if self.is_watched and snapshot.z_dim == MAPPED:
+            self._ask_for_map(MapRequest(snapshot, encoded))
         self.changed.emit()
+
+    def _ask_for_map(self, request: MapRequest) -> None:
+        under_way = self._integral.request
+        newest = under_way or self._map
+        if not (isinstance(newest, MapRequest | PosteriorMap) and newest.encoded is request.encoded):
+            is_same_image = isinstance(under_way, MapRequest) and _is_same_image(under_way.encoded, request.encoded)
+            self._integral.ask(request, after_this=is_same_image)
 
     def _is_chosen(self, encoded: Encoded) -> bool:
         posterior = self._image.posterior
@@ -171,6 +178,11 @@ class EvidenceSession(QObject):
         elif isinstance(item, PosteriorMap):
             self._map = item
         self.changed.emit()
+
+    def _on_jobs_changed(self) -> None:
+        if self.is_fitting != self._was_fitting:  # not with each report of any job
+            self._was_fitting = self.is_fitting
+            self.changed.emit()
 
     def _on_job_succeeded(self, result: object) -> None:
         if isinstance(result, Fitted):

@@ -20,11 +20,11 @@ class Latest(QThread):
 
     Signals:
         answered(kind: str, answer: object)
-        failed(kind: str, sentence: str)
+        failed(kind: str, sentence: str, request: object)
     """
 
     answered = Signal(str, object)
-    failed = Signal(str, str)
+    failed = Signal(str, str, object)
 
     def __init__(
         self,
@@ -44,7 +44,8 @@ class Latest(QThread):
     def ask(self, kind: str, request: object, *, key: object = None) -> None:
         """Answers as soon as the thread is free, unless a newer request of that kind (and key) comes first."""
         with QMutexLocker(self._mutex):
-            self._waiting[kind, key] = request
+            if not self._stopping or kind in self._promised:  # a long view asks for its next slice: it would go on
+                self._waiting[kind, key] = request
         self._wake.wakeOne()
 
     def stop(self) -> None:
@@ -62,7 +63,7 @@ class Latest(QThread):
                 answer = self._work(kind, request)
             except Exception as error:
                 log.warning("%s failed", kind, exc_info=True)
-                self.failed.emit(kind, sentence(error))
+                self.failed.emit(kind, sentence(error), request)
             else:
                 self.answered.emit(kind, answer)
 

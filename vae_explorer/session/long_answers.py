@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from math import log, pi
+from threading import Thread
 from typing import Any, TypeVar, get_args
 
 import numpy as np
@@ -38,18 +40,27 @@ from vae_explorer.session.records import (
 T = TypeVar("T")
 SLICE = 0.03  # seconds of work before a newer request has its turn
 GROWTH_POINTS = 80  # numbers of draws at which the evidence is shown
+MORE = 1.1  # times as many draws before the figures are made anew: they take longer the more there are
 PLOTTED = 241  # values of z at which a density is known
 BINS = 60  # of the histogram of a plain autoencoder's codes
 REACH = 3.5  # of the plotted z at least, to either side
+DEVIATIONS = 2.5  # of each q(z|x) that are plotted
 AT_ONCE = 64  # images encoded or decoded together
 
 
-def evidence(request: EvidenceRequest) -> Iterator[Evidence]:
+def evidence(request: EvidenceRequest) -> Iterator[Evidence | None]:
     """The same figures as `vae-explorer encode --importance-samples` for the same image, number and seed."""
-    encoded = request.encoded
-    assert encoded.kl is not None
-    for found in draws(request.snapshot.model, torch.from_numpy(encoded.x), request.importance_samples, request.seed):
+    encoded, model = request.encoded, request.snapshot.model
+    x = torch.from_numpy(encoded.x)
+    with torch.inference_mode():  # by these weights: those that have encoded it may be older
+        kl = float(model.encode(x[None]).kl().sum(dtype=torch.float64))
+    shown = 0.0
+    for found in draws(model, x, request.importance_samples, request.seed):
         count = len(found.log_ratio)
+        if count < min(MORE * shown, request.importance_samples):
+            yield None
+            continue
+        shown = count
         counts = np.unique(np.geomspace(1, count, GROWTH_POINTS).round().astype(np.int64))
         estimates, errors = found.growth(counts.tolist())
         yield Evidence(
@@ -67,7 +78,7 @@ def evidence(request: EvidenceRequest) -> Iterator[Evidence]:
             counts=counts,
             estimates=estimates,
             errors=errors,
-            one_sample_elbos=found.log_likelihood - encoded.kl,
+            one_sample_elbos=found.log_likelihood - kl,
         )
 
 
@@ -85,7 +96,8 @@ def aggregate(request: AggregateRequest) -> Iterator[Aggregate | None]:
     else:
         mu, sigma = yield from _encode(snapshot, _pixels(request.tests))
     q = AggregatedPosterior(mu, sigma)
-    reach = max(REACH, float(np.abs(mu).max()) + (0.5 if q.has_density else 0.1 * float(np.abs(mu).max())))
+    margin = DEVIATIONS * sigma if q.has_density else 0.1 * np.abs(mu).max()
+    reach = max(REACH, float((np.abs(mu) + margin).max()))
     z = np.linspace(-reach, reach, PLOTTED)
     densities = np.empty((q.z_dim, PLOTTED))
     for j in range(q.z_dim):
@@ -108,11 +120,14 @@ def aggregate(request: AggregateRequest) -> Iterator[Aggregate | None]:
 
 def aggregate_samples(request: SourcesRequest) -> Iterator[SourcesSamples | None]:
     """The same z's as `vae-explorer sample --from` with the same seed, where the model has stored posteriors."""
-    snapshot = request.snapshot
+    snapshot, q = request.snapshot, request.aggregate.q
     z: dict[str, np.ndarray] = {}
     images: dict[str, np.ndarray] = {}
     for source in sorted(get_args(SampleSource), key="mixture".__eq__):  # the mixture takes longest
-        z[source] = request.aggregate.q.sample(source, request.count, request.seed)
+        if source == "mixture" and not q.has_mixture:
+            yield from _imported("sklearn.mixture")
+            yield from _silently(q.fit_mixture())
+        z[source] = q.sample(source, request.count, request.seed)
         images[source] = yield from _decode(snapshot.model, z[source])
         yield SourcesSamples(snapshot.lineage, request.aggregate, request.seed, dict(z), dict(images))
 
@@ -150,6 +165,15 @@ def _silently(job: Job[T]) -> Generator[None, None, T]:
             next(job)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
+        yield None
+
+
+def _imported(module: str) -> Iterator[None]:
+    """Imports in a thread of its own: it takes a second, in which an image may be chosen."""
+    importing = Thread(target=import_module, args=(module,))
+    importing.start()
+    while importing.is_alive():
+        importing.join(SLICE)
         yield None
 
 

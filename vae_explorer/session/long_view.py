@@ -55,8 +55,8 @@ class LongView(QObject):
             self._end()
             self.ended.emit()
 
-    def _on_failed(self, kind: str, sentence: str) -> None:
-        if kind == self._kind:
+    def _on_failed(self, kind: str, sentence: str, failed: object) -> None:
+        if kind == self._kind and isinstance(failed, Slice) and failed.request is self._current:
             self._end()
             self.failed.emit(sentence)
 

@@ -46,7 +46,7 @@ class Session(QObject):
         self.prior_samples = PriorSamplesSession(self.model, self.latent, views, self)
         self.training = TrainingSession(self.model, views, self)
         self.jobs = JobsSession(self)
-        self.evidence = EvidenceSession(self.model, self.image, self.jobs, views, self)
+        self.evidence = EvidenceSession(self.model, self.image, self.training, self.jobs, views, self)
         self.aggregate = AggregateSession(self.model, self.latent, views, self)
         self.self_test = SelfTestSession(self.jobs, self)
         self.typical = TypicalSession(self.model, self.latent, self.image, views, self)

@@ -56,8 +56,8 @@ def train(
     steps = Steps(len(train_images), config)
     noise = torch.Generator(device=train_images.device)
     left_out = 0 if state.bad is None else int(state.bad[1])
-    if state.kept is None:
-        state.keep()
+    if state.kept is None or (state.means.sums is None and steps.ends_epoch(state.step)):
+        state.keep()  # also where a kill came between an epoch's report and this
 
     def item(
         train: Figures | None = None, validation: Figures | None = None, notice: str | None = None

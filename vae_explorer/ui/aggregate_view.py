@@ -2,28 +2,34 @@
 
 from functools import partial
 
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
+from vae_explorer.ui.density_multiples import TIP as MULTIPLES_TIP
 from vae_explorer.ui.density_multiples import DensityMultiples
+from vae_explorer.ui.density_plot import TIP as PLOT_TIP
 from vae_explorer.ui.density_plot import DensityPlot
 from vae_explorer.ui.figures import figure, z_name
 from vae_explorer.ui.image_grid import ImageGrid
 from vae_explorer.ui.panel import button, label, scrolling
 from vae_explorer.ui.theme import UNIT, theme
 
-EXPLANATION = "q(z): the mean of q(z|x) over images."
-EXPLANATION_TIP = "Where q(z) is not N(0, I), samples from the prior meet z that no image has."
+EXPLANATION = (
+    "q(z) is the mean of q(z|x) over images. Where it is not N(0, I), samples from the prior meet z of no image."
+)
+PLAIN = "A plain autoencoder has no q(z|x) and no KL: each image has one z. Nothing has drawn them to N(0, I)."
+PLAIN_TIP = "Blue: the z of all images in this dimension. Grey: N(0, 1). Orange: the z of the image on the screen."
 LINE = "<br>"
-SOURCES = {
-    "prior": ("prior<br>N(0, I)", "What generation draws from"),
-    "gaussian": ("Gaussian<br>fitted to q(z)", "One Gaussian with the mean and the covariance of q(z)"),
-    "mixture": ("mixture<br>fitted to q(z)", "Several Gaussians fitted to draws from q(z)"),
-    "posterior": (
-        "stored<br>posteriors",
-        "A draw from q(z|x) of one of the images: q(z) itself, but it repeats its images",
-    ),
+SOURCES = {  # title, that of a plain autoencoder, tooltip
+    "prior": ("prior<br>N(0, I)", "N(0, I)", "What generation draws from"),
+    "gaussian": ("Gaussian<br>fitted to q(z)", "Gaussian<br>fitted", "One Gaussian with their mean and covariance"),
+    "mixture": ("mixture<br>fitted to q(z)", "mixture<br>fitted", "Several Gaussians, fitted to them together"),
+    "posterior": ("stored<br>posteriors", "z of images", "A draw for one of the images: it repeats its images"),
 }
+FIGURES_TIP = (
+    "The average KL(q(z|x) ‖ p(z)) has two parts. Information: how much z tells which of the images it belongs to. "
+    "KL(q(z) ‖ p(z)): how far all images together are from the prior. Information cannot be more than log N."
+)
 SATURATED = "saturated: N images can tell no more than log N"
 SATURATED_TIP = (
     "The information of N images cannot be more than log N. Here it is that much, so the true one is larger, and the "
@@ -39,49 +45,49 @@ class AggregateView(QWidget):
         super().__init__(parent)
         self.setObjectName("aggregateView")
         self._session, self._aggregate = session, session.aggregate
-        body = QHBoxLayout(self)
-        body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
-        body.setSpacing(3 * UNIT)
-        self.explanation = label(EXPLANATION, role="caption", wrap=True)
-        self.explanation.setToolTip(EXPLANATION_TIP)
-        self.figures = label(wrap=True, name="aggregateFigures")
-        self.saturated = label(role="warning", wrap=True, name="aggregateSaturated")
-        self.saturated.setToolTip(SATURATED_TIP)
-        self.saturated.hide()
-        self.again = button("New samples", self._aggregate.resample, "Other z's from each source (Ctrl+G)")
-        self.again.setObjectName("aggregateResample")
-        controls = QVBoxLayout()
-        controls.setSpacing(UNIT)
-        controls.addWidget(label("q(z) and the prior", role="title"))
-        controls.addWidget(self.explanation)
-        controls.addWidget(self.figures)
-        controls.addWidget(self.saturated)
-        controls.addStretch(1)
-        controls.addWidget(self.again)
+        self._failure: tuple[object, str] = (None, "")  # the snapshot, and why there is no q(z) of it
         self.plot, self.multiples = DensityPlot(), DensityMultiples()
         self.plot.setObjectName("aggregatePlot")
         self.multiples.setObjectName("aggregateDimensions")
         self.multiples.chosen.connect(self._aggregate.choose)
         self.title = label(role="caption", name="aggregateTitle")
-        one = QVBoxLayout()
-        one.setSpacing(UNIT)
-        one.addWidget(self.title)
-        one.addWidget(self.plot, 1)
-        every = QVBoxLayout()
-        every.setSpacing(UNIT)
         self.above_multiples = label(role="caption", name="aggregateActive")
-        every.addWidget(self.above_multiples)
-        every.addWidget(scrolling(self.multiples), 1)
-        body.addLayout(controls)
-        body.addLayout(one, 3)
-        body.addLayout(every, 3)
+        self.above_multiples.setToolTip("Active: its mean varies from image to image (variance above 0.01)")
+        body = QHBoxLayout(self)
+        body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
+        body.setSpacing(3 * UNIT)
+        body.addLayout(self._make_controls())
+        for above, plot in ((self.title, self.plot), (self.above_multiples, scrolling(self.multiples))):
+            column = QVBoxLayout()
+            column.setSpacing(UNIT)
+            column.addWidget(above)
+            column.addWidget(plot, 1)
+            body.addLayout(column, 3)
         body.addLayout(self._make_grids(), 6)
 
         self._aggregate.changed.connect(self._on_changed)
         session.image.encoded.connect(self._on_changed)
+        session.image.images_changed.connect(self._on_changed)
         self._aggregate.failed.connect(self._on_failed)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+
+    def _make_controls(self) -> QVBoxLayout:
+        self.heading = label("q(z) and the prior", role="title")
+        self.explanation = label(EXPLANATION, role="caption", wrap=True)
+        self.figures = label(wrap=True, name="aggregateFigures")
+        self.figures.setToolTip(FIGURES_TIP)
+        self.saturated = label(role="warning", wrap=True, name="aggregateSaturated")
+        self.saturated.setToolTip(SATURATED_TIP)
+        self.again = button("New samples", self._aggregate.resample, "Other z's from each source (Ctrl+G)")
+        self.again.setObjectName("aggregateResample")
+        controls = QVBoxLayout()
+        controls.setSpacing(UNIT)
+        for text in (self.heading, self.explanation, self.figures, self.saturated):
+            controls.addWidget(text)
+        controls.addStretch(1)
+        controls.addWidget(self.again)
+        return controls
 
     def _make_grids(self) -> QGridLayout:
         """A row of pictures for each source, one below the other, so that they can be compared."""
@@ -90,34 +96,37 @@ class AggregateView(QWidget):
         rows.setVerticalSpacing(UNIT)
         rows.setColumnStretch(1, 1)
         self.grids: dict[str, ImageGrid] = {}
-        for line, (source, (title, tip)) in enumerate(SOURCES.items()):
+        self._sources: dict[str, QLabel] = {}
+        for line, (source, (_, _, tip)) in enumerate(SOURCES.items()):
             self.grids[source] = grid = ImageGrid()
             grid.setObjectName(f"samplesFrom_{source}")
-            grid.setAccessibleName(f"Samples from the {title.replace(LINE, ' ')}")
             grid.setToolTip(f"{tip}. A click puts z on the sliders.")
             grid.chosen.connect(partial(self._aggregate.put_on_sliders, source))
-            heading = label(title, role="caption")
-            heading.setToolTip(tip)
-            rows.addWidget(heading, line, 0)
+            self._sources[source] = label(role="caption")
+            self._sources[source].setToolTip(tip)
+            rows.addWidget(self._sources[source], line, 0)
             rows.addWidget(grid, line, 1)
             rows.setRowStretch(line, 1)
         return rows
 
     def _on_changed(self) -> None:
         shown, reason = self._aggregate.shown, self._aggregate.reason
+        encoded, workspace, j = self._session.image.posterior, self._session.model.current, self._aggregate.dimension
+        snapshot = self._session.model.snapshot
+        failed_with, sentence = self._failure
+        failure = sentence if failed_with is snapshot else ""
+        is_plain = snapshot is not None and snapshot.is_autoencoder
         self.again.setEnabled(not reason)
-        self._show_samples(reason)
-        if shown is None:
+        self._name_things(is_plain)
+        self._show_samples(reason or failure)
+        if shown is None or workspace is None:
             self.plot.clear()
-            self.plot.set_message(reason or "encoding the images…")
+            self.plot.set_message(reason or failure or "encoding the images…")
             self.multiples.clear()
             for text in (self.title, self.above_multiples, self.figures):
                 text.setText("")
+            self.saturated.hide()
             return
-        encoded, workspace, j = self._session.image.posterior, self._session.model.current, self._aggregate.dimension
-        if workspace is None:
-            return
-        is_plain = workspace.snapshot.is_autoencoder
         self.plot.set_message(None)
         self.plot.set_densities(
             shown.z,
@@ -125,24 +134,33 @@ class AggregateView(QWidget):
             shown.prior,
             None if encoded is None else (float(encoded.mu[j]), float(encoded.sigma[j])),
             is_histogram=is_plain,
+            name=z_name(j),
         )
         self.multiples.set_densities(
             shown.z, shown.densities, workspace.order, shown.is_active, None if encoded is None else encoded.mu, j
         )
         self.title.setText(f"{z_name(j)} over {shown.images:,} images")
         self.above_multiples.setText(f"{int(shown.is_active.sum())} of {len(shown.is_active)} dimensions are active")
-        self._write_figures(is_plain)
+        self._write_figures(is_plain, failure)
 
-    def _write_figures(self, is_plain: bool) -> None:
+    def _name_things(self, is_plain: bool) -> None:
+        """A plain autoencoder has neither a q(z) nor a prior."""
+        self.heading.setText("z of all images" if is_plain else "q(z) and the prior")
+        self.explanation.setText(PLAIN if is_plain else EXPLANATION)
+        self.plot.setToolTip(PLAIN_TIP if is_plain else PLOT_TIP)
+        self.plot.setAccessibleName("z of all images against N(0, 1)" if is_plain else "q(z) against the prior")
+        self.multiples.setToolTip(f"{PLAIN_TIP} Click one to see it large." if is_plain else MULTIPLES_TIP)
+        self.multiples.setAccessibleName("z of all images" if is_plain else "q(z) of every dimension")
+        for source, (title, plain, _) in SOURCES.items():
+            title = plain if is_plain else title
+            self._sources[source].setText(title)
+            self.grids[source].setAccessibleName(f"Samples from the {title.replace(LINE, ' ')}")
+
+    def _write_figures(self, is_plain: bool, failure: str) -> None:
         shown = self._aggregate.shown
         found = shown.decomposition if shown else None
-        self.saturated.hide()
-        if is_plain:
-            self.figures.setText(
-                "A plain autoencoder has no q(z|x): only its codes can be counted, and there is no KL."
-            )
-        elif found is None:
-            self.figures.setText("computing KL(q(z) ‖ p(z))…")
+        if found is None:
+            self.figures.setText("" if is_plain else failure or "computing KL(q(z) ‖ p(z))…")
         else:
             kl = theme.colours.kl
             self.figures.setText(
@@ -151,23 +169,23 @@ class AggregateView(QWidget):
                 f"+ KL(q(z) ‖ p(z)) {figure(found.marginal_kl, 2)}<br>"
                 f"N = {found.n:,}, log N = {figure(found.log_n, 2)}"
             )
-            if found.is_saturated:
-                self.saturated.setText(SATURATED)
-                self.saturated.show()
+        is_saturated = found is not None and found.is_saturated
+        self.saturated.setText(SATURATED if is_saturated else "")
+        self.saturated.setVisible(is_saturated)
 
-    def _show_samples(self, reason: str) -> None:
+    def _show_samples(self, why_none: str) -> None:
         samples = self._aggregate.samples
         for source, grid in self.grids.items():
             images = samples.images.get(source) if samples else None
             grid.set_images(images)
-            grid.set_message(None if images is not None else "" if reason else "sampling…")
+            grid.set_message(None if images is not None else "" if why_none else "sampling…")
 
     def _on_failed(self, sentence: str) -> None:
-        self.plot.clear()
-        self.plot.set_message(sentence)
+        self._failure = self._session.model.snapshot, sentence
+        self._on_changed()
 
     def _on_theme_changed(self) -> None:
+        self._on_changed()
         for text in (self.explanation, self.figures, self.saturated):
             text.setFixedWidth(theme.pixels(WIDTH))
         self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(WIDTH)))
-        self._on_changed()

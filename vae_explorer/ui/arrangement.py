@@ -25,7 +25,8 @@ class Arrangement:
 
 
 def arrange(count: int, width: int, height: int, room_width: int, room_height: int, largest_gap: int) -> Arrangement:
-    """The arrangement of `count` images of this size with the largest tiles, whole-number zoom where 1 : 1 fits."""
+    """The arrangement of `count` images of this size with the largest tiles, whole-number zoom from 2 on: below it the
+    next whole number may be half of what there is room for."""
     best, best_key = Arrangement(1, count, 1, 1, 0), (0.0, 0, 0)
     for columns in range(1, count + 1):
         rows = -(-count // columns)
@@ -34,7 +35,7 @@ def arrange(count: int, width: int, height: int, room_width: int, room_height: i
         zoom = min(
             (room_width - (columns - 1) * gap) / (columns * width), (room_height - (rows - 1) * gap) / (rows * height)
         )
-        zoom = float(int(zoom)) if zoom >= 1 else zoom
+        zoom = float(int(zoom)) if zoom >= 2 else zoom
         key = (zoom, count - rows * columns, columns)  # as large, then as few empty places, then as wide as possible
         if key > best_key:
             best = Arrangement(columns, rows, max(1, int(width * zoom + 1e-6)), max(1, int(height * zoom + 1e-6)), gap)

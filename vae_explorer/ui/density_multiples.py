@@ -131,7 +131,7 @@ class DensityMultiples(QWidget):
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             dimension = self.dimension_at(QPointF(event.pos()))
             if dimension >= 0:
-                QToolTip.showText(event.globalPos(), f"{self._words(dimension)}. {TIP}", self)
+                QToolTip.showText(event.globalPos(), f"{self._words(dimension)}. {self.toolTip()}", self)
                 return True
         return super().event(event)
 

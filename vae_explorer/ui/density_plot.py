@@ -53,7 +53,9 @@ class DensityPlot(Plot):
     def _tell(self, name: str) -> None:
         entries = []
         if len(self._z):
-            entries += [Entry(f"q({name}), all images", "z", "fill"), Entry("prior N(0, 1)", "muted")]
+            all_images = f"{name} of all images" if self._is_histogram else f"q({name}), all images"  # not a q
+            prior = "N(0, 1)" if self._is_histogram else "prior N(0, 1)"
+            entries += [Entry(all_images, "z", "fill"), Entry(prior, "muted")]
         if self._sigma > 0:
             lowered = f", drawn {_times(self._lowered)} lower" if self._lowered > 1 else ""
             entries.append(Entry(f"q({name}|x), this image{lowered}", "mu"))

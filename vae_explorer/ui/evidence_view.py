@@ -8,13 +8,22 @@ from vae_explorer.session.session import Session
 from vae_explorer.ui.figures import figure, z_name
 from vae_explorer.ui.growth_plot import GrowthPlot
 from vae_explorer.ui.histogram_plot import HistogramPlot
+from vae_explorer.ui.image_figures import fit_of_the_draws
 from vae_explorer.ui.latent_map import LatentMap
 from vae_explorer.ui.panel import button, label
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.waterfall import Waterfall
 
 EXPLANATION = "Training raises the ELBO. The gap is how far q(z|x) is from the true posterior p(z|x)."
+PLAIN = "Training a plain autoencoder raises log p(x|z) alone."
+BLIND = "The error is that of the draws: it cannot know of a part of p(z|x) that q(z|x) does not reach."
 FEW = 10  # effective draws, below which an estimate hangs on a handful of z's
+FAR = 3, 0.1  # standard errors and nats from the exact value: an estimate further off misses something
+FIT = (
+    "Fit q to this image",
+    "Look for the best q(z|x) for just this image, the decoder frozen: how much has the encoder left? (Ctrl+F)",
+)
+CANCEL = "Cancel the fit", "Keep the encoder's q(z|x)"
 WIDTH = 190  # pixels of the controls, at 100 %
 
 
@@ -25,29 +34,12 @@ class EvidenceView(QWidget):
         super().__init__(parent)
         self.setObjectName("evidenceView")
         self._session, self._evidence = session, session.evidence
+        self._failure: tuple[object, str] = (None, "")  # what was asked for, and why there is none
         body = QHBoxLayout(self)
         body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
         body.setSpacing(3 * UNIT)
-        self.waterfall, self.growth = Waterfall(), GrowthPlot()
-        self.histogram, self.map = HistogramPlot(), LatentMap()
-        self.under_waterfall, self.under_growth, self.under_histogram, self.under_map = (
-            label(role="caption", wrap=True, name=name)
-            for name in ("fitText", "growthText", "histogramText", "mapText")
-        )
         body.addLayout(self._make_controls())
-        self._columns = []
-        for title, tip, plot, under, stretch in (
-            ("log p(x) = reconstruction − KL + gap", "All parts come from the same draws of z", self.waterfall,
-             self.under_waterfall, 7),
-            ("log p̂(x) as K grows", "The estimate by the first K draws, ± its standard error", self.growth,
-             self.under_growth, 4),
-            ("One-sample ELBO", "log p(x|z) − KL of each single draw: what a training step sees of this image",
-             self.histogram, self.under_histogram, 4),
-            ("True posterior p(z|x) and q(z|x)", "Contours: 50, 90 and 99 % of the true posterior. Ellipses: q(z|x)",
-             self.map, self.under_map, 4),
-        ):  # fmt: skip
-            self._columns.append(_column(title, tip, plot, under))
-            body.addWidget(self._columns[-1], stretch)
+        body.addLayout(self._make_plots(), 1)
 
         self._evidence.changed.connect(self._on_changed)
         self._evidence.settings_changed.connect(self._on_settings_changed)
@@ -55,7 +47,6 @@ class EvidenceView(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._on_settings_changed()
-        self._on_changed()
 
     def _make_controls(self) -> QVBoxLayout:
         self.count, self.seed = QSpinBox(), QSpinBox()
@@ -73,13 +64,7 @@ class EvidenceView(QWidget):
         for field in (self.count, self.seed):
             field.setKeyboardTracking(False)
         self.again = button("Draw again", self._evidence.redraw, "Take the next seed (Ctrl+D)", name="evidenceRedraw")
-        self.fit = button(
-            "Fit q to this image",
-            self._on_fit,
-            "Look for the best q(z|x) for just this image, the decoder frozen: how much has the encoder left? (Ctrl+F)",
-            role="primary",
-            name="evidenceFit",
-        )
+        self.fit = button(FIT[0], self._on_fit, FIT[1], role="primary", name="evidenceFit")
         self.explanation = label(EXPLANATION, role="caption", wrap=True)
         form = QGridLayout()
         form.setHorizontalSpacing(2 * UNIT)
@@ -97,6 +82,37 @@ class EvidenceView(QWidget):
         controls.addWidget(self.fit)
         return controls
 
+    def _make_plots(self) -> QVBoxLayout:
+        """Side by side, each with its title above and its figures in words below; what to beware of below all."""
+        self.waterfall, self.growth = Waterfall(), GrowthPlot()
+        self.histogram, self.map = HistogramPlot(), LatentMap()
+        self.growth.setToolTip(f"{self.growth.toolTip()} {BLIND}")
+        self.under_waterfall, self.under_growth, self.under_histogram, self.under_map = (
+            label(role="caption", wrap=True, name=name)
+            for name in ("fitText", "growthText", "histogramText", "mapText")
+        )
+        self.under_growth.setToolTip(
+            "The draws have unequal weights: all together they are worth so many of equal weight, and log p(x) hangs on "
+            f"those. {BLIND}"
+        )
+        side_by_side = QHBoxLayout()
+        side_by_side.setSpacing(3 * UNIT)
+        self._columns = []
+        for title, plot, under, stretch in (
+            ("log p(x) = reconstruction − KL + gap", self.waterfall, self.under_waterfall, 7),
+            ("log p̂(x) as K grows", self.growth, self.under_growth, 4),
+            ("One-sample ELBO", self.histogram, self.under_histogram, 4),
+            ("True posterior p(z|x) and q(z|x)", self.map, self.under_map, 4),
+        ):
+            self._columns.append(_Column(title, plot, under))
+            side_by_side.addWidget(self._columns[-1], stretch)
+        self.warning = label(role="warning", wrap=True, name="evidenceWarning")
+        plots = QVBoxLayout()
+        plots.setSpacing(UNIT)
+        plots.addLayout(side_by_side, 1)
+        plots.addWidget(self.warning)
+        return plots
+
     def _on_fit(self) -> None:
         if self._evidence.is_fitting:
             self._evidence.cancel_fit()
@@ -110,61 +126,76 @@ class EvidenceView(QWidget):
             field.blockSignals(False)
 
     def _on_changed(self) -> None:
-        shown, fitted, reason = self._evidence.shown, self._evidence.fitted, self._evidence.reason
-        self.fit.setText("Cancel the fit" if self._evidence.is_fitting else "Fit q to this image")
-        self.fit.setEnabled(not reason)
-        self.again.setEnabled(not reason)
+        reason = self._evidence.reason
+        text, tip = CANCEL if self._evidence.is_fitting else FIT
+        self.fit.setText(text)
+        self.fit.setToolTip(tip)
+        self.fit.setAccessibleDescription(tip)
+        for control in (self.fit, self.again, self.count, self.seed):
+            control.setEnabled(not reason)
+        snapshot = self._session.model.snapshot
+        self.explanation.setText(PLAIN if snapshot and snapshot.is_autoencoder else EXPLANATION)
+        self._columns[0].heading.setVisible(not reason)
+        for column in self._columns[1:3]:
+            column.setVisible(not reason)
         self._show_map(reason)
+        self._show_draws(reason)
+
+    def _show_draws(self, reason: str) -> None:
+        shown, failure = self._evidence.shown, self._failure_now()
         if shown is None or reason:
             for plot in (self.waterfall, self.growth, self.histogram):
                 plot.clear()
-            self.waterfall.set_message(reason or "drawing z…")
-            for under in (self.under_waterfall, self.under_growth, self.under_histogram):
+            self.waterfall.set_message(reason or failure or "drawing z…")
+            for under in (self.under_growth, self.under_histogram, self.warning):
                 under.setText("")
+            self.warning.hide()
+            self.under_waterfall.setText(self._reconstruction())
             return
-        self.waterfall.set_message(None)
+        self.waterfall.set_message(None if shown.is_whole else failure or None)
         exact = self._evidence.map.log_evidence if self._evidence.map else None
+        fit = fit_of_the_draws(self._session)
+        by = fit or shown
         self.waterfall.set_parts(
-            shown.reconstruction,
-            shown.kl,
-            shown.log_evidence,
-            shown.standard_error,
-            fitted.fitted_elbo if fitted else None,
+            shown.reconstruction, shown.kl, by.log_evidence, by.standard_error, fit.fitted_elbo if fit else None
         )
         self.growth.set_growth(shown.counts, shown.estimates, shown.errors, shown.elbo, exact)
-        self.histogram.set_values(shown.one_sample_elbos, {"elbo": shown.elbo, "log_evidence": shown.log_evidence})
-        self._write(shown, fitted)
+        self.histogram.set_values(shown.one_sample_elbos, {"elbo": shown.elbo, "log_evidence": by.log_evidence})
+        self._write(shown, fit)
+        beware = _beware(shown, exact)
+        self.warning.setText(beware)
+        self.warning.setVisible(bool(beware))
 
-    def _write(self, shown: Evidence, fitted: Fitted | None) -> None:
-        size = shown.effective_sample_size
-        text = f"effective sample size {figure(size, 1)} of {shown.draws:,}"
-        if shown.draws > 1 and size < FEW:
-            warning = theme.colours.warning
-            text += (
-                f"<br><span style='color:{warning}'>Too few draws carry the weight: log p(x) may well be higher. "
-                "Take more draws, or fit q.</span>"
-            )
-        self.under_growth.setText(text)
+    def _reconstruction(self) -> str:
+        """The one figure that a plain autoencoder has."""
+        encoded = self._session.image.posterior
+        if encoded is None or encoded.kl is not None:
+            return ""
+        return f"log p(x|z) = {figure(encoded.reconstruction, 1)} nats at the image's z"
+
+    def _write(self, shown: Evidence, fit: Fitted | None) -> None:
+        self.under_growth.setText(f"effective sample size {_count(shown.effective_sample_size)}")
         spread = float(shown.one_sample_elbos.std())
-        self.under_histogram.setText(f"each draw: ELBO ± {figure(spread, 1)} nats")
-        if fitted is None:
-            error = "" if shown.standard_error is None else f" ± {figure(shown.standard_error, 2)}"
+        self.under_histogram.setText(f"one draw: ELBO ± {figure(spread, 1)} nats" if shown.draws > 1 else "one draw")
+        if fit is not None:
             self.under_waterfall.setText(
-                f"log p(x) = {figure(shown.log_evidence, 2)}{error} nats, ELBO {figure(shown.elbo, 2)}"
+                f"The encoder left {figure(fit.fitted_elbo - shown.elbo, 2)} nats; "
+                f"the other {figure(fit.log_evidence - fit.fitted_elbo, 2)} stay with any q of this kind."
             )
-        else:
+        elif self._evidence.fitted is not None and shown.is_whole:
+            self.under_waterfall.setText("q was fitted with other draws: fit it again to see what the encoder left.")
+        elif shown.encoded.kl is not None:
             self.under_waterfall.setText(
-                f"The encoder left {figure(fitted.fitted_elbo - fitted.encoder_elbo, 2)} nats; "
-                f"{figure(fitted.log_evidence - fitted.fitted_elbo, 2)} more are left to any q of this kind."
+                f"KL in closed form {figure(shown.encoded.kl, 2)} nats, by these draws {figure(shown.kl, 2)}"
             )
 
     def _show_map(self, reason: str) -> None:
         snapshot, found, encoded = self._session.model.snapshot, self._evidence.map, self._session.image.posterior
         is_flat = snapshot is not None and snapshot.z_dim == 2 and not reason
-        self._columns[-1].setVisible(is_flat)
+        self._columns[3].setVisible(is_flat)
         if not is_flat or found is None or encoded is None:
             self.map.clear()
-            self.map.set_message("integrating…" if is_flat else None)
+            self.map.set_message((self._failure_now() or "integrating…") if is_flat else None)
             self.under_map.setText("")
             return
         fitted = self._evidence.fitted
@@ -178,12 +209,20 @@ class EvidenceView(QWidget):
             (z_name(0), z_name(1)),
             (fitted.mu, fitted.sigma) if fitted else None,
         )
-        self.under_map.setText(f"log p(x) = {figure(found.log_evidence, 2)} nats by integration over z")
+        self.under_map.setText(f"exact log p(x) {figure(found.log_evidence, 2)} nats")
+        self.under_map.setToolTip("By numerical integration over both dimensions of z, without draws")
+
+    def _asked(self) -> tuple[object, int, int]:
+        return self._session.image.posterior, self._evidence.importance_samples, self._evidence.seed
+
+    def _failure_now(self) -> str:
+        """Why there is nothing of what is asked for; empty as soon as it is something else."""
+        asked, sentence = self._failure
+        return sentence if asked == self._asked() else ""
 
     def _on_failed(self, sentence: str) -> None:
-        for plot in (self.waterfall, self.growth, self.histogram):
-            plot.clear()
-        self.waterfall.set_message(sentence)
+        self._failure = self._asked(), sentence
+        self._on_changed()
 
     def _on_theme_changed(self) -> None:
         self.explanation.setFixedWidth(theme.pixels(WIDTH))
@@ -191,16 +230,35 @@ class EvidenceView(QWidget):
         self._on_changed()
 
 
-def _column(title: str, tip: str, plot: QWidget, under: QLabel) -> QWidget:
-    """A plot with its title above and its figures in words below."""
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(UNIT)
-    heading = label(title, role="caption")
-    heading.setToolTip(tip)
-    plot.setToolTip(tip)
-    layout.addWidget(heading)
-    layout.addWidget(plot, 1)
-    layout.addWidget(under)
-    return column
+class _Column(QWidget):
+    def __init__(self, title: str, plot: QWidget, under: QLabel):
+        super().__init__()
+        self.heading = label(title, role="caption")
+        self.heading.setToolTip(plot.toolTip())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(UNIT)
+        layout.addWidget(self.heading)
+        layout.addWidget(plot, 1)
+        layout.addWidget(under)
+
+
+def _beware(shown: Evidence, exact: float | None) -> str:
+    """Why the estimate is not to be trusted, as far as that can be known."""
+    error, (errors, nats) = shown.standard_error, FAR
+    if (
+        exact is not None
+        and error is not None
+        and abs(missing := exact - shown.log_evidence) > max(errors * error, nats)
+    ):
+        off = figure(abs(missing), 1 if abs(missing) >= 1 else 2)
+        if missing > 0:
+            return f"q(z|x) misses a part of p(z|x): its estimate is {off} nats too low, which its ± cannot know."
+        return f"The estimate is {off} nats too high: a few draws have too much weight. Take more draws."
+    if shown.draws > 1 and shown.effective_sample_size < FEW:
+        return "Too few draws from q(z|x) carry the weight: log p(x) may well be higher. Take more draws, or fit q."
+    return ""
+
+
+def _count(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else figure(number, 1)

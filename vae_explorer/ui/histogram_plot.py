@@ -19,11 +19,13 @@ _LINES = {
 
 
 class HistogramPlot(Plot):
-    """The one-sample ELBO over redraws as a histogram, with lines at the ELBO and at log p(x)."""
+    """Figures in nats as a histogram, with lines at the ELBO and at log p(x): the one-sample ELBO over redraws, unless
+    `name` says of what else."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("ELBO of one sample, over redraws", (280, 160), (160, 100), parent)
-        self.setToolTip(TIP)
+    def __init__(self, parent: QWidget | None = None, name: str = "one-sample ELBO", tip: str = TIP) -> None:
+        super().__init__(f"Histogram: {name}", (280, 160), (160, 100), parent)
+        self._name = name
+        self.setToolTip(tip)
         self.clear()
 
     def set_values(self, values: np.ndarray, lines: Mapping[str, float]) -> None:
@@ -46,7 +48,7 @@ class HistogramPlot(Plot):
         if len(self._values):
             outside = 1 - self._counts.sum() / len(self._values)
             further = f", {max(figure(100 * outside, 1), '0.1')} % beyond" if outside else ""
-            entries.append(Entry(f"one-sample ELBO{further}", "z", "fill"))
+            entries.append(Entry(f"{self._name}{further}", "z", "fill"))
         for name, value in self._lines.items():
             entries.append(_LINES[name]._replace(text=f"{_LINES[name].text} {figure(value, 2)} nats"))
         self._set_legend(entries)

@@ -7,10 +7,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from vae_explorer.session.records import Encoded, Evidence
+from vae_explorer.session.records import Encoded
 from vae_explorer.session.session import Session
-from vae_explorer.ui.figures import figure
+from vae_explorer.ui.figures import figure, mu_name
 from vae_explorer.ui.flow_layout import FlowBox
+from vae_explorer.ui.image_figures import figures_of_image
 from vae_explorer.ui.image_view import ImageView
 from vae_explorer.ui.panel import ElidedLabel, Panel, button, label, row, scrolling
 from vae_explorer.ui.posterior_plot import PosteriorPlot
@@ -58,16 +59,14 @@ class ImagePanel(Panel):
         self._chips = FlowBox()
         inside.addWidget(self._chips)
 
-        copy = button("Copy", self.copy_csv, "Copy mu, sigma and KL of every dimension as CSV", role="link")
-        copy.setObjectName("copyCsv")
+        self.copy = button("Copy", self.copy_csv, "", role="link", name="copyCsv")
         self._posterior_title = label(role="title", name="posteriorTitle")
         title = row(self._posterior_title)
         title.addStretch(1)
-        title.addWidget(copy)
+        title.addWidget(self.copy)
         inside.addLayout(title)
         self.plot = PosteriorPlot()
         self.plot.setObjectName("posteriorPlot")
-        self.plot.setToolTip("Dot: mu. Bar: ± sigma. Grey band: the prior N(0, 1). Point at a bar for its numbers.")
         inside.addWidget(self.plot, 1)
         inside.addLayout(self._make_vectors())
         inside.addLayout(self._make_figures())
@@ -94,9 +93,9 @@ class ImagePanel(Panel):
         self.photo, self.x_view, self.reconstruction, self.difference = (ImageView() for _ in range(4))
         self.photo.setObjectName("imageDrop")
         views = (
-            (self.photo, "as it came", "The image as it came; drop another one anywhere"),
+            (self.photo, "original", "The image as it came; drop another one anywhere"),
             (self.x_view, "x", "The image as the network sees it"),
-            (self.reconstruction, "recon.", "The reconstruction: the mean image decoded from mu"),
+            (self.reconstruction, "recon.", ""),
             (self.difference, "difference", "Reconstruction less x: blue is darker, red is brighter"),
         )
         self.captions = []
@@ -119,10 +118,10 @@ class ImagePanel(Panel):
         self.mu, self.sigma = VectorField("mu", signed=True), VectorField("sigma", signed=False)
         self.mu.setObjectName("encodeMu")
         self.sigma.setObjectName("encodeSigma")
-        self.mu.setToolTip("mu of every dimension, in the order of their index: z0, z1, …")
         self.sigma.setToolTip("sigma of every dimension, in the order of their index: z0, z1, …")
-        for column, (symbol, role, field) in enumerate((("μ", "mu", self.mu), ("σ", "sigma", self.sigma))):
-            grid.addWidget(label(symbol, role=role), 0, 2 * column)
+        self._mu_symbol, self._sigma_symbol = label("μ", role="mu"), label("σ", role="sigma")
+        for column, (symbol, field) in enumerate(((self._mu_symbol, self.mu), (self._sigma_symbol, self.sigma))):
+            grid.addWidget(symbol, 0, 2 * column)
             grid.addWidget(field, 0, 2 * column + 1)
             grid.setColumnStretch(2 * column + 1, 1)
         return grid
@@ -190,7 +189,7 @@ class ImagePanel(Panel):
         )
         self.mu.set_value(None if encoded is None else encoded.mu)
         self.sigma.set_value(None if encoded is None or encoded.kl is None else encoded.sigma)
-        self._show_title()
+        self._name_things()
         workspace = self._session.model.current
         if encoded is None or workspace is None:
             self.plot.clear()
@@ -208,18 +207,15 @@ class ImagePanel(Panel):
             self._make_chips(encoded)
 
     def _show_figures(self) -> None:
-        """The parts of log p(x) by the same draws, once they are there; until then the ELBO's by a few."""
-        encoded = self._shown
-        if encoded is None:
+        encoded, figures = self._shown, figures_of_image(self._session)
+        if encoded is None or figures is None:
             return
         is_plain = encoded.kl is None
         name, tip = PLAIN if is_plain else WORDS["reconstruction"]
         self._names["reconstruction"].setText(name)
-        evidence = self._session.evidence.shown
-        figures: Encoded | Evidence = evidence if evidence and evidence.encoded is encoded else encoded
-        draws = "" if figures is encoded else f" From {figures.draws:,} draws of z."  # type: ignore[union-attr]
+        draws = "" if figures.draws is None else f" From {figures.draws:,} draws of z."
         for key, value in self.figures.items():
-            nats = getattr(figures, key, None)
+            nats = getattr(figures, key)
             unit = " nats" if key == "elbo" else ""
             value.setText("–" if nats is None else f"{figure(nats, 1)}{unit}")
             shown = key == "reconstruction" or not is_plain
@@ -227,11 +223,9 @@ class ImagePanel(Panel):
             self._names[key].setVisible(shown)
             for part in (value, self._names[key]):
                 part.setToolTip(f"{tip if key == 'reconstruction' else WORDS[key][1]}.{draws}")
-        if isinstance(figures, Evidence) and figures.standard_error is not None:
+        if figures.log_evidence is not None and figures.standard_error is not None:
             error = figure(figures.standard_error, 1 if figures.standard_error >= 0.1 else 2)
             self.figures["log_evidence"].setText(f"{figure(figures.log_evidence, 1)} ± {error}")
-        elif not is_plain and self._session.evidence.reason:
-            self.figures["log_evidence"].setText("–")
         percentile = self._session.typical.percentile
         self.typical.setVisible(percentile is not None)
         if percentile is not None:
@@ -241,8 +235,24 @@ class ImagePanel(Panel):
         if self._shown is not None:
             self._show_figures()
 
-    def _show_title(self) -> None:
+    def _name_things(self) -> None:
+        """A plain autoencoder has neither a q(z|x) nor its mu, sigma and KL."""
         colours, is_plain = theme.colours, self._shown is not None and self._shown.kl is None
+        what = "z" if is_plain else "mu, sigma and KL"
+        self.copy.setToolTip(f"Copy {what} of every dimension as CSV (Ctrl+Shift+C)")
+        self.copy.setAccessibleDescription(self.copy.toolTip())
+        self.plot.setAccessibleName(f"{'z' if is_plain else 'Posterior: mu and sigma'} of every dimension")
+        self.plot.setToolTip(
+            "Dot: z. Grey band: N(0, 1). Point at a dot for its number."
+            if is_plain
+            else "Dot: mu. Bar: ± sigma. Grey band: the prior N(0, 1). Point at a bar for its numbers."
+        )
+        self._mu_symbol.setText(mu_name(is_plain))
+        self.reconstruction.setToolTip(f"The reconstruction: the mean image decoded from {'z' if is_plain else 'mu'}")
+        self.mu.setAccessibleName("z" if is_plain else "mu")
+        self.mu.setToolTip(f"{'z' if is_plain else 'mu'} of every dimension, in the order of their index: z0, z1, …")
+        for part in (self._sigma_symbol, self.sigma):
+            part.setVisible(not is_plain)
         self._posterior_title.setText(
             f"<span style='color:{colours.mu}'>z</span> of the image: no q(z|x), no σ"
             if is_plain
@@ -278,11 +288,11 @@ class ImagePanel(Panel):
 
     def _on_theme_changed(self) -> None:
         self.setMinimumWidth(theme.pixels(278))
-        self._show_title()
+        self._name_things()
         for view in (self.photo, self.x_view, self.reconstruction, self.difference):
             view.setFixedHeight(theme.pixels(62))
             view.setMinimumWidth(theme.pixels(40))
-        self.plot.setMinimumHeight(theme.pixels(54))
+        self.plot.setMinimumHeight(theme.pixels(50))
 
 
 def _states(encoded: Encoded) -> list[tuple[str, bool, str]]:

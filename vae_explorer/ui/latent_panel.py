@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QComboBox, QMenu, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
-from vae_explorer.ui.figures import z_name
+from vae_explorer.ui.figures import mu_name, z_name
 from vae_explorer.ui.latent_row import LatentHeader, LatentRow
 from vae_explorer.ui.panel import Panel, button, label, row, scrolling
 from vae_explorer.ui.theme import UNIT, theme
@@ -34,7 +34,7 @@ class LatentPanel(Panel):
         self.random = button(
             "Random z", self._latent.random, "Draw z from the prior N(0, I) (Ctrl+R)", name="latentRandom"
         )
-        self.to_mu = button("To μ", self._latent.to_mu, "Move z to the image's μ exactly (Ctrl+M)", name="latentToMu")
+        self.to_mu = button("", self._latent.to_mu, "", name="latentToMu")
         self.reset = button(
             "To 0", self._latent.to_zero, "Move z to 0, the middle of the prior (Ctrl+Backspace)", name="latentReset"
         )
@@ -84,6 +84,7 @@ class LatentPanel(Panel):
 
     def _on_model_changed(self) -> None:
         workspace = self._model.current
+        self._name_things()
         for control in (self.random, self.reset, self.limit, self.columns):
             control.setEnabled(workspace is not None)
         if workspace is None:
@@ -99,6 +100,14 @@ class LatentPanel(Panel):
         self._on_locks_changed()
         self._on_posterior_changed()
         self._on_sampled()
+
+    def _name_things(self) -> None:
+        snapshot = self._model.snapshot
+        is_plain = snapshot is not None and snapshot.is_autoencoder
+        self.columns.set_plain(is_plain)
+        self.to_mu.setText(f"To {mu_name(is_plain)}")
+        self.to_mu.setToolTip(f"Move z to the image's {'own z' if is_plain else 'μ'} exactly (Ctrl+M)")
+        self.to_mu.setAccessibleDescription(self.to_mu.toolTip())
 
     def _build(self) -> None:
         """New rows; widgets of the old ones are deleted, since another model has other dimensions."""
@@ -156,7 +165,7 @@ class LatentPanel(Panel):
         lock.setCheckable(True)
         lock.setChecked(bool(self._latent.locked[line.j]))
         reset = menu.addAction("Reset to 0")
-        to_mu = menu.addAction("To μ")
+        to_mu = menu.addAction(self.to_mu.text())
         to_mu.setEnabled(posterior is not None)
         chosen = menu.exec(place)
         menu.deleteLater()

@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPaintEvent, QResizeEv
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from vae_explorer.session.guard import guarded
-from vae_explorer.ui.figures import figure
+from vae_explorer.ui.figures import figure, mu_name
 from vae_explorer.ui.latent_slider import LatentSlider
 from vae_explorer.ui.theme import UNIT, theme
 
@@ -79,12 +79,21 @@ class LatentRow(QWidget):
 
 
 class LatentHeader(QWidget):
-    """The words over the columns."""
+    """The words over the columns; a plain autoencoder has neither sigma nor KL."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip("z: the latent point. μ ± σ: the posterior q(z|x) of the image. KL: its distance from N(0, 1).")
+        self.set_plain(False)
+
+    def set_plain(self, is_plain: bool) -> None:
+        self._is_plain = is_plain
+        self.setToolTip(
+            "z: the latent point. z(x): where the encoder puts the image."
+            if is_plain
+            else "z: the latent point. μ ± σ: the posterior q(z|x) of the image. KL: its distance from N(0, 1)."
+        )
+        self.update()
 
     @guarded(QSize())
     def sizeHint(self) -> QSize:
@@ -99,7 +108,9 @@ class LatentHeader(QWidget):
             painter.setPen(theme.colour("z"))
             painter.drawText(z, right, "z")
             painter.setPen(theme.colour("mu"))
-            painter.drawText(mu, right, "μ")
+            painter.drawText(mu, right, mu_name(self._is_plain))
+            if self._is_plain:
+                return
             painter.setPen(theme.colour("sigma"))
             painter.drawText(sigma, right, "± σ")
             painter.setFont(theme.font(scale=0.9))

@@ -71,7 +71,7 @@ class MainMenu(QObject):
         edit.addActions([undo, redo])
         edit.addSeparator()
         self._add(edit, "&Copy picture", verbs.copy_picture, "Ctrl+C")
-        self._add(edit, "Copy mu and sigma as C&SV", verbs.copy_csv, "Ctrl+Shift+C")
+        self._add(edit, "Copy all dimensions as C&SV", verbs.copy_csv, "Ctrl+Shift+C")
         self._add(edit, "&Paste image", verbs.paste, QKeySequence.StandardKey.Paste)
         edit.addSeparator()
         self._add(edit, "&Next image", self._next_image, "Ctrl+PgDown")

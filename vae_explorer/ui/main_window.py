@@ -44,6 +44,7 @@ from vae_explorer.ui.training_panel import TrainingPanel
 MODEL_FILES = "Models (*.safetensors)"
 ANY_FILES = "Images, models and data sets (*)"
 NARROW = 1280  # pixels: below, Train folds away
+LEAST_WIDTH = 1152  # pixels at 100 % that all panels need: with big type Train folds away earlier
 PRESENTATION_SCALE = 150  # per cent
 FIRST_HEIGHTS = (550, 240)  # of the panels and the tabs
 FIRST_WIDTHS = (270, 300, 400, 440)  # Train, Image, Latent point, Decoded
@@ -61,6 +62,7 @@ class MainWindow(QMainWindow):
         self._settings = QSettings(str(paths.settings_file()), QSettings.Format.IniFormat)
         self._before_presentation: tuple[int, bool] | None = None
         self._train_wished = True
+        self._is_narrow: bool | None = None  # not known before it has a size
         self._is_arranged = False  # the panels have places from the last time
         self._may_close = False
 
@@ -86,6 +88,7 @@ class MainWindow(QMainWindow):
         session.model.changed.connect(self._on_model_changed)
         session.model.saved.connect(self._on_saved)
         session.data.described.connect(self._on_data_described)
+        theme.changed.connect(self._on_room_changed)
         self.title.open_asked.connect(self.open_files)
         self.title.save_asked.connect(self.save_model)
         self.training.save_asked.connect(self._save_trained)
@@ -336,10 +339,14 @@ class MainWindow(QMainWindow):
 
     @guarded()
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Train folds away where there is no room for it, and comes back when there is, if it was there."""
         super().resizeEvent(event)
-        was_narrow, is_narrow = event.oldSize().width() < NARROW, event.size().width() < NARROW
-        if event.oldSize().width() < 0 or was_narrow != is_narrow:
+        self._on_room_changed()
+
+    def _on_room_changed(self) -> None:
+        """Train folds away where there is no room for it, and comes back when there is, if it was there."""
+        is_narrow = self.width() < max(NARROW, theme.pixels(LEAST_WIDTH))
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
             self._show_train(self._train_wished and not is_narrow)
 
     @guarded()

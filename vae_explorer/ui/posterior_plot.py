@@ -96,7 +96,7 @@ class PosteriorPlot(DimensionPlot):
         bars = [
             QRectF(x - width / 2, (high + low - size) / 2, width, size)
             for x, high, low in zip(middles, top, bottom, strict=True)
-            if (size := max(low - high, least))
+            if self._kl is not None and (size := max(low - high, least))  # a plain autoencoder has no sigma
         ]
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, wide)
         painter.setPen(Qt.PenStyle.NoPen)

@@ -15,9 +15,11 @@ from vae_explorer.ui.segments import Segments
 from vae_explorer.ui.theme import UNIT, theme
 
 EXPLANATION = "Each sample of the same image is another z, and another picture."
-ONE_POINT = "A plain autoencoder has no σ: each sample is the same z."
+ONE_POINT = "A plain autoencoder has no q(z|x) and no σ: each sample is the same z."
+APART = "Point at a sample to take it apart: z = μ + σ · ε. A click puts it on the sliders."
 NOT_Q = "σ × {} is not q(z|x)"
 EMPTY = "Drop an image: samples of its posterior appear here."
+LEAST_SPREAD = 0.005  # of a pixel: less is written as 0.00, and shown as none
 TERMS = 6  # dimensions of a sample that are written out
 
 
@@ -149,15 +151,15 @@ class PosteriorSamplesView(QWidget):
             self.grid.set_images(shown.images)
         self.mean.set_image(shown.mean)
         top = float(shown.spread.max())
-        self.spread.set_image(shown.spread[None], "viridis", top or 1.0)
+        self.spread.set_image(shown.spread[None], "viridis", top if top >= LEAST_SPREAD else 1.0)
         self.spread_text.setText(f"spread, 0 … {figure(top, 2)}")
         self._on_pointed(self._taken_apart)
 
     def _on_pointed(self, at: int) -> None:
         """One sample taken apart; the widest dimensions first, since they make the picture differ most."""
         shown, self._taken_apart = self._samples.shown, at
-        if shown is None or not 0 <= at < len(shown.z):
-            self.apart.setText("Point at a sample to take it apart: z = μ + σ · ε. A click puts it on the sliders.")
+        if shown is None or self._is_plain or not 0 <= at < len(shown.z):
+            self.apart.setText("" if self._is_plain else APART)
             return
         self.apart.setText(_taken_apart(shown, at))
 
@@ -169,15 +171,25 @@ class PosteriorSamplesView(QWidget):
         self.count.setValue(self._samples.count)
         self.count.blockSignals(False)
         self.multiplier.set_value(f"{self._samples.multiplier:g}")
-        snapshot, times = self._session.model.snapshot, self._samples.multiplier
-        is_plain = snapshot is not None and snapshot.is_autoencoder
-        warning = ONE_POINT if is_plain else "" if times == 1 else NOT_Q.format(f"{times:g}")
+        is_plain, times = self._is_plain, self._samples.multiplier
+        self.title.setText("one z" if is_plain else "z ~ q(z|x)")
+        self.explanation.setText(ONE_POINT if is_plain else EXPLANATION)
+        for control in (self.multiplier, self.same_eps, self.difference):
+            control.setEnabled(not is_plain)
+        warning = "" if times == 1 or is_plain else NOT_Q.format(f"{times:g}")
         self.not_q.setVisible(bool(warning))
         self.not_q.setText(warning)
+        self._on_pointed(self._taken_apart)
+        self._on_images_changed()
+
+    @property
+    def _is_plain(self) -> bool:
+        snapshot = self._session.model.snapshot
+        return snapshot is not None and snapshot.is_autoencoder
 
     def _on_images_changed(self) -> None:
         has_image = self._session.image.image is not None
-        self.resample.setEnabled(has_image)
+        self.resample.setEnabled(has_image and not self._is_plain)
         if not has_image:
             self.grid.samples = None
             self.grid.set_images(None)

@@ -9,7 +9,7 @@ from vae_explorer.ui.panel import button, label
 from vae_explorer.ui.theme import UNIT, theme
 
 EXPLANATION = "Generation: z from the prior, decoded. A click puts z on the sliders."
-HOLES = "A plain autoencoder was never asked to fill N(0, I): its codes lie elsewhere, with holes between them."
+HOLES = "No prior: its images were never drawn to N(0, I). A click puts z on the sliders."
 EMPTY = "Open a model or train one: its pictures of z ~ N(0, I) appear here."
 
 
@@ -20,7 +20,7 @@ class PriorSamplesView(QWidget):
         super().__init__(parent)
         self._session, self._samples = session, session.prior_samples
         body = QHBoxLayout(self)
-        body.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, 2 * UNIT)
+        body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
         body.setSpacing(4 * UNIT)
         self.grid = ImageGrid()
         self.grid.setObjectName("priorSamples")
@@ -94,9 +94,9 @@ class PriorSamplesView(QWidget):
             field.setValue(value)  # type: ignore[arg-type]
             field.blockSignals(False)
         snapshot, temperature = self._session.model.snapshot, self._samples.temperature
-        warning = "" if temperature == 1 else f"temperature {temperature:g} is not the prior"
-        if snapshot and snapshot.is_autoencoder:
-            warning = HOLES
+        is_plain = snapshot is not None and snapshot.is_autoencoder
+        self.explanation.setText(HOLES if is_plain else EXPLANATION)
+        warning = "" if temperature == 1 or is_plain else f"temperature {temperature:g} is not the prior"
         self.not_prior.setVisible(bool(warning))
         self.not_prior.setText(warning)
 

@@ -4,17 +4,20 @@ import numpy as np
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
-from vae_explorer.ui.figures import figure
+from vae_explorer.ui.figures import figure, mu_name
 from vae_explorer.ui.histogram_plot import HistogramPlot
+from vae_explorer.ui.image_figures import figures_of_image
 from vae_explorer.ui.image_grid import ImageGrid
 from vae_explorer.ui.panel import label
 from vae_explorer.ui.theme import UNIT, theme
 
-EXPLANATION = (
-    "A low ELBO says that the model hardly expects this image. Its neighbours in z are what the model takes it for."
-)
+KNOWN = "A low ELBO says that the model hardly expects this image. "
+PLAIN = "A plain autoencoder has no ELBO to compare. "
+EXPLANATION = "Its neighbours in z are what the model takes it for."
+TIP = "Blue: the ELBO of the test images, from the quantiles in the model file. Dashed: the ELBO of this image."
 WIDTH = 220  # pixels of the text, at 100 %
-NEIGHBOURS = "Nearest of {:,} test images, by the distance of μ in deviations of q(z). A click encodes one."
+FINE = 901  # points between the 101 quantiles: the histogram has the bins of so many figures
+NEIGHBOURS = "Nearest of {:,} test images, by the distance of {} in standard deviations of {}. A click encodes one."
 
 
 class TypicalView(QWidget):
@@ -24,15 +27,17 @@ class TypicalView(QWidget):
         super().__init__(parent)
         self.setObjectName("typicalView")
         self._session, self._typical = session, session.typical
+        self._failure: tuple[object, str] = (None, "")  # the snapshot, and why it gave no neighbours
         body = QHBoxLayout(self)
         body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
         body.setSpacing(4 * UNIT)
-        self.percentile, self.norm = (
-            label(wrap=True, name="typicalPercentile"),
-            label(wrap=True, name="typicalNorm"),
-        )
         self.explanation = label(EXPLANATION, role="caption", wrap=True)
-        self.histogram = HistogramPlot()
+        self.percentile, self.norm = (label(wrap=True, name=name) for name in ("typicalPercentile", "typicalNorm"))
+        self.norm.setToolTip(
+            "‖z‖² is the squared distance of z from 0; for z ~ N(0, I) its mean is the number of dimensions"
+        )
+        self.histogram = HistogramPlot(name="test images", tip=TIP)
+        self.histogram.setObjectName("typicalElbo")
         self.grid = ImageGrid()
         self.grid.setObjectName("neighbours")
         self.grid.setAccessibleName("Nearest test images")
@@ -40,13 +45,16 @@ class TypicalView(QWidget):
         self.above_grid = label(role="caption", name="neighboursText")
 
         left = QVBoxLayout()
-        left.setSpacing(2 * UNIT)
+        left.setSpacing(UNIT)
         left.addWidget(label("Does the model know this image?", role="title"))
         left.addWidget(self.explanation)
+        left.addSpacing(UNIT)
         left.addWidget(self.percentile)
         left.addWidget(self.norm)
         left.addStretch(1)
-        middle = QVBoxLayout()
+        self._elbo = QWidget()
+        middle = QVBoxLayout(self._elbo)
+        middle.setContentsMargins(0, 0, 0, 0)
         middle.setSpacing(UNIT)
         middle.addWidget(label("ELBO of the test images, and of this one", role="caption"))
         middle.addWidget(self.histogram, 1)
@@ -55,67 +63,88 @@ class TypicalView(QWidget):
         right.addWidget(self.above_grid)
         right.addWidget(self.grid, 1)
         body.addLayout(left)
-        body.addLayout(middle, 2)
+        body.addWidget(self._elbo, 2)
         body.addLayout(right, 4)
 
         self._typical.changed.connect(self._on_changed)
-        self._typical.failed.connect(self.grid.set_message)
+        self._typical.failed.connect(self._on_failed)
+        session.evidence.changed.connect(self._show_elbo)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
-        self._on_changed()
 
     def _on_changed(self) -> None:
         self._show_elbo()
         self._show_norm()
         neighbours, reason = self._typical.neighbours, self._typical.reason
         if neighbours is None:
+            snapshot, sentence = self._failure
+            failure = sentence if snapshot is self._session.model.snapshot else ""
             self.grid.set_images(None)
-            self.grid.set_message(reason or "looking for its neighbours…")
+            self.grid.set_message(reason or failure or "looking for its neighbours…")
             self.above_grid.setText("")
             return
         self.grid.set_message(None)
         self.grid.set_images(neighbours.images)
         self.grid.set_captions(
             [
-                f"{name}: {figure(distance, 2)} deviations away"
+                f"{name}: {figure(distance, 2)} standard deviations away"
                 for name, distance in zip(neighbours.names, neighbours.distances, strict=True)
             ]
         )
-        self.above_grid.setText(NEIGHBOURS.format(neighbours.of))
+        of = "theirs" if self._is_plain else "q(z)"
+        self.above_grid.setText(NEIGHBOURS.format(neighbours.of, mu_name(self._is_plain), of))
+
+    @property
+    def _is_plain(self) -> bool:
+        snapshot = self._session.model.snapshot
+        return snapshot is not None and snapshot.is_autoencoder
 
     def _show_elbo(self) -> None:
-        snapshot, encoded = self._session.model.snapshot, self._session.image.posterior
-        percentile, quantiles = self._typical.percentile, self._typical.quantiles
-        if percentile is None or quantiles is None or encoded is None or encoded.elbo is None:
+        figures, percentile, quantiles = (
+            figures_of_image(self._session), self._typical.percentile, self._typical.quantiles
+        )  # fmt: skip
+        is_plain = self._is_plain
+        self._elbo.setVisible(not is_plain)
+        self.explanation.setText((PLAIN if is_plain else KNOWN) + EXPLANATION)
+        if percentile is None or quantiles is None or figures is None or figures.elbo is None:
             self.histogram.clear()
+            self.percentile.setText(self._why_no_percentile())
+        else:
+            between = np.interp(np.linspace(0, len(quantiles) - 1, FINE), range(len(quantiles)), quantiles)
+            self.histogram.set_values(between, {"elbo": figures.elbo})
             self.percentile.setText(
-                "A plain autoencoder has no ELBO to compare."
-                if snapshot and snapshot.is_autoencoder
-                else "The ELBO of the test images is known when a run has ended."
-                if encoded is not None and quantiles is None
-                else ""
+                f"<b>{figure(percentile, 0)} %</b> of the test images have a lower ELBO than this one "
+                f"({figure(figures.elbo, 1)} nats)."
             )
-            return
-        self.histogram.set_values(np.array(quantiles), {"elbo": encoded.elbo})
-        self.percentile.setText(
-            f"<b>{figure(percentile, 0)} %</b> of the test images have a lower ELBO than this one "
-            f"({figure(encoded.elbo, 1)} nats)."
-        )
+        self.percentile.setVisible(bool(self.percentile.text()))
+
+    def _why_no_percentile(self) -> str:
+        encoded = self._session.image.posterior
+        if encoded is None or self._is_plain:
+            return ""
+        if not encoded.is_likelihood:
+            return "x is grey and p(x|z) is for black and white, so there is no ELBO to compare: switch binarise on."
+        return "The ELBO of the test images is known when a run has ended."
 
     def _show_norm(self) -> None:
         norm, expected = self._typical.norm, self._typical.expected_norm
+        self.norm.setVisible(norm is not None and expected is not None)
         if norm is None or expected is None:
-            self.norm.setText("")
             return
         mean, deviation = expected
-        sampled = self._typical.sampled_norm or norm
-        drawn = "" if sampled == norm else f"; a z from q(z|x) has <b>{figure(sampled, 1)}</b> on average"
-        self.norm.setText(
-            f"‖μ‖² = <b>{figure(norm, 1)}</b>{drawn}; one from N(0, I) has "
-            f"{figure(mean, 0)} ± {figure(deviation, 1)}."
-        )
+        prior = f"from N(0, I) {figure(mean, 0)} ± {figure(deviation, 1)}"
+        if self._is_plain:
+            self.norm.setText(f"‖z(x)‖² = <b>{figure(norm, 1)}</b>; a z {prior}.")
+        else:
+            drawn = figure(self._typical.sampled_norm or norm, 1)
+            self.norm.setText(f"‖μ‖² = <b>{figure(norm, 1)}</b>. ‖z‖² of a z from q(z|x): <b>{drawn}</b>; {prior}.")
+
+    def _on_failed(self, sentence: str) -> None:
+        self._failure = self._session.model.snapshot, sentence
+        self._on_changed()
 
     def _on_theme_changed(self) -> None:
+        self._on_changed()
         for text in (self.explanation, self.percentile, self.norm):
             text.setFixedWidth(theme.pixels(WIDTH))
         self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(WIDTH)))

@@ -32,7 +32,7 @@ def described(config: TrainConfig, facts: RunFacts | None) -> list[tuple[str, st
     return [
         ("Data", _data(config, facts)),
         ("Model", _model(config)),
-        ("Parameters", _parameters(facts)),
+        ("Parameters", _parameters(config, facts)),
         ("Objective", _objective(config)),
         ("Algorithm", _algorithm(config, facts)),
     ]
@@ -56,7 +56,7 @@ def _model(config: TrainConfig) -> str:
     }[config.likelihood]
     if config.kind == "autoencoder":
         return (
-            f"A plain autoencoder: z = g(x) with {config.z_dim} dimensions, {pixel}. No prior and no q(z|x), so it "
+            f"A plain autoencoder: one z(x) with {config.z_dim} dimensions, {pixel}. No prior and no q(z|x), so it "
             f"cannot generate. Both networks: {config.network}, {config.hidden} hidden units"
         )
     return (
@@ -65,14 +65,14 @@ def _model(config: TrainConfig) -> str:
     )
 
 
-def _parameters(facts: RunFacts | None) -> str:
+def _parameters(config: TrainConfig, facts: RunFacts | None) -> str:
+    encoder = "z(x)" if config.kind == "autoencoder" else "q(z|x)"
     if facts is None:
-        return "θ of the decoder p(x|z), φ of the encoder q(z|x); counted when the images are loaded"
-    return f"θ, the decoder p(x|z): {facts.theta:,}<br>φ, the encoder q(z|x): {facts.phi:,}"
+        return f"θ of the decoder p(x|z), φ of the encoder {encoder}; counted when the images are loaded"
+    return f"θ, the decoder p(x|z): {facts.theta:,}<br>φ, the encoder {encoder}: {facts.phi:,}"
 
 
 def _objective(config: TrainConfig) -> str:
-    plain = config.kind == "autoencoder"
     beta = "" if config.beta == 1 else f"{config.beta:g} · "
     kl = f"{beta}½ Σ (σ² + μ² − 1 − log σ²)"
     if config.likelihood == "bernoulli":
@@ -82,17 +82,20 @@ def _objective(config: TrainConfig) -> str:
     else:
         fit = "‖x − f(z)‖² / 2σ² + d/2 · log 2πσ²"
     warm_up = f"<br>β grows from 0 over the first {config.warm_up:g} epochs" if config.warm_up else ""
-    return f"minimise {fit}, nothing else" if plain else f"minimise {fit} + {kl}{warm_up}"
+    if config.kind == "autoencoder":
+        return f"minimise {fit}, nothing else"
+    return f"minimise {fit} + {kl}{warm_up}"
 
 
 def _algorithm(config: TrainConfig, facts: RunFacts | None) -> str:
     binary = ", each pixel drawn black or white" if config.likelihood == "bernoulli" else ""
     where = f" on {facts.device}" if facts else ""
     falling = ", falling to 0 as a cosine" if config.schedule == "cosine" else ""
-    patience = f", or until {config.patience} bring no better validation ELBO" if config.patience else ""
+    figure = "log p(x|z)" if config.kind == "autoencoder" else "ELBO"
+    patience = f", or until {config.patience} bring no better validation {figure}" if config.patience else ""
     encode = ("μ(x), σ(x)", "z = μ + σ · ε, one ε ~ N(0, I) for each image")
     if config.kind == "autoencoder":
-        encode = ("z = g(x)", "no noise: z is used as it is")
+        encode = ("z(x)", "no noise: z = z(x) as it is")
     return (
         f"1. take {config.batch_size} images x{binary}<br>"
         f"2. encode: {encode[0]}<br>"

@@ -1,0 +1,202 @@
+"""The long views' slices: each asks for the next, and newer requests come between."""
+
+import threading
+
+import pytest
+
+from vae_explorer.errors import UserError
+from vae_explorer.session.latest import Latest
+from vae_explorer.session.long_view import LongView
+from vae_explorer.session.records import Slice
+
+TIMEOUT = 10_000  # milliseconds
+
+
+class Request:
+    """Gives its items one for each slice; an item that is an error is raised, None is time to yield."""
+
+    def __init__(self, name, items):
+        self.name, self.items = name, items
+
+
+class Work:
+    """What a slice is, at a gate."""
+
+    def __init__(self):
+        self.gate, self.begun, self.worked_on = threading.Event(), threading.Event(), []
+
+    def __call__(self, kind, asked):
+        self.begun.set()
+        assert self.gate.wait(TIMEOUT / 1000)
+        if kind != "long":
+            self.worked_on.append(kind)
+            return asked
+        self.worked_on.append(asked.request.name)
+        job = asked.job or iter(asked.request.items)
+        item = next(job)
+        if isinstance(item, Exception):
+            raise item
+        return Slice(asked.request, job, item, is_last=item == asked.request.items[-1])
+
+    def wait(self):
+        assert self.begun.wait(TIMEOUT / 1000)
+
+    def run(self):
+        self.gate.set()
+
+
+@pytest.fixture
+def work():
+    return Work()
+
+
+@pytest.fixture
+def thread(qtbot, work):
+    made = Latest("tested", work)
+    made.start()
+    yield made
+    work.run()
+    made.stop()
+    assert made.wait(TIMEOUT)
+
+
+@pytest.fixture
+def view(thread):
+    made = LongView("long", thread)
+    made.heard = []
+    made.advanced.connect(made.heard.append)
+    made.ended.connect(lambda: made.heard.append("ended"))
+    made.failed.connect(lambda sentence: made.heard.append(sentence))
+    return made
+
+
+def hears(qtbot, view, *expected):
+    qtbot.waitUntil(lambda: len(view.heard) >= len(expected), timeout=TIMEOUT)
+    assert view.heard == list(expected)
+
+
+def test_each_slice_asks_for_the_next_until_the_last(qtbot, view, work):
+    request = Request("a", [1, None, 2, 3])
+    work.run()
+    view.ask(request)
+    assert view.request is request
+    hears(qtbot, view, 1, 2, 3, "ended")
+    assert view.request is None
+    assert work.worked_on == ["a"] * 4
+
+
+def test_a_newer_request_takes_the_place_of_the_one_under_way(qtbot, view, work):
+    view.ask(Request("a", [1, 2, 3]))
+    work.wait()
+    view.ask(Request("b", [4]))
+    view.ask(Request("c", [5, 6]))
+    work.run()
+    hears(qtbot, view, 5, 6, "ended")
+    assert work.worked_on == ["a", "c", "c"]
+
+
+def test_what_comes_after_this_waits_for_its_end_and_only_the_newest_is_taken(qtbot, view, work):
+    view.ask(Request("a", [1, 2]), after_this=True)
+    work.wait()
+    for name in "bcd":
+        view.ask(Request(name, [name]), after_this=True)
+    work.run()
+    hears(qtbot, view, 1, 2, "ended", "d", "ended")
+    assert work.worked_on == ["a", "a", "d"]
+
+
+def test_a_request_at_once_forgets_what_was_to_come_after(qtbot, view, work):
+    view.ask(Request("a", [1, 2]))
+    work.wait()
+    view.ask(Request("b", [3]), after_this=True)
+    view.ask(Request("c", [4]))
+    work.run()
+    hears(qtbot, view, 4, "ended")
+    assert "b" not in work.worked_on
+
+
+def test_what_was_dropped_is_neither_told_nor_gone_on_with(qtbot, view, work, thread):
+    view.ask(Request("a", [1, 2, 3]))
+    work.wait()
+    view.ask(Request("b", [4]), after_this=True)
+    view.drop()
+    work.run()
+    with qtbot.waitSignal(thread.answered, timeout=TIMEOUT, check_params_cb=lambda kind, _: kind == "other"):
+        thread.ask("other", 0)
+    assert view.heard == []
+    assert work.worked_on == ["a", "other"]
+    view.ask(Request("c", [5]))
+    hears(qtbot, view, 5, "ended")
+
+
+def test_a_request_that_fails_is_told_and_the_next_one_works(qtbot, view, work):
+    work.run()
+    view.ask(Request("a", [1, UserError("a is broken")]))
+    hears(qtbot, view, 1, "a is broken")
+    assert view.request is None
+    view.ask(Request("b", [2]))
+    hears(qtbot, view, 1, "a is broken", 2, "ended")
+
+
+def test_what_comes_after_one_that_fails_is_begun(qtbot, view, work):
+    view.ask(Request("a", [UserError("a is broken")]))
+    work.wait()
+    view.ask(Request("b", [2]), after_this=True)
+    work.run()
+    hears(qtbot, view, "a is broken", 2, "ended")
+
+
+def test_an_old_request_that_fails_does_not_end_the_newer_one(qtbot, view, work):
+    view.ask(Request("a", [UserError("a is broken")]))
+    work.wait()
+    view.ask(Request("b", [1, 2]))
+    work.run()
+    hears(qtbot, view, 1, 2, "ended")
+
+
+def test_an_old_request_that_fails_after_it_was_dropped_is_not_told(qtbot, view, work, thread):
+    view.ask(Request("a", [UserError("a is broken")]))
+    work.wait()
+    view.drop()
+    with qtbot.waitSignal(thread.failed, timeout=TIMEOUT):
+        work.run()
+    assert view.heard == []
+
+
+@pytest.mark.parametrize("then", ["ask", "drop", "after this"])
+def test_whoever_hears_may_ask_for_something_else(qtbot, view, work, thread, then):
+    other = Request("b", [9])
+
+    def on_advanced(item):
+        if item == 2:
+            view.drop() if then == "drop" else view.ask(other, after_this=then == "after this")
+
+    view.advanced.connect(on_advanced)
+    view.ask(Request("a", [1, 2]))
+    work.run()
+    if then == "drop":
+        with qtbot.waitSignal(thread.answered, timeout=TIMEOUT, check_params_cb=lambda kind, _: kind == "other"):
+            qtbot.waitUntil(lambda: 2 in view.heard, timeout=TIMEOUT)
+            thread.ask("other", 0)
+        assert view.heard == [1, 2]
+    else:
+        hears(qtbot, view, *([1, 2, 9, "ended"] if then == "ask" else [1, 2, "ended", 9, "ended"]))
+
+
+def test_other_requests_have_their_turn_between_two_slices(qtbot, view, work, thread):
+    view.ask(Request("a", list(range(1, 1000))))
+    work.wait()
+    thread.ask("other", 0)
+    work.run()
+    qtbot.waitUntil(lambda: "other" in work.worked_on, timeout=TIMEOUT)
+    assert work.worked_on.index("other") == 1
+
+
+def test_a_thread_that_is_to_stop_begins_no_further_slice(qtbot, view, work, thread):
+    view.ask(Request("a", [1, 2]))
+    work.wait()
+    thread.stop()
+    thread.ask("long", Slice(Request("late", [1])))  # as the view does when it hears of a slice
+    work.run()
+    assert thread.wait(TIMEOUT)
+    assert work.worked_on == ["a"]
