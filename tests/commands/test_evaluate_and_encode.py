@@ -41,6 +41,7 @@ ENCODING = [
     "elbo",
     "reconstruction",
     "log_evidence",
+    "exact_log_evidence",
     "gap",
     "standard_error",
     "effective_sample_size",
@@ -225,7 +226,7 @@ def test_encode_gives_mu_and_sigma_of_the_network_itself(call, model, png, digit
     assert list(result) == ENCODING
     assert result["path"] == str(png(3))
     assert result["samples"] == []
-    assert [result[key] for key in ENCODING[7:] if key != "percentile"] == [None] * 5
+    assert [result[key] for key in ENCODING[7:] if key != "percentile"] == [None] * 6
     vae, info = model_file.load(model)
     from vae_explorer.data.preprocess import to_x
 
@@ -253,6 +254,14 @@ def test_a_fitted_posterior_is_no_worse_than_the_encoders(call, model, png):
     assert best["encoder_elbo"] == pytest.approx(result["elbo"], abs=1e-4)
     assert best["encoder_elbo"] <= best["elbo"] <= best["log_evidence"]
     assert "the encoder left" in call("encode", model, png(3), "--fit").out
+
+
+def test_for_two_dimensions_log_p_is_integrated_too(call, model, png):
+    arguments = ("encode", model, png(3), "--importance-samples", 2000)
+    result = call(*arguments, "--json").json["images"][0]
+    error = 6 * result["standard_error"] + 0.01
+    assert result["exact_log_evidence"] == pytest.approx(result["log_evidence"], abs=error)
+    assert "nats by integration over z" in call(*arguments).out
 
 
 def test_the_average_kl_has_two_parts(call, model, data):

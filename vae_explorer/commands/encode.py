@@ -46,6 +46,7 @@ def encode(
     from vae_explorer.core.evidence import bounds
     from vae_explorer.core.fit import DRAWS
     from vae_explorer.core.fit import fit as best_posterior
+    from vae_explorer.core.grid import true_posterior
     from vae_explorer.core.noise import posterior_noise
     from vae_explorer.core.typical import percentile
     from vae_explorer.data import picture
@@ -73,6 +74,7 @@ def encode(
         bound, usual = bound_of(x, importance_samples), bound_of(x, None)
         z = bound.mu + bound.sigma * posterior_noise(x.numpy(), samples, vae.z_dim, seed)
         is_known = quantiles is not None and usual.elbo is not None
+        exact = drive(true_posterior(vae, x)) if importance_samples and vae.z_dim == 2 else None
         best = drive(best_posterior(vae, x, draws=importance_samples or DRAWS, seed=seed)) if fit else None
         results.append(
             {
@@ -84,6 +86,7 @@ def encode(
                 "elbo": bound.elbo,
                 "reconstruction": bound.reconstruction,
                 "log_evidence": bound.log_evidence,
+                "exact_log_evidence": exact.log_evidence if exact else None,
                 "gap": bound.gap,
                 "standard_error": bound.standard_error,
                 "effective_sample_size": bound.effective_sample_size,
@@ -129,6 +132,8 @@ def _text(result: dict[str, Any]) -> str:
     if result["log_evidence"] is not None:
         error = "" if result["standard_error"] is None else f" ± {number(result['standard_error'])}"
         lines.append(f"  log p(x) {number(result['log_evidence'])}{error} nats")
+    if result["exact_log_evidence"] is not None:
+        lines.append(f"  log p(x) {number(result['exact_log_evidence'])} nats by integration over z")
     if result["percentile"] is not None:
         lines.append(f"  {result['percentile']:.0f} % of the test images have a lower ELBO")
     if best := result["fit"]:
