@@ -194,7 +194,7 @@ class Held:
 
     def __init__(self):
         self.gate, self.begun, self.kinds, self.worked_on = threading.Event(), threading.Event(), set(), []
-        self.failing = {}  # kind: the error that it raises
+        self.failing = {}  # kind: the error that it raises once
         self.gate.set()
 
     def hold(self, *kinds):
@@ -211,8 +211,8 @@ class Held:
             if kind in self.kinds:
                 self.begun.set()
                 assert self.gate.wait(TIMEOUT / 1000)
-            if kind in self.failing:
-                raise self.failing[kind]
+            if error := self.failing.pop(kind, None):
+                raise error
             return work(request)
 
         return held

@@ -15,7 +15,7 @@ from vae_explorer.session.records import Source
 from vae_explorer.session.session import Session
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.model_file import LatentStatistics, ModelInfo, SplitFigures
+from vae_explorer.training.model_file import LatentStatistics, ModelInfo, SplitFigures, StoredPosteriors
 from vae_explorer.ui.main_window import MainWindow
 from vae_explorer.ui.theme import theme
 
@@ -35,39 +35,46 @@ def _usual_look():
 
 @pytest.fixture
 def make_model(tmp_path):
-    """Writes a model file; kl and mu_variance are the statistics of its dimensions, lists over z."""
+    """Writes a model file; kl and mu_variance are the statistics of its dimensions, lists over z; stored: so many
+    posteriors of test images; data="mnist" with side=28 brings that set's test images."""
 
-    def make(name="tiny", *, z_dim=3, kl=None, mu_variance=None, seed=0, channels=1, side=SIDE, **options):
+    def make(
+        name="tiny", *, z_dim=3, kl=None, mu_variance=None, seed=0, channels=1, side=SIDE, stored=0,
+        data="tiny-images", **options,
+    ):  # fmt: skip
         likelihood = options.setdefault("likelihood", "gaussian")
         config = VAEConfig(image_shape=(channels, side, side), z_dim=z_dim, hidden=options.pop("hidden", 16), **options)
         model = VAE(config).initialise(torch.Generator().manual_seed(seed))
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.mul_(1.5)  # so that a z makes a picture that can be told from another
-        figures = SplitFigures(elbo=-12.5, reconstruction=-10.0, kl=2.5)
+        is_plain, noise = config.is_autoencoder, np.random.default_rng(seed)
+        figures = SplitFigures(elbo=None if is_plain else -12.5, reconstruction=-10.0, kl=None if is_plain else 2.5)
         statistics = None
-        if kl is not None:
+        if kl is not None or is_plain:
             statistics = LatentStatistics(
                 split="test",
                 images=10,
-                kl_per_dimension=kl,
+                kl_per_dimension=None if is_plain else kl,
                 mu_variance=mu_variance or [1.0] * z_dim,
-                elbo_quantiles=np.linspace(-20, -5, 101).tolist(),
+                elbo_quantiles=None if is_plain else np.linspace(-20, -5, 101).tolist(),
             )
         info = ModelInfo(
             config=config,
             preparation=Preparation(
                 image_shape=config.image_shape, binarise="draw" if likelihood == "bernoulli" else None
             ),
-            data="tiny-images",
+            data=data,
             split_seed=0,
             train_config={},
             validation=figures,
             test=figures if statistics else None,
             statistics=statistics,
         )
+        mu = 1.3 * noise.standard_normal((stored, z_dim), dtype=np.float32)
+        sigma = noise.uniform(0.2, 0.5, (stored, z_dim)).astype(np.float32) * (not is_plain)
         path = tmp_path / f"{name}{model_file.SUFFIX}"
-        model_file.save(path, model, info)
+        model_file.save(path, model, info, StoredPosteriors(mu, sigma) if stored else None)
         return path
 
     return make

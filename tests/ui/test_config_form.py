@@ -135,3 +135,9 @@ def test_other_choices_of_images_keep_the_chosen_one(form):
     assert form.config().data == "b"
     form.set_data("my/folder")
     assert form.config().data == "my/folder"
+
+
+def test_what_weighs_the_kl_can_only_be_set_where_there_is_one(form):
+    for kind, there in (("autoencoder", False), ("vae", True)):
+        form.set_field("kind", kind)
+        assert [form.field(name).isEnabled() for name in ("beta", "warm_up")] == [there, there]

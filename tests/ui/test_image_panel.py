@@ -226,3 +226,37 @@ def test_a_photo_in_colour_becomes_x_of_the_model(panel, tiny, session, qtbot):
     np.testing.assert_array_equal(panel.photo.property("value"), photo)
     assert panel.x_view.property("value").shape == (1, 8, 8)
     assert panel.name.toolTip() == "photo.png · 20 × 30"
+
+
+def test_a_plain_autoencoder_has_one_z_and_one_figure_and_nothing_else_is_named(
+    panel, open_model, make_model, session, bring
+):
+    open_model(make_model(kind="autoencoder"))
+    encoded = bring(0)
+    panel.copy_csv()
+    rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
+    assert [list(row) for row in rows] == [["dimension", "z"]] * 3
+    np.testing.assert_array_equal(np.array([row["z"] for row in rows], np.float32), encoded.mu)
+    shown = {key for key, label in panel.figures.items() if label.isVisibleTo(panel)}
+    assert shown == {"reconstruction"}
+    assert panel.figures["reconstruction"].text() == figure(encoded.reconstruction, 1)
+    assert not panel.sigma.isVisibleTo(panel)
+    assert len(value(panel, "encodeSigma")) == 0
+    np.testing.assert_array_equal(value(panel, "encodeMu"), encoded.mu)
+    said = [panel.plot.readout(j) for j in range(3)]
+    for part in (panel.plot, panel.mu, panel.copy, panel.reconstruction, panel.figures["reconstruction"]):
+        said += [part.toolTip(), part.accessibleName(), part.accessibleDescription()]
+    for word in ("mu", "μ", "σ", "sigma", "KL", "posterior", "prior"):
+        assert word not in " ".join(said)
+    assert not panel.typical.isVisibleTo(panel)
+
+
+def test_after_a_plain_autoencoder_a_vae_has_all_of_it_again(panel, open_model, make_model, bring):
+    open_model(make_model("plain", kind="autoencoder"))
+    bring(0)
+    open_model(make_model("a vae"))
+    bring(1)
+    assert panel.sigma.isVisibleTo(panel)
+    assert all(panel.figures[key].isVisibleTo(panel) for key in ("reconstruction", "kl", "elbo", "gap", "log_evidence"))
+    assert "sigma" in panel.copy.toolTip()
+    assert len(value(panel, "encodeSigma")) == 3

@@ -289,3 +289,23 @@ def test_a_double_click_on_the_bare_groove_is_one_entry_of_the_history(panel, fo
     assert four.undo.count() == 2
     four.undo.undo()
     assert session.latent.z[3] == pytest.approx(1.5, abs=0.1)
+
+
+@menus
+def test_of_a_plain_autoencoder_the_rows_have_its_z_and_no_sigma_and_no_kl(
+    panel, session, open_model, make_model, bring, qtbot
+):
+    open_model(make_model("plain", kind="autoencoder"))
+    encoded = bring(0)
+    assert panel.to_mu.text() == "To z(x)"
+    assert panel.order.text() == "order: variance"
+    for text in (panel.to_mu.toolTip(), panel.to_mu.accessibleDescription(), panel.columns.toolTip()):
+        assert not any(word in text for word in ("μ", "σ", "KL", "q(z"))
+    for row in panel.rows():
+        assert (row._mu, row._sigma, row._kl) == (float(encoded.mu[row.j]), None, None)
+    session.latent.to_zero()
+    qtbot.mouseClick(panel.to_mu, Qt.MouseButton.LeftButton)
+    np.testing.assert_array_equal(values(panel), encoded.mu)
+    open_model(make_model("a vae"))
+    assert panel.to_mu.text() == "To μ"
+    assert "σ" in panel.columns.toolTip()

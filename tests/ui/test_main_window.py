@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QFileDialog, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QPushButton, QScrollArea, QWidget
 
 from vae_explorer.ui.theme import SCALES, theme
 
@@ -334,3 +334,45 @@ def test_about_says_the_version(window, monkeypatch):
     monkeypatch.setattr(main_window.QMessageBox, "about", lambda *arguments: shown.append(arguments))
     window.about()
     assert __version__ in shown[0][2]
+
+
+def test_with_big_type_train_folds_away_where_the_panels_would_overlap(window):
+    theme.set_scale(125)
+    assert window.training.isVisible()
+    theme.set_scale(150)
+    assert not window.training.isVisible()
+    theme.set_scale(100)
+    assert window.training.isVisible()
+
+
+def test_the_tabs_and_what_they_do_have_keys(window, make_model, encoded, files, qtbot):
+    session = window.session
+    with qtbot.waitSignal(session.model.changed, timeout=WAIT):
+        session.model.open(str(make_model(stored=60)))
+    window.open_paths([files[0]])
+    encoded("image 0.png")
+    for at in range(5):
+        press(qtbot, window, f"Ctrl+{at + 1}")
+        assert window.tabs.currentIndex() == at
+        assert [noun.is_watched for _, _, noun in window.tabs._tabs] == [at == other for other in range(5)]
+    press(qtbot, window, "Ctrl+D")
+    press(qtbot, window, "Ctrl+G")
+    assert (session.evidence.seed, session.aggregate.seed) == (1, 1)
+    press(qtbot, window, "Ctrl+F")
+    assert session.evidence.is_fitting
+    qtbot.mouseClick(window.tabs.evidence.fit, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: not session.jobs.is_active, timeout=WAIT)
+    assert session.evidence.fitted is None
+
+
+def test_on_a_small_screen_nothing_scrolls_with_the_bundled_model(make_window, qtbot):
+    window = make_window((1280, 800))
+    session = window.session
+    session.model.open("mnist")
+    qtbot.waitUntil(lambda: bool(session.evidence.shown and session.evidence.shown.is_whole), timeout=WAIT)
+    for at in range(window.tabs.count()):
+        window.show_tab(at)
+        window.grab()
+        for panel in (window.image, window.latent):
+            for area in panel.findChildren(QScrollArea):
+                assert area.verticalScrollBar().maximum() == 0

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from vae_explorer.errors import UserError
 from vae_explorer.session import answers
 from vae_explorer.ui.image_grid import ImageGrid
-from vae_explorer.ui.posterior_samples import EMPTY, PosteriorSamplesView
+from vae_explorer.ui.posterior_samples import EMPTY, ONE_POINT, PosteriorSamplesView
 
 WAIT = 10_000  # milliseconds
 
@@ -209,3 +209,28 @@ def test_the_controls_follow_the_session(filled, session, wait):
     assert filled.count.value() == 9
     assert filled.multiplier.property("value") == "3"
     wait()
+
+
+def test_of_a_plain_autoencoder_every_sample_is_the_same_and_it_says_why(
+    view, session, open_model, make_model, bring, wait
+):
+    open_model(make_model(kind="autoencoder"))
+    encoded = bring(0)
+    wait()
+    assert np.ptp(value(view), axis=0).max() < 1e-6
+    np.testing.assert_array_equal(session.posterior_samples.shown.z, np.tile(encoded.mu, (16, 1)))
+    assert view.explanation.text() == ONE_POINT
+    assert view.title.text() == "one z"
+    assert view.spread_text.text() == "spread, 0 … 0.00"
+    assert view.spread._scale == 1.0  # noise of 1e-8 is not blown up to a picture
+    view._on_pointed(2)
+    assert view.apart.text() == ""
+    for part in (view.multiplier, view.same_eps, view.difference):
+        assert not part.isVisibleTo(view)
+    assert not view.resample.isEnabled()
+    open_model(make_model("a vae"))
+    bring(1)
+    wait()
+    assert view.multiplier.isVisibleTo(view)
+    assert view.resample.isEnabled()
+    assert view.title.text() == "z ~ q(z|x)"

@@ -5,7 +5,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from vae_explorer.core.latent import prior_sample
-from vae_explorer.ui.prior_samples import EMPTY, PriorSamplesView
+from vae_explorer.ui.prior_samples import EMPTY, EXPLANATION, HOLES, PriorSamplesView
 
 WAIT = 10_000  # milliseconds
 
@@ -110,3 +110,18 @@ def test_what_nobody_sees_is_not_computed(session, put_on, open_model, path):
     open_model(path)
     view.count.setValue(3)
     assert session.prior_samples.shown is None
+
+
+def test_of_a_plain_autoencoder_it_says_that_there_is_no_prior_and_everything_has_room(
+    view, open_model, make_model, wait
+):
+    open_model(make_model(kind="autoencoder"))
+    wait()
+    assert view.explanation.text() == HOLES
+    assert view.not_prior.text() == ""
+    view.resize(900, 200)
+    view.grab()
+    for field in (view.count, view.temperature, view.seed, view.explanation):  # they were crushed once
+        assert field.height() >= field.minimumSizeHint().height()
+    open_model(make_model("a vae"))
+    assert view.explanation.text() == EXPLANATION

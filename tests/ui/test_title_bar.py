@@ -88,3 +88,10 @@ def test_open_and_save_are_asked_for(bar, open_model, make_model, qtbot):
         qtbot.mouseClick(bar.open, Qt.MouseButton.LeftButton)
     with qtbot.waitSignal(bar.save_asked, timeout=1000):
         qtbot.mouseClick(bar.save, Qt.MouseButton.LeftButton)
+
+
+def test_of_a_plain_autoencoder_it_says_so_and_names_the_figure_that_there_is(bar, open_model, make_model):
+    open_model(make_model("plain", kind="autoencoder"))
+    assert bar.kind.text() == "autoencoder · mlp · 3 dimensions · gaussian"
+    assert bar.figure.text() == "test log p(x|z) −10.0 nats"
+    assert "ELBO" not in bar.figure.toolTip()

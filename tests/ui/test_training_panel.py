@@ -273,3 +273,23 @@ def test_the_algorithm_is_the_five_lines_of_the_lecture(likelihood, warm_up):
     assert ("black or white" in lines[0]) == (likelihood == "bernoulli")
     assert "0.002" in lines[4]
     assert ("first 2.5 epochs" in parts["Objective"]) == bool(warm_up)
+
+
+def test_of_a_plain_autoencoder_the_page_names_no_q_no_kl_and_no_elbo_but_to_deny_them():
+    config = TrainConfig(kind="autoencoder", beta=4.0, warm_up=3.0, patience=5)
+    parts = dict(described(config, None))
+    assert "nothing else" in parts["Objective"]
+    told = " ".join([*parts.values()]).replace("No prior and no q(z|x), so it cannot generate", "")
+    for word in ("q(z|x)", "prior", "σ(x)", "ε", "ELBO", "KL", "β", "log σ²"):
+        assert word not in told
+    assert [line[:2] for line in parts["Algorithm"].split("<br>")] == ["1.", "2.", "3.", "4.", "5."]
+
+
+def test_of_a_plain_autoencoder_there_is_one_curve_and_no_kl(panel, session, start, until):
+    start(kind="autoencoder")
+    until("finished")
+    in_sight = {key: panel.which.button(key).isVisibleTo(panel) for key in ("elbo", "reconstruction", "kl")}
+    assert in_sight == {"elbo": False, "reconstruction": True, "kl": False}
+    assert not panel.bars.isVisibleTo(panel)
+    assert panel.which.property("value") == "reconstruction"
+    assert "–" not in panel.last.text()

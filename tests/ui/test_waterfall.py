@@ -202,3 +202,11 @@ def test_an_axis_has_two_to_six_round_ticks(low, length):
     step, places = ticks(low, low + length)
     assert 2 <= len(places) <= 6
     assert np.isclose(step / 10 ** np.floor(np.log10(step) + 1e-9), [1, 2, 5]).any()
+
+
+@pytest.mark.parametrize(("error", "wanted"), [(0.6, "± 0.6"), (0.04, "± 0.04"), (0.012, "± 0.01"), (0.0, "± 0.0")])
+def test_an_error_is_not_rounded_to_none(error, wanted):
+    from vae_explorer.ui.waterfall_steps import steps_of
+
+    *_, last = steps_of(-198.9, 6.5, -205.4, -188.0, error, None)
+    assert last.text == f"−188.0 {wanted}"

@@ -137,7 +137,10 @@ def _text(result: dict[str, Any]) -> str:
     if result["percentile"] is not None:
         lines.append(f"  {result['percentile']:.0f} % of the test images have a lower ELBO")
     if best := result["fit"]:
-        left, rest = best["elbo"] - best["encoder_elbo"], best["log_evidence"] - best["elbo"]
+        log_evidence = max(
+            best["log_evidence"], result["log_evidence"] or best["log_evidence"]
+        )  # misses less of p(z|x)
+        left, rest = best["elbo"] - best["encoder_elbo"], log_evidence - best["elbo"]
         lines.append(
             f"  the best q has ELBO {number(best['elbo'])}: the encoder left {number(left)} nats, {number(rest)} remain"
         )

@@ -149,7 +149,9 @@ class EvidenceSession(QObject):
             return
         request = EvidenceRequest(snapshot, encoded, self.importance_samples, self.seed)
         under_way = self._draws.request
-        if not _is_same(under_way or self._evidence, request):
+        if _is_same(self._evidence, request):
+            self._draws.drop()
+        elif not _is_same(under_way, request):
             self._draws.ask(request, after_this=_is_of_same_run(under_way, request))
         if self.is_watched and snapshot.z_dim == MAPPED:
             self._ask_for_map(MapRequest(snapshot, encoded))
@@ -157,10 +159,12 @@ class EvidenceSession(QObject):
 
     def _ask_for_map(self, request: MapRequest) -> None:
         under_way = self._integral.request
-        newest = under_way or self._map
-        if not (isinstance(newest, MapRequest | PosteriorMap) and newest.encoded is request.encoded):
-            is_same_image = isinstance(under_way, MapRequest) and _is_same_image(under_way.encoded, request.encoded)
-            self._integral.ask(request, after_this=is_same_image)
+        if self._map and self._map.encoded is request.encoded:
+            self._integral.drop()
+        elif not isinstance(under_way, MapRequest):
+            self._integral.ask(request)
+        elif under_way.encoded is not request.encoded:
+            self._integral.ask(request, after_this=_is_same_image(under_way.encoded, request.encoded))
 
     def _is_chosen(self, encoded: Encoded) -> bool:
         posterior = self._image.posterior

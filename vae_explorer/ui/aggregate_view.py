@@ -14,10 +14,9 @@ from vae_explorer.ui.image_grid import ImageGrid
 from vae_explorer.ui.panel import button, label, scrolling
 from vae_explorer.ui.theme import UNIT, theme
 
-EXPLANATION = (
-    "q(z) is the mean of q(z|x) over images. Where it is not N(0, I), samples from the prior meet z of no image."
-)
-PLAIN = "A plain autoencoder has no q(z|x) and no KL: each image has one z. Nothing has drawn them to N(0, I)."
+EXPLANATION = "q(z): the mean of q(z|x) over images."
+EXPLANATION_TIP = "Where q(z) is not N(0, I), samples from the prior meet z that no image has."
+PLAIN = "A plain autoencoder has no q(z|x) and no KL: each image has one z. Nothing pulls them to N(0, I)."
 PLAIN_TIP = "Blue: the z of all images in this dimension. Grey: N(0, 1). Orange: the z of the image on the screen."
 LINE = "<br>"
 SOURCES = {  # title, that of a plain autoencoder, tooltip
@@ -76,7 +75,6 @@ class AggregateView(QWidget):
         self.heading = label("q(z) and the prior", role="title")
         self.explanation = label(EXPLANATION, role="caption", wrap=True)
         self.figures = label(wrap=True, name="aggregateFigures")
-        self.figures.setToolTip(FIGURES_TIP)
         self.saturated = label(role="warning", wrap=True, name="aggregateSaturated")
         self.saturated.setToolTip(SATURATED_TIP)
         self.again = button("New samples", self._aggregate.resample, "Other z's from each source (Ctrl+G)")
@@ -147,6 +145,8 @@ class AggregateView(QWidget):
         """A plain autoencoder has neither a q(z) nor a prior."""
         self.heading.setText("z of all images" if is_plain else "q(z) and the prior")
         self.explanation.setText(PLAIN if is_plain else EXPLANATION)
+        self.explanation.setToolTip("" if is_plain else EXPLANATION_TIP)
+        self.figures.setToolTip("" if is_plain else FIGURES_TIP)
         self.plot.setToolTip(PLAIN_TIP if is_plain else PLOT_TIP)
         self.plot.setAccessibleName("z of all images against N(0, 1)" if is_plain else "q(z) against the prior")
         self.multiples.setToolTip(f"{PLAIN_TIP} Click one to see it large." if is_plain else MULTIPLES_TIP)

@@ -8,7 +8,7 @@ from vae_explorer.session.session import Session
 from vae_explorer.ui.figures import figure, z_name
 from vae_explorer.ui.growth_plot import GrowthPlot
 from vae_explorer.ui.histogram_plot import HistogramPlot
-from vae_explorer.ui.image_figures import fit_of_the_draws
+from vae_explorer.ui.image_figures import best_estimate, fit_of_the_draws
 from vae_explorer.ui.latent_map import LatentMap
 from vae_explorer.ui.panel import button, label
 from vae_explorer.ui.theme import UNIT, theme
@@ -91,9 +91,10 @@ class EvidenceView(QWidget):
             label(role="caption", wrap=True, name=name)
             for name in ("fitText", "growthText", "histogramText", "mapText")
         )
+        self.under_waterfall.setToolTip("q is a Gaussian with independent dimensions; p(z|x) need not be one.")
         self.under_growth.setToolTip(
-            "The draws have unequal weights: all together they are worth so many of equal weight, and log p(x) hangs on "
-            f"those. {BLIND}"
+            "The draws have unequal weights: together they are worth so many of equal weight. "
+            f"log p(x) hangs on those. {BLIND}"
         )
         side_by_side = QHBoxLayout()
         side_by_side.setSpacing(3 * UNIT)
@@ -155,13 +156,13 @@ class EvidenceView(QWidget):
         self.waterfall.set_message(None if shown.is_whole else failure or None)
         exact = self._evidence.map.log_evidence if self._evidence.map else None
         fit = fit_of_the_draws(self._session)
-        by = fit or shown
+        by = best_estimate(shown, fit)
         self.waterfall.set_parts(
             shown.reconstruction, shown.kl, by.log_evidence, by.standard_error, fit.fitted_elbo if fit else None
         )
         self.growth.set_growth(shown.counts, shown.estimates, shown.errors, shown.elbo, exact)
         self.histogram.set_values(shown.one_sample_elbos, {"elbo": shown.elbo, "log_evidence": by.log_evidence})
-        self._write(shown, fit)
+        self._write(shown, fit, by.log_evidence)
         beware = _beware(shown, exact)
         self.warning.setText(beware)
         self.warning.setVisible(bool(beware))
@@ -173,14 +174,14 @@ class EvidenceView(QWidget):
             return ""
         return f"log p(x|z) = {figure(encoded.reconstruction, 1)} nats at the image's z"
 
-    def _write(self, shown: Evidence, fit: Fitted | None) -> None:
+    def _write(self, shown: Evidence, fit: Fitted | None, log_evidence: float) -> None:
         self.under_growth.setText(f"effective sample size {_count(shown.effective_sample_size)}")
         spread = float(shown.one_sample_elbos.std())
         self.under_histogram.setText(f"one draw: ELBO ± {figure(spread, 1)} nats" if shown.draws > 1 else "one draw")
         if fit is not None:
             self.under_waterfall.setText(
                 f"The encoder left {figure(fit.fitted_elbo - shown.elbo, 2)} nats; "
-                f"the other {figure(fit.log_evidence - fit.fitted_elbo, 2)} stay with any q of this kind."
+                f"{figure(log_evidence - fit.fitted_elbo, 2)} stay with any such q."
             )
         elif self._evidence.fitted is not None and shown.is_whole:
             self.under_waterfall.setText("q was fitted with other draws: fit it again to see what the encoder left.")

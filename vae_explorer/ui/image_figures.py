@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from vae_explorer.session.records import Fitted
+from vae_explorer.session.records import Evidence, Fitted
 from vae_explorer.session.session import Session
 
 SAME = 1e-3  # nats: two ELBOs of the same draws are not further apart
@@ -28,7 +28,7 @@ def figures_of_image(session: Session) -> ImageFigures | None:
         return None
     if shown is None or shown.encoded is not encoded:
         return ImageFigures(encoded.reconstruction, encoded.kl, encoded.elbo)
-    by = fit_of_the_draws(session) or shown
+    by = best_estimate(shown, fit_of_the_draws(session))
     gap = None if shown.gap is None else by.log_evidence - shown.elbo
     return ImageFigures(
         shown.reconstruction, shown.kl, shown.elbo, gap, by.log_evidence, by.standard_error, shown.draws
@@ -36,9 +36,14 @@ def figures_of_image(session: Session) -> ImageFigures | None:
 
 
 def fit_of_the_draws(session: Session) -> Fitted | None:
-    """The q fitted to the image, where it was made with the draws that are shown. Its own log p(x) goes with it: with
-    the encoder's in its place, the KL from the fitted q to p(z|x) could come out negative."""
+    """The q fitted to the image, where it was made with the draws that are shown."""
     shown, fitted = session.evidence.shown, session.evidence.fitted
     if shown is None or fitted is None or not shown.is_whole:
         return None
     return fitted if abs(fitted.encoder_elbo - shown.elbo) < SAME else None
+
+
+def best_estimate(shown: Evidence, fit: Fitted | None) -> Evidence | Fitted:
+    """Where log p(x) comes from: what a proposal misses makes it too low, so the larger one counts. By the encoder's
+    alone, the KL from the fitted q to p(z|x) could come out negative."""
+    return fit if fit is not None and fit.log_evidence > shown.log_evidence else shown

@@ -97,7 +97,8 @@ class PosteriorSamplesView(QWidget):
         form.setVerticalSpacing(UNIT)
         form.addWidget(label("Samples"), 0, 0)
         form.addWidget(self.count, 0, 1)
-        form.addWidget(label("σ"), 1, 0)
+        self._sigma = label("σ")
+        form.addWidget(self._sigma, 1, 0)
         form.addWidget(self.multiplier, 1, 1)
         controls = QVBoxLayout()
         controls.setSpacing(UNIT)
@@ -174,8 +175,8 @@ class PosteriorSamplesView(QWidget):
         is_plain, times = self._is_plain, self._samples.multiplier
         self.title.setText("one z" if is_plain else "z ~ q(z|x)")
         self.explanation.setText(ONE_POINT if is_plain else EXPLANATION)
-        for control in (self.multiplier, self.same_eps, self.difference):
-            control.setEnabled(not is_plain)
+        for part in (self._sigma, self.multiplier, self.same_eps, self.difference):
+            part.setVisible(not is_plain)
         warning = "" if times == 1 or is_plain else NOT_Q.format(f"{times:g}")
         self.not_q.setVisible(bool(warning))
         self.not_q.setText(warning)

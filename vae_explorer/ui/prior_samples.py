@@ -9,7 +9,7 @@ from vae_explorer.ui.panel import button, label
 from vae_explorer.ui.theme import UNIT, theme
 
 EXPLANATION = "Generation: z from the prior, decoded. A click puts z on the sliders."
-HOLES = "No prior: its images were never drawn to N(0, I). A click puts z on the sliders."
+HOLES = "No prior: its z need not lie where N(0, I) is. A click puts z on the sliders."
 EMPTY = "Open a model or train one: its pictures of z ~ N(0, I) appear here."
 
 

@@ -1,9 +1,12 @@
 """Help → Self-test: each figure and the same figure by another way, for a class to see."""
 
+from math import floor, log10
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QProgressBar, QVBoxLayout, QWidget
 
 from vae_explorer.session.self_test import SelfTestSession
+from vae_explorer.ui.figures import figure
 from vae_explorer.ui.panel import button, label, row
 from vae_explorer.ui.theme import UNIT, theme
 
@@ -82,6 +85,7 @@ class SelfTestDialog(QDialog):
     def _show_checks(self) -> None:
         while item := self._grid.takeAt(0):
             if text := item.widget():
+                text.hide()
                 text.deleteLater()
         for line, check in enumerate(self._tests.checks):
             colours = theme.colours
@@ -92,11 +96,12 @@ class SelfTestDialog(QDialog):
             )
             verdict.setAccessibleName("ok" if check.passed else "not ok")
             unit = f" {check.unit}" if check.unit else ""
+            digits = 4 if check.at_most else min(max(1 - floor(log10(check.tolerance)), 0), 8)  # that decide
             within = "not larger" if check.at_most else f"± {check.tolerance:.2g}"
             texts = (
                 label(f"<b>{check.name}</b><br><span style='color:{colours.muted}'>{check.note}</span>", wrap=True),
-                _number(check.left, check.left_value, unit),
-                _number(check.right, check.right_value, unit),
+                _number(check.left, figure(check.left_value, digits) + unit),
+                _number(check.right, figure(check.right_value, digits) + unit),
                 label(f"<span style='color:{colours.muted}'>tolerance</span><br>{within}"),
                 verdict,
             )
@@ -109,11 +114,7 @@ class SelfTestDialog(QDialog):
         self._on_changed()
 
 
-def _number(name: str, value: float, unit: str) -> QLabel:
-    text = label(f"<span style='color:{theme.colours.muted}'>{name}</span><br>{_figure(value)}{unit}")
+def _number(name: str, value: str) -> QLabel:
+    text = label(f"<span style='color:{theme.colours.muted}'>{name}</span><br>{value}")
     text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
     return text
-
-
-def _figure(value: float) -> str:
-    return f"{value:.6g}".replace("-", "−")

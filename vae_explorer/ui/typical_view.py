@@ -42,7 +42,7 @@ class TypicalView(QWidget):
         self.grid.setObjectName("neighbours")
         self.grid.setAccessibleName("Nearest test images")
         self.grid.chosen.connect(self._typical.choose)
-        self.above_grid = label(role="caption", name="neighboursText")
+        self.above_grid = label(role="caption", wrap=True, name="neighboursText")
 
         left = QVBoxLayout()
         left.setSpacing(UNIT)
@@ -132,12 +132,15 @@ class TypicalView(QWidget):
         if norm is None or expected is None:
             return
         mean, deviation = expected
-        prior = f"from N(0, I) {figure(mean, 0)} ± {figure(deviation, 1)}"
+        prior = f"{figure(mean, 0)} ± {figure(deviation, 1)}"
         if self._is_plain:
-            self.norm.setText(f"‖z(x)‖² = <b>{figure(norm, 1)}</b>; a z {prior}.")
+            self.norm.setText(f"‖z(x)‖² = <b>{figure(norm, 1)}</b>; a z from N(0, I) has {prior}.")
         else:
             drawn = figure(self._typical.sampled_norm or norm, 1)
-            self.norm.setText(f"‖μ‖² = <b>{figure(norm, 1)}</b>. ‖z‖² of a z from q(z|x): <b>{drawn}</b>; {prior}.")
+            self.norm.setText(
+                f"‖μ‖² = <b>{figure(norm, 1)}</b>. A z from q(z|x) has <b>{drawn}</b> on average, "
+                f"one from N(0, I) {prior}."
+            )
 
     def _on_failed(self, sentence: str) -> None:
         self._failure = self._session.model.snapshot, sentence

@@ -67,7 +67,8 @@ def steps_of(
             "gap", 0.55, fitted, log_evidence,
             "The part of the gap that stays: the true posterior is no Gaussian with independent dimensions.",
         )  # fmt: skip
-    unsure = "" if error is None else f" ± {text(abs(error))}"
+    finer = next((d for d in range(digits, 3) if abs(error or 1) >= 0.95 * 0.1**d), 3)  # no error is 0.0
+    unsure = "" if error is None else f" ± {figure(abs(error), finer if error else digits)}"
     yield Step(
         "log_evidence", "=", "log p(x)", "", text(log_evidence) + unsure, "text", 1.0, log_evidence, log_evidence,
         "How likely the model finds this image, estimated with many draws of z; ± is one standard error.",
