@@ -43,7 +43,7 @@ SPOILT = {  # what is asked for, and where its failure is seen
     "aggregate": (lambda w: w.tabs.setCurrentIndex(3), lambda w: w.tabs.aggregate.plot._message),
     "aggregate_samples": (
         lambda w: (w.tabs.setCurrentIndex(0), w.tabs.setCurrentIndex(3)),
-        lambda w: w.tabs.aggregate.plot._message,
+        lambda w: w.tabs.aggregate.grids["prior"]._message,
     ),
     "test_posteriors": (lambda w: w.tabs.setCurrentIndex(4), lambda w: w.tabs.typical.grid._message),
     "reconstruct": (lambda w: w.session._views_thread.ask("reconstruct", None), lambda w: w.errors.text.text()),

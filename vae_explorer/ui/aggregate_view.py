@@ -2,8 +2,10 @@
 
 from functools import partial
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from vae_explorer.session.guard import guarded
 from vae_explorer.session.session import Session
 from vae_explorer.ui.density_multiples import TIP as MULTIPLES_TIP
 from vae_explorer.ui.density_multiples import DensityMultiples
@@ -107,7 +109,13 @@ class AggregateView(QWidget):
             rows.setRowStretch(line, 1)
         return rows
 
+    @guarded()
+    def showEvent(self, event: QShowEvent) -> None:
+        self._on_changed()
+
     def _on_changed(self) -> None:
+        if not self.isVisible():
+            return  # shown anew when it comes into sight
         shown, reason = self._aggregate.shown, self._aggregate.reason
         encoded, workspace, j = self._session.image.posterior, self._session.model.current, self._aggregate.dimension
         snapshot = self._session.model.snapshot
@@ -116,7 +124,7 @@ class AggregateView(QWidget):
         is_plain = snapshot is not None and snapshot.is_autoencoder
         self.again.setEnabled(not reason)
         self._name_things(is_plain)
-        self._show_samples(reason or failure)
+        self._show_samples(failure)
         if shown is None or workspace is None:
             self.plot.clear()
             self.plot.set_message(reason or failure or "encoding the images…")
@@ -173,12 +181,18 @@ class AggregateView(QWidget):
         self.saturated.setText(SATURATED if is_saturated else "")
         self.saturated.setVisible(is_saturated)
 
-    def _show_samples(self, why_none: str) -> None:
+    def _show_samples(self, failure: str) -> None:
         samples = self._aggregate.samples
+        is_asked = samples is not None and samples.seed == self._aggregate.seed and len(samples.z) == len(SOURCES)
         for source, grid in self.grids.items():
             images = samples.images.get(source) if samples else None
             grid.set_images(images)
-            grid.set_message(None if images is not None else "" if why_none else "sampling…")
+            if self._aggregate.shown is None:
+                grid.set_message("")  # why stands in the plot
+            elif failure and not is_asked:
+                grid.set_message(failure)
+            else:
+                grid.set_message("sampling…" if images is None else None)
 
     def _on_failed(self, sentence: str) -> None:
         self._failure = self._session.model.snapshot, sentence

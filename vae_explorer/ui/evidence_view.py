@@ -1,8 +1,10 @@
 """The lecture's central line for the image on the screen: log p(x) = reconstruction − KL + gap."""
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from vae_explorer.session.evidence import MOST_SAMPLES
+from vae_explorer.session.guard import guarded
 from vae_explorer.session.records import Evidence, Fitted
 from vae_explorer.session.session import Session
 from vae_explorer.ui.figures import figure, z_name
@@ -127,6 +129,8 @@ class EvidenceView(QWidget):
             field.blockSignals(False)
 
     def _on_changed(self) -> None:
+        if not self.isVisible():
+            return  # shown anew when it comes into sight
         reason = self._evidence.reason
         text, tip = CANCEL if self._evidence.is_fitting else FIT
         self.fit.setText(text)
@@ -142,6 +146,10 @@ class EvidenceView(QWidget):
         self._show_map(reason)
         self._show_draws(reason)
 
+    @guarded()
+    def showEvent(self, event: QShowEvent) -> None:
+        self._on_changed()
+
     def _show_draws(self, reason: str) -> None:
         shown, failure = self._evidence.shown, self._failure_now()
         if shown is None or reason:
@@ -153,7 +161,8 @@ class EvidenceView(QWidget):
             self.warning.hide()
             self.under_waterfall.setText(self._reconstruction())
             return
-        self.waterfall.set_message(None if shown.is_whole else failure or None)
+        is_asked = shown.is_whole and (shown.encoded, shown.importance_samples, shown.seed) == self._asked()
+        self.waterfall.set_message(None if is_asked else failure or None)
         exact = self._evidence.map.log_evidence if self._evidence.map else None
         fit = fit_of_the_draws(self._session)
         by = best_estimate(shown, fit)

@@ -1,8 +1,10 @@
 """Is this an image that the model knows?"""
 
 import numpy as np
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from vae_explorer.session.guard import guarded
 from vae_explorer.session.session import Session
 from vae_explorer.ui.figures import figure, mu_name
 from vae_explorer.ui.histogram_plot import HistogramPlot
@@ -72,7 +74,13 @@ class TypicalView(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
+    @guarded()
+    def showEvent(self, event: QShowEvent) -> None:
+        self._on_changed()
+
     def _on_changed(self) -> None:
+        if not self.isVisible():
+            return  # shown anew when it comes into sight
         self._show_elbo()
         self._show_norm()
         neighbours, reason = self._typical.neighbours, self._typical.reason
