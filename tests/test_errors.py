@@ -292,7 +292,8 @@ def test_a_log_that_can_be_written_again_goes_on(tmp_path, monkeypatch, text):
     assert "second" in text()
 
 
-def test_names_that_are_not_utf_8_can_be_logged(text):
+def test_names_that_are_not_utf_8_can_be_logged(text, monkeypatch):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's own: no other process can be told that name
     with logged():
         logging.getLogger("tests").error("shown: %s", "a\udcff.png")
     assert r"a\udcff.png" in text()

@@ -42,6 +42,8 @@ def untouched(config, tmp_path):
 
 @pytest.fixture
 def make_window(qtbot):
+    import pyqtgraph  # noqa: F401 - as a second after each start; later it would hold the window while the run goes on
+
     made = []
 
     def make():
