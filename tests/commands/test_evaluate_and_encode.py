@@ -10,6 +10,7 @@ from PIL import Image
 
 from vae_explorer import cli
 from vae_explorer.core.evidence import bounds
+from vae_explorer.core.progress import Progress
 from vae_explorer.training import model_file
 
 EVALUATION = [
@@ -149,6 +150,17 @@ def test_ctrl_c_in_words(call, model, data, interrupted):
     first, *rest = answer.out.splitlines()
     assert first == "stopped after 8 of 20 test images, bernoulli likelihood, nats per image"
     assert len(rest) == 7
+
+
+def test_ctrl_c_in_the_parts_of_the_kl_keeps_the_figures_of_the_images(call, model, data, monkeypatch):
+    def some(*_arguments):
+        signal.raise_signal(signal.SIGINT)
+        yield Progress(0, 20, "points")
+
+    monkeypatch.setattr("vae_explorer.core.aggregate.decompose", some)
+    answer = call("evaluate", model, data, "--aggregate", "--json")
+    assert answer.code == 130
+    assert (answer.json["images"], answer.json["complete"], answer.json["information"]) == (20, True, None)
 
 
 def test_ctrl_c_before_the_first_image_has_no_figures(call, model, data, interrupted):
@@ -320,6 +332,8 @@ def test_encode_in_words(call, model, png):
     assert first[0].startswith(f"{png(1)}: ELBO −")
     assert [line.split()[0] for line in first[1:]] == ["mu", "sigma", "z", "z", "log"]
     assert "+" not in first[2]  # a sigma has no sign
+    assert "effective sample size" in first[5]
+    assert first[5].endswith("too small to trust it")
 
 
 def test_encode_draws_each_image_with_its_reconstruction_and_samples(call, model, png, tmp_path):

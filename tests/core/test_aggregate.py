@@ -139,6 +139,12 @@ def test_a_single_posterior_tells_nothing_and_has_no_errors():
     assert parts.information_error is parts.marginal_kl_error is parts.kl_error is None
 
 
+def test_the_average_kl_of_a_few_images_is_not_left_to_one_draw_of_each():
+    q = posteriors(3, 8)
+    closed_form = kl_divergence(normals(q), Normal(0, 1)).sum(1).mean().item()
+    assert finish(decompose(q)).kl == pytest.approx(closed_form, abs=0.2)
+
+
 @settings(max_examples=25, derandomize=True, deadline=None)
 @given(
     st.integers(1, 6).flatmap(

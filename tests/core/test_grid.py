@@ -163,6 +163,12 @@ def test_a_posterior_that_cannot_be_followed_says_how_far_it_is_off(monkeypatch)
     assert found.error > 1e-3
 
 
+def test_a_density_that_is_no_number_is_refused_in_a_sentence():
+    model = TwoPixels(lambda z: z * torch.nan)
+    with pytest.raises(ValueError, match="no finite number"), np.errstate(invalid="ignore"):
+        finish(true_posterior(model, picture([0.0, 0.0])))
+
+
 def test_another_number_of_dimensions_is_refused_in_a_sentence():
     model = LinearGaussian(z_dim=3)
     with pytest.raises(ValueError, match="needs a model with 2 latent dimensions; this one has 3"):

@@ -161,7 +161,9 @@ def test_stored_posteriors_are_as_many_as_a_file_may_hold():
         {"posteriors/mu": torch.zeros(5, 2).double(), "posteriors/sigma": torch.zeros(5, 2).double()},
         {"posteriors/mu": torch.zeros(2001, 2), "posteriors/sigma": torch.zeros(2001, 2)},
         {"posteriors/mu": torch.zeros(10), "posteriors/sigma": torch.zeros(10)},
-        {"posteriors/mu": torch.full((5, 2), torch.nan), "posteriors/sigma": torch.zeros(5, 2)},
+        {"posteriors/mu": torch.full((5, 2), torch.nan), "posteriors/sigma": torch.ones(5, 2)},
+        {"posteriors/mu": torch.zeros(5, 2), "posteriors/sigma": torch.zeros(5, 2)},
+        {"posteriors/mu": torch.zeros(5, 2), "posteriors/sigma": torch.full((5, 2), -1.0)},
     ],
 )
 def test_posteriors_that_fit_no_model_are_refused(config, tmp_path, stored):

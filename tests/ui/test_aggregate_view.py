@@ -79,7 +79,7 @@ def test_while_it_works_it_says_at_what(view, aggregate, open_model, make_model,
     aggregate.changed.connect(lambda: seen.append((said(view), view.figures.text(), view.grids["prior"]._message)))
     open_model(make_model(stored=60))
     whole()
-    assert "encoding the images…" in {plot for plot, _, _ in seen}
+    assert "computing q(z)…" in {plot for plot, _, _ in seen}
     assert "sampling…" in {grid for _, _, grid in seen}
     assert (said(view), view.grids["prior"]._message) == ("", "")
 

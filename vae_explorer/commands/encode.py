@@ -86,7 +86,7 @@ def encode(
                 "elbo": bound.elbo,
                 "reconstruction": bound.reconstruction,
                 "log_evidence": bound.log_evidence,
-                "exact_log_evidence": exact.log_evidence if exact else None,
+                "exact_log_evidence": exact.log_evidence if exact and exact.is_settled else None,
                 "gap": bound.gap,
                 "standard_error": bound.standard_error,
                 "effective_sample_size": bound.effective_sample_size,
@@ -119,6 +119,8 @@ def _fitted(best: "FittedPosterior") -> dict[str, Any]:
 
 
 def _text(result: dict[str, Any]) -> str:
+    from vae_explorer.training.evaluation import TRUSTED_SAMPLE_SIZE
+
     if result["elbo"] is None:
         figure = f"reconstruction {number(result['reconstruction'])} nats; a plain autoencoder has no ELBO"
     else:
@@ -131,7 +133,10 @@ def _text(result: dict[str, Any]) -> str:
     ]
     if result["log_evidence"] is not None:
         error = "" if result["standard_error"] is None else f" ± {number(result['standard_error'])}"
-        lines.append(f"  log p(x) {number(result['log_evidence'])}{error} nats")
+        size = result["effective_sample_size"]
+        beware = ": too small to trust it" if error and size < TRUSTED_SAMPLE_SIZE else ""
+        trust = f"effective sample size {size:,.1f}{beware}"
+        lines.append(f"  log p(x) {number(result['log_evidence'])}{error} nats, {trust}")
     if result["exact_log_evidence"] is not None:
         lines.append(f"  log p(x) {number(result['exact_log_evidence'])} nats by integration over z")
     if result["percentile"] is not None:

@@ -54,6 +54,7 @@ def evaluate(
     evaluator = Evaluator(vae, images, info.preparation, importance_samples=importance_samples, seed=seed)
     try:
         result = drive(evaluator.work())
+        parts = drive(decompose(AggregatedPosterior(result.mu, result.sigma), seed)) if aggregate else None
     except KeyboardInterrupt:
         partial = evaluator.so_far()
         done = partial.images if partial else 0
@@ -62,7 +63,6 @@ def evaluate(
         if partial:
             _show(partial, info, importance_samples, of=len(images), as_json=json)
         raise
-    parts = drive(decompose(AggregatedPosterior(result.mu, result.sigma))) if aggregate else None
     _show(result, info, importance_samples, parts, of=len(images), as_json=json)
 
 

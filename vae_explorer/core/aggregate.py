@@ -15,6 +15,7 @@ from vae_explorer.core.progress import Job, Progress, finish
 
 ACTIVE_VARIANCE = 0.01  # of mu over the data (Burda et al. 2016)
 SATURATED = 0.1  # nats below log N
+DRAWS = 2000  # z's that the average KL is estimated with, at least: one of each of few images could make it negative
 PAIRS_AT_ONCE = 1 << 20  # of a z and a stored posterior: bounds the memory
 MAX_CONDITION = 1e8  # of the squares that are subtracted: 8 of float64's 16 digits are left
 FITTED_POINTS = 2000  # z's that the mixture is fitted to, at least
@@ -232,12 +233,14 @@ class Decomposition:
         return self.information > self.log_n - SATURATED
 
 
-def decompose(q: AggregatedPosterior, seed: int = 0, draws: int = 1) -> Job[Decomposition]:
-    """The parts of the average KL, by `draws` z's from each of the stored posteriors. Raises NoDensityError.
+def decompose(q: AggregatedPosterior, seed: int = 0, draws: int | None = None) -> Job[Decomposition]:
+    """The parts of the average KL, by `draws` z's from each of the stored posteriors, else by as many as make 2000 in
+    all. Raises NoDensityError.
 
     The mixture has the posterior that z was drawn from among its N, so the information is at most log N.
     """
     n, log_n = len(q.mu), log(len(q.mu))
+    draws = draws or max(1, DRAWS // n)
     sigma = q.sigma.astype(np.float64)
     noise = np.random.default_rng([seed, 3])
     information, marginal_kl = np.zeros(n), np.zeros(n)

@@ -1,7 +1,7 @@
 """The exact log p(x) and the true posterior of one image, for a 2-dimensional z: by numerical integration."""
 
 from dataclasses import dataclass
-from math import log
+from math import isfinite, log
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ FIRST_STEP = 0.5
 PRIOR_BOX = 6.0  # the first cells reach from −6 to 6: the prior has 4e-9 of its mass outside
 FARTHEST = 1000.0  # of q's mean: cells that are much farther out have no number
 MAX_POINTS = 200_000  # after so many the error is what it is
+SETTLED = 0.01  # nats: with a larger one the number is not to be shown as exact
 SHOWN_MASS = log(1e-4)  # a cell with less of the largest one's may lie outside of the grid that is shown
 SHOWN = 81  # points along each side of that grid
 
@@ -35,6 +36,11 @@ class TruePosterior:
     z1: Float64[np.ndarray, "a"]  # of the box that holds p(z|x) and q's ± 3 sigma
     z2: Float64[np.ndarray, "b"]
     log_density: Float64[np.ndarray, "b a"]  # log p(z|x), normalised
+
+    @property
+    def is_settled(self) -> bool:
+        """False where p(z|x) is so long and narrow that there were not points enough."""
+        return self.error < SETTLED
 
 
 def true_posterior(model: Model, x: Float[Tensor, "c h w"]) -> Job[TruePosterior]:
@@ -59,6 +65,8 @@ def true_posterior(model: Model, x: Float[Tensor, "c h w"]) -> Job[TruePosterior
         of_q = _cells(*np.floor(np.clip(mu, -FARTHEST, FARTHEST) / step).astype(np.int64)[:, None])
         cells, log_joint, counts = yield from _laid(joint, np.union1d(cells, of_q), step)
         integral = float(np.logaddexp.reduce(log_joint)) + 2 * log(step)
+        if not isfinite(integral):
+            raise ValueError("log p(x, z) of this image is no finite number")
         log_evidence, before, moved = integral, moved, abs(integral - log_evidence)
         if (moved < TOLERANCE and before < CHANCE) or joint.points + 4 * counts.sum() > MAX_POINTS:
             break

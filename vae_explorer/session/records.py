@@ -238,7 +238,7 @@ class PosteriorMap:
     """p(z|x) of one image for a 2-dimensional z, by numerical integration."""
 
     encoded: Encoded
-    log_evidence: float  # nats
+    log_evidence: float | None  # nats; None: p(z|x) is too long and narrow to be integrated exactly
     error: float  # of it, nats
     z1: np.ndarray  # float64 [a]
     z2: np.ndarray  # float64 [b]

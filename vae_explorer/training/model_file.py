@@ -165,7 +165,9 @@ def read(path: Path) -> Content:
         fill(model, tensors, path.name)
         if not all(bool((tensor.abs() < MAX_Z).all()) for tensor in stored.values()):
             raise ModelFileError(f"{file.name} has stored posteriors that are no finite numbers, or far too large")
-    found = StoredPosteriors(*(stored[name].numpy() for name in STORED)) if stored else None
+        found = StoredPosteriors(*(stored[name].numpy() for name in STORED)) if stored else None
+        if found and not (found.sigma == 0 if info.config.is_autoencoder else found.sigma > 0).all():
+            raise ModelFileError(f"{file.name} has stored posteriors with a sigma that no model of its kind gives")
     return Content(model.eval().requires_grad_(False), info, found)
 
 

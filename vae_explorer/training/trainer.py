@@ -274,13 +274,14 @@ class Trainer:
         best, info = model_file.load(self.run.best_path)
         self.state.model.load_state_dict(best.state_dict())
         epochs = f"{self.config.patience} epoch{'s' if self.config.patience > 1 else ''}"
+        figure = "log p(x|z)" if info.config.is_autoencoder else "ELBO"
         kept = ("validation", "kl_per_dimension", "epochs", "steps")
         self.info = self.info.model_copy(update={name: getattr(info, name) for name in kept})
         return Progress(
             self.state.step,
             self.state.step,
             "steps",
-            notice=f"No better validation ELBO for {epochs}: training has stopped, and the model is that of epoch "
+            notice=f"No better validation {figure} for {epochs}: training has stopped, and the model is that of epoch "
             f"{info.epochs:g}",
         )
 

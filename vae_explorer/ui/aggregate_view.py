@@ -127,7 +127,7 @@ class AggregateView(QWidget):
         self._show_samples(failure)
         if shown is None or workspace is None:
             self.plot.clear()
-            self.plot.set_message(reason or failure or "encoding the images…")
+            self.plot.set_message(reason or failure or "computing q(z)…")
             self.multiples.clear()
             for text in (self.title, self.above_multiples, self.figures):
                 text.setText("")

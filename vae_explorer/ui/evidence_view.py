@@ -219,7 +219,11 @@ class EvidenceView(QWidget):
             (z_name(0), z_name(1)),
             (fitted.mu, fitted.sigma) if fitted else None,
         )
-        self.under_map.setText(f"exact log p(x) {figure(found.log_evidence, 2)} nats")
+        self.under_map.setText(
+            "p(z|x) is too long and narrow for an exact log p(x)."
+            if found.log_evidence is None
+            else f"exact log p(x) {figure(found.log_evidence, 2)} nats"
+        )
         self.under_map.setToolTip("By numerical integration over both dimensions of z, without draws")
 
     def _asked(self) -> tuple[object, int, int]:
@@ -255,6 +259,8 @@ class _Column(QWidget):
 
 def _beware(shown: Evidence, exact: float | None) -> str:
     """Why the estimate is not to be trusted, as far as that can be known."""
+    if shown.importance_samples == 1:
+        return "One draw cannot tell log p(x) from the ELBO, so the gap is not known. Take more draws."
     error, (errors, nats) = shown.standard_error, FAR
     if (
         exact is not None

@@ -11,8 +11,8 @@ from vae_explorer.ui.theme import theme
 
 LEAST_SHARE = 0.3  # of the height belongs to the ELBO, the last estimate and what lies between
 TIP = (
-    "The estimate of log p(x) from the first K draws. With one draw it is what training uses, near the ELBO; with more "
-    "draws it rises to log p(x). The grey band is one standard error to either side."
+    "The estimate of log p(x) from the first K draws. With one draw it is on average the ELBO; with more draws it "
+    "rises, on average, to log p(x). The grey band is one standard error to either side."
 )
 
 
@@ -44,9 +44,8 @@ class GrowthPlot(Plot):
     def _tell(self) -> None:
         entries = []
         if len(self._estimates):
-            entries.append(
-                Entry(f"log p̂(x) {figure(self._estimates[-1], 2)} ± {figure(self._errors[-1], 2)} nats", "text")
-            )
+            error = f" ± {figure(self._errors[-1], 2)}" if self._powers[-1] > 0 else ""  # one draw has none
+            entries.append(Entry(f"log p̂(x) {figure(self._estimates[-1], 2)}{error} nats", "text"))
         if np.isfinite(self._exact):
             entries.append(Entry(f"exact {figure(self._exact, 2)}", "sigma", "dot line"))
         if np.isfinite(self._elbo):

@@ -9,8 +9,8 @@ from vae_explorer.ui.figures import figure, mark
 from vae_explorer.ui.plot import Entry, Plot, Range, drawable, pen, spanned, steps
 
 TIP = (
-    "Training estimates the ELBO with one draw of z. Each redraw gives another figure: their mean is the ELBO, and "
-    "nearly all of them lie below log p(x)."
+    "Training estimates the ELBO with one draw of z. Each redraw gives another figure: their mean, the ELBO, lies "
+    "below log p(x), but a single one may lie above."
 )
 _LINES = {
     "elbo": Entry("ELBO", "reconstruction", "dash"),

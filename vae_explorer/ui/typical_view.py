@@ -19,7 +19,10 @@ EXPLANATION = "Its neighbours in z are what the model takes it for."
 TIP = "Blue: the ELBO of the test images, from the quantiles in the model file. Dashed: the ELBO of this image."
 WIDTH = 220  # pixels of the text, at 100 %
 FINE = 901  # points between the 101 quantiles: the histogram has the bins of so many figures
-NEIGHBOURS = "Nearest of {:,} test images, by the distance of {} in standard deviations of {}. A click encodes one."
+NEIGHBOURS = (  # test images, but a run's validation images: it looks at no test image before its end
+    "Nearest of {:,} images that it was not trained on, by the distance of {} in standard deviations of {}. "
+    "A click encodes one."
+)
 
 
 class TypicalView(QWidget):
@@ -42,7 +45,7 @@ class TypicalView(QWidget):
         self.histogram.setObjectName("typicalElbo")
         self.grid = ImageGrid()
         self.grid.setObjectName("neighbours")
-        self.grid.setAccessibleName("Nearest test images")
+        self.grid.setAccessibleName("Nearest images")
         self.grid.chosen.connect(self._typical.choose)
         self.above_grid = label(role="caption", wrap=True, name="neighboursText")
 
