@@ -1,12 +1,10 @@
-from math import isfinite
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from vae_explorer.core.typical import expected_norm, nearest, norm_tail, percentile
+from vae_explorer.core.typical import expected_norm, nearest, percentile
 
 HUNDREDTHS = np.linspace(0, 1, 101)
 
@@ -40,9 +38,6 @@ def test_percentiles_lie_between_0_and_100_and_never_fall(quantiles, one, other)
 @pytest.mark.parametrize("z_dim", [1, 2, 16, 512])
 def test_the_norm_is_chi_squared(z_dim):
     assert expected_norm(z_dim) == pytest.approx((chi2(z_dim).mean(), chi2(z_dim).std()))
-    for norm in (0.0, 0.1 * z_dim, float(z_dim), 1.5 * z_dim, 5.0 * z_dim, 1e6):
-        assert norm_tail(norm, z_dim) == pytest.approx(chi2(z_dim).sf(norm), rel=1e-6, abs=1e-300)
-    assert isfinite(norm_tail(1e38, z_dim))
 
 
 def test_the_nearest_are_counted_in_deviations_of_each_dimension():

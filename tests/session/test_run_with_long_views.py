@@ -38,7 +38,7 @@ def test_a_run_is_followed_by_every_long_view_and_its_end_is_shown(session, conf
         for noun in (evidence, aggregate, typical):
             noun.set_watched(True)
 
-    stored = model_file.posteriors(next(training.paths.runs().iterdir()) / "model.vae.safetensors")
+    stored = model_file.read(next(training.paths.runs().iterdir()) / "model.vae.safetensors").posteriors
     qtbot.waitUntil(
         lambda: aggregate.shown is not None and np.array_equal(aggregate.shown.q.mu, stored.mu), timeout=TIMEOUT
     )

@@ -55,7 +55,7 @@ def images():
 
 def test_it_is_made_of_the_stored_posteriors(open_model, stored_model, aggregate, whole):
     open_model(stored_model)
-    shown, stored = whole(), model_file.posteriors(stored_model)
+    shown, stored = whole(), model_file.read(stored_model).posteriors
     assert np.array_equal(shown.q.mu, stored.mu)
     assert np.array_equal(shown.q.sigma, stored.sigma)
     assert shown.images == 60
@@ -222,7 +222,7 @@ def test_it_follows_newer_weights_while_it_is_watched_and_ends_with_the_newest(
     np.testing.assert_allclose(shown.q.mu, _mu(session, images), atol=1e-5)
     stored = make_model("end", seed=2, stored=50)
     take_snapshot(stored, is_last=True)
-    assert np.array_equal(whole().q.mu, model_file.posteriors(stored).mu)
+    assert np.array_equal(whole().q.mu, model_file.read(stored).posteriors.mu)
 
 
 def _mu(session, images):
@@ -258,7 +258,7 @@ def test_a_plain_autoencoder_has_a_histogram_of_its_codes_and_no_parts(
     shown = whole()
     assert (shown.decomposition, aggregate.reason) == (None, "")
     assert np.trapezoid(shown.densities, shown.z) == pytest.approx(np.ones(3), abs=0.05)
-    stored = model_file.posteriors(plain_model)
+    stored = model_file.read(plain_model).posteriors
     assert shown.z[0] < stored.mu.min()
     assert shown.z[-1] > stored.mu.max()
     rows = {row.tobytes() for row in stored.mu}

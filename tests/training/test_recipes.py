@@ -134,7 +134,7 @@ def test_a_plain_autoencoder_reconstructs_better_than_the_vae_that_pays_for_its_
 
 def test_a_finished_run_stores_the_posteriors_of_its_test_images(config, tmp_path, bars):
     run, info, trainer = trained(tmp_path / "run", config)
-    stored = model_file.posteriors(run.model_path)
+    stored = model_file.read(run.model_path).posteriors
     model, _ = model_file.load(run.model_path)
     test = trainer.data.part("test", config.seed)
     with torch.inference_mode():
@@ -142,7 +142,7 @@ def test_a_finished_run_stores_the_posteriors_of_its_test_images(config, tmp_pat
     assert stored.mu.shape == stored.sigma.shape == (len(test), 2) == (info.statistics.images, 2)
     assert np.array_equal(stored.mu, trainer.posteriors.mu)
     assert np.abs(stored.mu - q.mu.numpy()).mean() < 0.5  # the same images, but for their binarisation
-    assert model_file.posteriors(run.best_path) is None  # no test image was looked at for it
+    assert model_file.read(run.best_path).posteriors is None  # no test image was looked at for it
 
 
 def test_stored_posteriors_are_as_many_as_a_file_may_hold():

@@ -90,7 +90,7 @@ def test_its_figures_are_the_sessions_and_the_parts_add_up(filled, aggregate):
         assert figure(nats, 2) in filled.figures.text()
     assert "N = 60" in filled.figures.text()
     assert found.kl == pytest.approx(found.information + found.marginal_kl)
-    assert filled.above_multiples.text() == "3 of 3 dimensions are active"
+    assert filled.above_multiples.text() == "3 of 3 dimensions active"
     assert filled.title.text() == "z₁ over 60 images"  # the one of the largest KL
 
 

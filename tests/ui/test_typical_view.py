@@ -50,7 +50,7 @@ def message(view):
 
 def test_without_an_image_it_says_what_to_do(view, open_model, make_model):
     open_model(make_model())
-    assert message(view) == "Drop an image: the test images nearest to it appear here."
+    assert message(view) == "Drop an image: the images nearest to it appear here."
     assert (view.percentile.text(), view.norm.isVisibleTo(view)) == ("", False)
 
 

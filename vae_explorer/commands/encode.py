@@ -142,12 +142,12 @@ def _text(result: dict[str, Any]) -> str:
     if result["percentile"] is not None:
         lines.append(f"  {result['percentile']:.0f} % of the test images have a lower ELBO")
     if best := result["fit"]:
-        log_evidence = max(
-            best["log_evidence"], result["log_evidence"] or best["log_evidence"]
-        )  # misses less of p(z|x)
-        left, rest = best["elbo"] - best["encoder_elbo"], log_evidence - best["elbo"]
+        estimates = (best["log_evidence"], result["log_evidence"])
+        largest = max(nats for nats in estimates if nats is not None)  # it misses less of p(z|x)
+        left, rest = best["elbo"] - best["encoder_elbo"], largest - best["elbo"]
         lines.append(
-            f"  the best q has ELBO {number(best['elbo'])}: the encoder left {number(left)} nats, {number(rest)} remain"
+            f"  the best q has ELBO {number(best['elbo'])}: the encoder left {number(left)} nats, "
+            f"{number(rest)} remain to log p(x) {number(largest)}"
         )
     return "\n".join(lines)
 

@@ -118,12 +118,12 @@ def _show(
             f"log p(x)        {number(result.log_evidence)}{error}",
             f"gap             {number(result.gap)}",
             f"effective sample size (median) {number(result.effective_sample_size)} of {importance_samples:,}; "
-            f"below {TRUSTED_SAMPLE_SIZE:g} for {result.low_effective_sample_size:,} images",
+            f"below {TRUSTED_SAMPLE_SIZE:g} for {result.low_effective_sample_size:,} images: theirs may be higher",
         ]
     if parts:
         saturated = "; saturated: N images can tell no more than log N" if parts.is_saturated else ""
         lines += [
-            f"average KL      {number(parts.kl)} = information {number(parts.information)} + "
+            f"average KL      {number(parts.kl)} by draws = information {number(parts.information)} + "
             f"KL(q(z) ‖ p(z)) {number(parts.marginal_kl)}",
             f"N               {parts.n:,}, log N {number(parts.log_n)}{saturated}",
         ]

@@ -20,6 +20,7 @@ FIRST_STEP = 0.5
 PRIOR_BOX = 6.0  # the first cells reach from −6 to 6: the prior has 4e-9 of its mass outside
 FARTHEST = 1000.0  # of q's mean: cells that are much farther out have no number
 MAX_POINTS = 200_000  # after so many the error is what it is
+MAX_RINGS = 200  # of cells around those of one size; each looks at all of them again
 SETTLED = 0.01  # nats: with a larger one the number is not to be shown as exact
 SHOWN_MASS = log(1e-4)  # a cell with less of the largest one's may lie outside of the grid that is shown
 SHOWN = 81  # points along each side of that grid
@@ -137,14 +138,15 @@ def _laid(
     """The cells and all that had to be laid around them, log p(x, z) in the middle of each, and which of them may hold
     more than a negligible part of the integral."""
     log_joint = yield from joint.log_prob(_centres(cells, step))
-    while True:
+    for ring in range(MAX_RINGS + 1):
         counts = _count(cells, log_joint)
         new = np.setdiff1d(cells[counts, None] + _NEIGHBOURS, cells)
-        if not len(new) or joint.points + len(new) > MAX_POINTS:
-            return cells, log_joint, counts
+        if not len(new) or joint.points + len(new) > MAX_POINTS or ring == MAX_RINGS:
+            break
         found = yield from joint.log_prob(_centres(new, step))
         order = np.argsort(cells := np.concatenate([cells, new]))
         cells, log_joint = cells[order], np.concatenate([log_joint, found])[order]
+    return cells, log_joint, counts
 
 
 def _count(cells: Int64[np.ndarray, "n"], log_joint: Float64[np.ndarray, "n"]) -> Bool[np.ndarray, "n"]:

@@ -30,14 +30,6 @@ def expected_norm(z_dim: int) -> tuple[float, float]:
     return float(z_dim), sqrt(2 * z_dim)
 
 
-def norm_tail(norm: float, z_dim: int) -> float:
-    """P(‖z‖² > norm) for z ~ N(0, I): near 0 or near 1 it is a place where the prior hardly ever draws."""
-    import torch
-
-    half = torch.tensor([z_dim / 2, norm / 2], dtype=torch.float64)
-    return float(torch.special.gammaincc(half[0], half[1]))
-
-
 def nearest(
     mu: Float[np.ndarray, "z"],
     mus: Float[np.ndarray, "n z"],

@@ -86,7 +86,7 @@ def posterior_map(request: MapRequest) -> Iterator[PosteriorMap | None]:
     """p(z|x) on a grid, for z of two dimensions."""
     found = yield from _silently(true_posterior(request.snapshot.model, torch.from_numpy(request.encoded.x)))
     exact = found.log_evidence if found.is_settled else None
-    yield PosteriorMap(request.encoded, exact, found.error, found.z1, found.z2, np.exp(found.log_density))
+    yield PosteriorMap(request.encoded, exact, found.z1, found.z2, np.exp(found.log_density))
 
 
 def aggregate(request: AggregateRequest) -> Iterator[Aggregate | None]:

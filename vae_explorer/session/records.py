@@ -239,7 +239,6 @@ class PosteriorMap:
 
     encoded: Encoded
     log_evidence: float | None  # nats; None: p(z|x) is too long and narrow to be integrated exactly
-    error: float  # of it, nats
     z1: np.ndarray  # float64 [a]
     z2: np.ndarray  # float64 [b]
     density: np.ndarray  # float64 [b, a], in 1/z²

@@ -4,6 +4,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.core import typical
+from vae_explorer.core.aggregate import AggregatedPosterior
 from vae_explorer.session.image import ImageSession
 from vae_explorer.session.latent import LatentSession
 from vae_explorer.session.latest import Latest
@@ -86,8 +87,8 @@ class TypicalSession(QObject):
         snapshot, encoded, tests = self._model.snapshot, self._image.posterior, self._tests
         if snapshot is None or encoded is None or tests is None or tests.lineage != snapshot.lineage:
             return None
-        variance = tests.mu.var(0, dtype=np.float64) + np.square(tests.sigma, dtype=np.float64).mean(0)
-        at, distances = typical.nearest(encoded.mu, tests.mu, np.sqrt(variance), NEIGHBOURS)
+        deviation = AggregatedPosterior(tests.mu, tests.sigma).deviation
+        at, distances = typical.nearest(encoded.mu, tests.mu, deviation, NEIGHBOURS)
         workspace = self._model.current
         assert workspace is not None
         names = tuple(workspace.tests[i].name for i in at)
@@ -98,7 +99,7 @@ class TypicalSession(QObject):
         """Why there are no neighbours; empty where there are, or will be."""
         workspace = self._model.current
         if workspace is None or self._image.image is None:
-            return "Drop an image: the test images nearest to it appear here."
+            return "Drop an image: the images nearest to it appear here."
         return "" if workspace.tests else NO_TESTS
 
     def set_watched(self, watched: bool) -> None:

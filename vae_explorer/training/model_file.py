@@ -146,11 +146,6 @@ def load(path: Path) -> tuple[VAE, ModelInfo]:
     return content.model, content.info
 
 
-def posteriors(path: Path) -> StoredPosteriors | None:
-    """Those of a model file, as `read` gives them."""
-    return read(path).posteriors
-
-
 def read(path: Path) -> Content:
     """All of a model file. Raises ModelFileError, or OSError when the file cannot be read."""
     with _opened(path, MAX_FILE) as file:

@@ -46,7 +46,7 @@ class AggregateView(QWidget):
         super().__init__(parent)
         self.setObjectName("aggregateView")
         self._session, self._aggregate = session, session.aggregate
-        self._failure: tuple[object, str] = (None, "")  # the snapshot, and why there is no q(z) of it
+        self._failure: tuple[object, object, str] = (None, None, "")  # snapshot and q(z) then, and what was wrong
         self.plot, self.multiples = DensityPlot(), DensityMultiples()
         self.plot.setObjectName("aggregatePlot")
         self.multiples.setObjectName("aggregateDimensions")
@@ -119,8 +119,8 @@ class AggregateView(QWidget):
         shown, reason = self._aggregate.shown, self._aggregate.reason
         encoded, workspace, j = self._session.image.posterior, self._session.model.current, self._aggregate.dimension
         snapshot = self._session.model.snapshot
-        failed_with, sentence = self._failure
-        failure = sentence if failed_with is snapshot else ""
+        *failed_with, sentence = self._failure
+        failure = sentence if failed_with == [snapshot, shown] else ""
         is_plain = snapshot is not None and snapshot.is_autoencoder
         self.again.setEnabled(not reason)
         self._name_things(is_plain)
@@ -145,8 +145,8 @@ class AggregateView(QWidget):
         self.multiples.set_densities(
             shown.z, shown.densities, workspace.order, shown.is_active, None if encoded is None else encoded.mu, j
         )
-        self.title.setText(f"{z_name(j)} over {shown.images:,} images")
-        self.above_multiples.setText(f"{int(shown.is_active.sum())} of {len(shown.is_active)} dimensions are active")
+        self.title.setText(f"{z_name(j)} over {shown.images:,} image{'s'[: shown.images != 1]}")
+        self.above_multiples.setText(f"{int(shown.is_active.sum())} of {len(shown.is_active)} dimensions active")
         self._write_figures(is_plain, failure)
 
     def _name_things(self, is_plain: bool) -> None:
@@ -195,7 +195,7 @@ class AggregateView(QWidget):
                 grid.set_message("sampling…" if images is None else None)
 
     def _on_failed(self, sentence: str) -> None:
-        self._failure = self._session.model.snapshot, sentence
+        self._failure = self._session.model.snapshot, self._aggregate.shown, sentence
         self._on_changed()
 
     def _on_theme_changed(self) -> None:

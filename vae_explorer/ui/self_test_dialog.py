@@ -25,6 +25,7 @@ class SelfTestDialog(QDialog):
         self.setObjectName("selfTest")
         self.setWindowTitle("Self-test")
         self._tests = tests
+        self._shown: object = None  # the checks whose lines are there
         self.explanation = label(EXPLANATION, role="muted", wrap=True)
         self.sentence = label(wrap=True, name="selfTestSentence")
         self.bar = QProgressBar()
@@ -80,9 +81,11 @@ class SelfTestDialog(QDialog):
             )
         else:
             self.sentence.setText("Not finished.")
-        self._show_checks()
+        if tests.checks is not self._shown:
+            self._show_checks()
 
     def _show_checks(self) -> None:
+        self._shown = self._tests.checks
         while item := self._grid.takeAt(0):
             if text := item.widget():
                 text.hide()
@@ -96,7 +99,9 @@ class SelfTestDialog(QDialog):
             )
             verdict.setAccessibleName("ok" if check.passed else "not ok")
             unit = f" {check.unit}" if check.unit else ""
-            digits = 4 if check.at_most else min(max(1 - floor(log10(check.tolerance)), 0), 8)  # that decide
+            digits = 4  # or those that decide
+            if check.tolerance > 0:  # and a number
+                digits = min(max(1 - floor(log10(check.tolerance)), 0), 8)
             within = "not larger" if check.at_most else f"± {check.tolerance:.2g}"
             texts = (
                 label(f"<b>{check.name}</b><br><span style='color:{colours.muted}'>{check.note}</span>", wrap=True),
@@ -111,6 +116,7 @@ class SelfTestDialog(QDialog):
 
     def _on_theme_changed(self) -> None:
         self.resize(theme.pixels(860), theme.pixels(430))
+        self._shown = None  # its colours are others
         self._on_changed()
 
 

@@ -52,7 +52,8 @@ def steps_of(
     )  # fmt: skip
     if fitted is None:
         yield Step(
-            "gap", "+", "gap", "KL(<i>q</i>(<i>z</i>|<i>x</i>) ‖ <i>p</i>(<i>z</i>|<i>x</i>))", text(gap), "gap", 1.0,
+            "gap", "+", "gap", "KL(<i>q</i>(<i>z</i>|<i>x</i>) ‖ <i>p</i>(<i>z</i>|<i>x</i>))",
+            "–" if error is None else text(gap), "gap", 1.0,  # one draw cannot tell
             elbo, log_evidence,
             "How far the bound lies below log p(x): as far as q(z|x) is from the true posterior p(z|x).",
         )  # fmt: skip
