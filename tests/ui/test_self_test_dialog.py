@@ -72,7 +72,7 @@ def test_each_check_is_a_line_with_both_numbers_and_the_tolerance(dialog, sessio
     assert "21.263 nats" in first[1]
     assert "21.262 nats" in first[2]
     assert "± 0.021" in first[3]
-    assert "not larger" in second[3]
+    assert "+ 0.0001" in second[3]
     assert "✓" in second[4]
     assert not dialog.bar.isVisible()
 

@@ -38,7 +38,7 @@ def _record(check: "Check") -> dict[str, Any]:
 
 def _text(check: "Check") -> str:
     unit = f" {check.unit}" if check.unit else ""
-    limit = "the first must not be larger" if check.at_most else f"they may differ by {check.tolerance:.2g}"
+    limit = f"{'the first may be larger' if check.at_most else 'they may differ'} by {check.tolerance:.2g}"
     return (
         f"{'ok    ' if check.passed else 'NOT OK'}  {check.name}\n"
         f"        {check.left} {_figure(check.left_value)}, {check.right} {_figure(check.right_value)}{unit}; "

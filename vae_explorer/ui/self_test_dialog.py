@@ -99,10 +99,10 @@ class SelfTestDialog(QDialog):
             )
             verdict.setAccessibleName("ok" if check.passed else "not ok")
             unit = f" {check.unit}" if check.unit else ""
-            digits = 4  # or those that decide
-            if check.tolerance > 0:  # and a number
+            digits = 4
+            if check.tolerance > 0:  # and a number: then those that decide
                 digits = min(max(1 - floor(log10(check.tolerance)), 0), 8)
-            within = "not larger" if check.at_most else f"± {check.tolerance:.2g}"
+            within = f"{'+' if check.at_most else '±'} {check.tolerance:.2g}"
             texts = (
                 label(f"<b>{check.name}</b><br><span style='color:{colours.muted}'>{check.note}</span>", wrap=True),
                 _number(check.left, figure(check.left_value, digits) + unit),
