@@ -139,6 +139,7 @@ class Soak(QObject):
 
     def _steps(self) -> Generator[Callable[[], bool] | None, None, None]:
         yield lambda: self._session.posterior_samples.shown is not None
+        yield from self._visit()
         parts = max(2, min(PARTS, self._actions // self._every))  # each with a training
         for part in range(1, parts + 1):
             started = time.perf_counter()
@@ -151,6 +152,22 @@ class Soak(QObject):
             yield from self._rest()
             self.counts.append(self._count())
             progress(f"{self.done:,} actions, {self.counts[-1].memory:.0f} MB")
+
+    def _visit(self) -> Generator[Callable[[], bool], None, None]:
+        """Every tab once: a plot is made when it is first seen, and stays."""
+        tabs, session = self._window.tabs, self._session
+        drawn = (
+            lambda: session.prior_samples.shown is not None,
+            lambda: session.evidence.shown is not None,
+            lambda: session.aggregate.samples is not None,
+            lambda: session.typical.neighbours is not None,
+        )
+        for at, is_drawn in enumerate(drawn, 1):
+            tabs.setCurrentIndex(at)
+            yield is_drawn
+            until = time.perf_counter() + 0.5
+            yield lambda until=until: time.perf_counter() > until
+        tabs.setCurrentIndex(0)
 
     def _far(self, started: float) -> float:
         return self.acting + time.perf_counter() - started

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[1] / "benchmarks" / "soak.py"
-ACTIONS = 2000
+ACTIONS = 1000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads and memory in /proc")
-def test_two_thousand_actions_and_a_training_leave_nothing_behind():
+def test_a_thousand_actions_and_a_training_leave_nothing_behind():
     command = [sys.executable, SCRIPT, "--json", "--actions", str(ACTIONS), "--train-every", str(ACTIONS // 2)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -24,7 +24,9 @@ SIDE = 8  # pixels of the tiny models' images
 
 
 @pytest.fixture(autouse=True)
-def _usual_look():
+def _usual_look(qapp):
+    if not qapp.styleSheet():  # the first test of all
+        theme.set_scheme(Qt.ColorScheme.Dark)
     yield
     if QGuiApplication.instance():  # offscreen, what Python has put there is deleted after Python itself
         QGuiApplication.clipboard().clear()
