@@ -15,7 +15,7 @@ test: $(VENV)/test-ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile --max-worker-restart 0
 
 bench: $(VENV)/test-ready
 	for script in benchmarks/[a-z]*.py; do $(VENV)/bin/python $$script --quick || exit 1; done
