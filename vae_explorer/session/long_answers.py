@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from functools import partial
-from importlib import import_module
 from math import log, pi
 from threading import Thread
 from typing import Any, TypeVar, get_args
@@ -126,7 +125,7 @@ def aggregate_samples(request: SourcesRequest) -> Iterator[SourcesSamples | None
     images: dict[str, np.ndarray] = {}
     for source in sorted(get_args(SampleSource), key="mixture".__eq__):  # the mixture takes longest
         if source == "mixture" and not q.has_mixture:
-            yield from _imported("sklearn.mixture")
+            yield from _mixtures_imported()
             yield from _silently(q.fit_mixture())
         z[source] = q.sample(source, request.count, request.seed)
         images[source] = yield from _decode(snapshot.model, z[source])
@@ -169,9 +168,13 @@ def _silently(job: Job[T]) -> Generator[None, None, T]:
         yield None
 
 
-def _imported(module: str) -> Iterator[None]:
-    """Imports in a thread of its own: it takes a second, in which an image may be chosen."""
-    importing = Thread(target=import_module, args=(module,))
+def _mixtures_imported() -> Iterator[None]:
+    """Imports scikit-learn in a thread of its own: it takes a second, in which an image may be chosen."""
+
+    def work() -> None:
+        import sklearn.mixture  # noqa: F401
+
+    importing = Thread(target=work)
     importing.start()
     while importing.is_alive():
         importing.join(SLICE)
