@@ -86,6 +86,14 @@ def test_evaluate_gives_the_figures_of_the_run_itself(call, model, data, trained
     assert [result[key] for key in EVALUATION[13:]] == [20, True, "bernoulli", "draw", "test"]
 
 
+def test_evaluate_takes_the_validation_images_that_the_run_kept(call, tiny, data, tmp_path):
+    asked = ["--validation-images", 40, "--epochs", 1, *tiny]
+    trained = call("train", data, "--out", tmp_path / "run", *asked, "--json").json
+    result = call("evaluate", trained["model"], data, "--split", "validation", "--json").json
+    assert result["images"] == 40
+    assert result["kl"] == pytest.approx(trained["validation"]["kl"], rel=1e-5)  # of the same images
+
+
 @pytest.mark.parametrize(("split", "images"), [("train", 90), ("validation", 10), ("test", 20)])
 def test_evaluate_takes_the_split_that_is_asked_for(call, model, data, split, images):
     result = call("evaluate", model, data, "--split", split, "--json").json

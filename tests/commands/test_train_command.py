@@ -51,6 +51,7 @@ def test_each_field_of_the_config_is_a_flag(call, data, tmp_path):
         "schedule": "cosine",
         "warm_up": 0.5,
         "patience": 7,
+        "validation_images": 11,
         "seed": 5,
         "device": "cpu",
         "threads": 1,

@@ -39,6 +39,19 @@ def test_no_part_is_empty_even_of_few_images():
     assert [len(part) for part in parts(DataSet("few", numbered(3)))] == [1, 1, 1]
 
 
+def test_as_many_images_are_kept_for_validation_as_are_asked_for():
+    data = DataSet("numbered", numbered(1000))
+    sets = [data.part(split, 0, 250) for split in ("train", "validation", "test")]
+    assert [len(part) for part in sets] == [650, 250, 100]
+    assert sorted(np.concatenate([part.labels for part in sets])) == list(range(1000))
+    assert np.array_equal(sets[2].labels, data.part("test", 0).labels)
+
+
+def test_of_a_smaller_set_one_image_stays_for_training():
+    data = DataSet("few", numbered(20), numbered(5))
+    assert [len(data.part(split, 0, 500)) for split in ("train", "validation", "test")] == [1, 19, 5]
+
+
 @pytest.mark.parametrize(("count", "lengths"), [(0, [0, 0, 0]), (1, [0, 0, 1]), (2, [0, 1, 1])])
 def test_fewer_than_three_images_can_be_tested_and_not_trained_with(count, lengths):
     assert [len(part) for part in parts(DataSet("few", numbered(count)))] == lengths

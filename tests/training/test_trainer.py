@@ -362,6 +362,11 @@ def test_too_few_images_are_refused_with_a_sentence(start, bars, tmp_path, train
         finish(start(data=str(tmp_path / "few.npz")).work())
 
 
+def test_more_validation_images_than_there_are_is_refused_with_a_sentence(start):
+    with pytest.raises(ValueError, match="can keep at most 179 images for validation, not 180: choose fewer"):
+        finish(start(validation_images=180).work())
+
+
 def test_three_images_are_enough(start, bars, tmp_path):
     np.savez(tmp_path / "three.npz", images=bars[:3, 0])
     assert finish(start(data=str(tmp_path / "three.npz")).work()).train_images == 1

@@ -22,6 +22,7 @@ OTHER = {
     "schedule": "cosine",
     "warm_up": 1.5,
     "patience": 4,
+    "validation_images": 5,
     "seed": 9,
     "device": "cpu",
     "threads": 1,

@@ -44,7 +44,7 @@ def evaluate(
         raise UserError(NO_EVIDENCE)
     if info.config.is_autoencoder and aggregate:
         raise UserError("A plain autoencoder has no q(z|x), so there is no average KL: leave --aggregate out")
-    images = drive(catalog.load(data)).part(split, info.split_seed)
+    images = drive(catalog.load(data)).part(split, info.split_seed, info.validation_images)
     if images.image_shape != vae.image_shape:
         raise UserError(
             f"{data} has images of {_shape(images.image_shape)}; this model takes {_shape(vae.image_shape)}"

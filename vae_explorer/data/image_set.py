@@ -60,9 +60,9 @@ class DataSet:
     classes: tuple[str, ...] = ()  # the label's names
     skipped: tuple[Skipped, ...] = ()
 
-    def part(self, split: Split, seed: int) -> ImageSet:
-        """One part: the test images (the set's own, else a seeded 10 %), the last 10 % of the rest in a seeded
-        order for validation, and what remains for training: of fewer than three images nothing."""
+    def part(self, split: Split, seed: int, validation_images: int = 0) -> ImageSet:
+        """One part: the test images (the set's own, else a seeded 10 %), the last of the rest in a seeded order for
+        validation (so many, or 10 % for 0), and what remains for training: of fewer than three images nothing."""
         if split == "test" and self.test is not None:
             return self.test
         order = np.random.default_rng(seed).permutation(len(self.train))
@@ -71,6 +71,8 @@ class DataSet:
             order, test = order[:-held_out], order[-held_out:]
             if split == "test":
                 return self.train.take(test, "test")
+        if validation_images:
+            held_out = max(1, min(validation_images, len(order) - 1))
         if split == "validation":
             return self.train.take(order[-held_out:], "validation")
         return self.train.take(order[:-held_out], "train")

@@ -39,6 +39,13 @@ class TrainConfig(ModelOptions, frozen=True):
         title="Early stopping",
         description="epochs without a better validation ELBO before training stops; 0 trains to the last epoch",
     )
+    validation_images: int = Field(
+        0,
+        ge=0,
+        le=10**9,
+        title="Validation images",
+        description="training images that are kept for validation; 0 keeps a tenth",
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="decides weights, order, noise and split")
     device: DeviceName = Field(
         "auto", title="Device", description="auto: the GPU where there is one, otherwise the processor"
