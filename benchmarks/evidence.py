@@ -22,6 +22,7 @@ from vae_explorer.training import model_file, models
 IMAGES = 4  # a turn
 TURNS, QUICK_TURNS = 20, 8
 AIM_RATIO = 0.6
+PRODUCTS = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
 
 
 def main() -> None:
@@ -61,7 +62,7 @@ def main() -> None:
 
 def _products(model: VAE) -> Callable[[], None]:
     """One pass of the layers with weights, each on the input that it has in the decoder."""
-    layers = [layer for layer in model.decoder.modules() if isinstance(layer, nn.Linear | nn.ConvTranspose2d)]
+    layers = [layer for layer in model.decoder.modules() if isinstance(layer, PRODUCTS)]
     inputs: dict[nn.Module, Tensor] = {}
     hooks = [layer.register_forward_pre_hook(lambda layer, given: inputs.update({layer: given[0]})) for layer in layers]
     with torch.inference_mode():

@@ -103,7 +103,7 @@ def test_resuming_a_finished_run_gives_its_figures_again(call, tiny, data, tmp_p
         (["--z-dim", "513"], "--z-dim must be at most 512, got 513"),
         (["--learning-rate", "0"], "--learning-rate must be more than 0, got 0"),
         (["--beta", "x"], "--beta must be a number, got x"),
-        (["--network", "vgg"], "--network must be mlp, gated_mlp or conv, got vgg"),
+        (["--network", "vgg"], "--network must be mlp, gated_mlp, conv or residual, got vgg"),
         (["--sigma", "0"], "--sigma must be learned or lecture, or at least 0.00392157, got 0"),
         (["--sigma", "wide"], "--sigma must be learned or lecture, or a number, got wide"),
         (["--epcohs", "3"], "Unknown option: --epcohs. Did you mean --epochs?"),

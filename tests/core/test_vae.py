@@ -1,8 +1,12 @@
+from typing import get_args
+
 import pytest
 import torch
 from pydantic import ValidationError
+from torch.nn import functional
 
-from vae_explorer.core.config import MIN_SIGMA, VAEConfig
+from vae_explorer.core.config import MIN_SIGMA, Network, VAEConfig
+from vae_explorer.core.networks import Residual
 from vae_explorer.core.objective import negative_elbo
 from vae_explorer.core.vae import VAE
 
@@ -16,7 +20,7 @@ def make(seed=0, **options):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("network", ["mlp", "conv"])
+@pytest.mark.parametrize("network", get_args(Network))
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_every_network_takes_and_gives_images_of_every_shape(shape, network, likelihood):
     vae = make(image_shape=shape, network=network, likelihood=likelihood)
@@ -25,6 +29,17 @@ def test_every_network_takes_and_gives_images_of_every_shape(shape, network, lik
     loss.total.backward()
     assert vae.decode(vae.encode(x).mu).mean.shape == x.shape
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in vae.parameters())
+
+
+def test_a_residual_block_adds_what_its_two_convolutions_find():
+    block = Residual(3)
+    x = torch.randn(2, 3, 5, 7)
+    first, second = (layer for layer in block.change if isinstance(layer, torch.nn.Conv2d))
+
+    def convolved(layer, values):
+        return functional.conv2d(functional.elu(values), layer.weight, layer.bias, padding=1)
+
+    torch.testing.assert_close(block(x), x + convolved(second, convolved(first, x)))
 
 
 def test_the_loss_is_minus_reconstruction_plus_beta_kl():

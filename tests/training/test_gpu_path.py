@@ -14,7 +14,7 @@ from vae_explorer.training.loop import training_step
 
 pytestmark = [
     pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"]),
-    pytest.mark.parametrize("network", ["mlp", "conv"]),
+    pytest.mark.parametrize("network", ["mlp", "conv", "residual"]),
     pytest.mark.parametrize("parts", [1, 4]),
 ]
 

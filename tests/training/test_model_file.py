@@ -3,13 +3,14 @@ import os
 import pickle
 import random
 import struct
+from typing import get_args
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vae_explorer.core.config import VAEConfig
+from vae_explorer.core.config import Network, VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
 from vae_explorer.training import model_file, models, state_file
@@ -74,7 +75,7 @@ def refused(path) -> str:
     return sentence
 
 
-@pytest.mark.parametrize("network", ["mlp", "conv"])
+@pytest.mark.parametrize("network", get_args(Network))
 @pytest.mark.parametrize("sigma", ["learned", "lecture", 0.1])
 def test_a_model_comes_back_exactly(tmp_path, network, sigma):
     config = VAEConfig(image_shape=(3, 9, 12), z_dim=3, hidden=5, network=network, likelihood="gaussian", sigma=sigma)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 Kind = Literal["vae", "autoencoder"]
-Network = Literal["mlp", "gated_mlp", "conv"]
+Network = Literal["mlp", "gated_mlp", "conv", "residual"]
 LikelihoodName = Literal["bernoulli", "gaussian"]
 MIN_SIDE, MAX_SIDE = 8, 128  # pixels
 
@@ -26,10 +26,15 @@ class ModelOptions(BaseModel, frozen=True, extra="forbid"):
     network: Network = Field(
         "mlp",
         title="Network",
-        description="mlp: two hidden layers; gated_mlp: with gated units; conv: convolutions, better and slower",
+        description="mlp: two hidden layers; gated_mlp: with gated units; conv: convolutions, better and slower; "
+        "residual: with residual blocks, the best and the slowest",
     )
     hidden: int = Field(
-        400, ge=1, le=8192, title="Hidden units", description="units in each hidden layer (conv: in its dense layer)"
+        400,
+        ge=1,
+        le=8192,
+        title="Hidden units",
+        description="units in each hidden layer (conv, residual: in their dense layer)",
     )
     likelihood: LikelihoodName = Field(
         "bernoulli",
