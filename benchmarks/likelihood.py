@@ -1,0 +1,254 @@
+"""−log p(x) of the test images beside a published table: a plain VAE, trained and evaluated by one command.
+
+The protocol is that of Norouzi et al. (2020): p(z) = N(0, I), z of 40 dimensions, a Bernoulli p(x|z), dynamic
+binarisation in training, 50,000 images for it and 10,000 for validation; the 10,000 test images binarised once, and
+5,000 importance samples for each. The network of the table is gated_mlp, two layers of 300 gated units on each side.
+Recipes were chosen by their validation ELBO; the test images' log p(x) is estimated once, after the last epoch.
+
+It takes hours, at nice 10. The run is likelihood-DATA-NETWORK in the user's folder of runs: Ctrl+C, and the same
+command goes on where it stopped. At the end it writes its row into likelihood.json and the README's table. --quick
+trains an epoch in a temporary folder, takes 50 samples for each of 500 images and writes nothing.
+
+    python benchmarks/likelihood.py [mnist|fashion-mnist] [--network NETWORK] [--quick] [--json] [--table]
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from report import Figure, options, show
+
+from vae_explorer import paths
+from vae_explorer.commands.drive import drive, duration
+from vae_explorer.core.progress import Job
+from vae_explorer.data import atomic, catalog
+from vae_explorer.training import model_file
+from vae_explorer.training.config import TrainConfig
+from vae_explorer.training.evaluation import Evaluation, Evaluator
+from vae_explorer.training.loop import TrainingError
+from vae_explorer.training.model_file import ModelInfo
+from vae_explorer.training.run import Run
+from vae_explorer.training.trainer import Trainer
+
+PUBLISHED = {"mnist": (84.45, 0.12), "fashion-mnist": (228.70, 0.15)}  # nats; ± over the authors' runs
+RECIPES: dict[str, dict[str, Any]] = {
+    "gated_mlp": {"hidden": 300, "epochs": 600, "warm_up": 100},
+    "residual": {"hidden": 400, "epochs": 300, "warm_up": 50},
+}
+AIMS = {("mnist", "residual"): 82.0}  # elsewhere the published figure
+IMPORTANCE_SAMPLES = 5000
+QUICK_SAMPLES, QUICK_IMAGES = 50, 500
+
+HERE = Path(__file__).parent
+ROWS, README = HERE / "likelihood.json", HERE.parent / "README.md"
+BEGIN, END = "<!-- made from benchmarks/likelihood.json -->", "<!-- end -->"
+NAMES = {
+    "gated_mlp": "two layers of 300 gated units, as in the table",
+    "residual": "residual convolutions",
+}
+KEPT_EVERY = 5.0  # seconds
+
+T = TypeVar("T")
+
+
+def main() -> None:
+    parser = options(__doc__)
+    parser.add_argument("data", nargs="?", default="mnist", choices=list(PUBLISHED))
+    parser.add_argument("--network", default="gated_mlp", choices=list(RECIPES))
+    parser.add_argument("--table", action="store_true", help="only write the README's table from likelihood.json")
+    chosen = parser.parse_args()
+    if chosen.table:
+        write_table()
+        return
+    if not catalog.available(chosen.data):
+        sys.exit(f"{chosen.data} is not on this machine: fetch it with vae-explorer data fetch {chosen.data}")
+    if hasattr(os, "nice"):
+        os.nice(10)
+    config = recipe(chosen.data, chosen.network)
+    try:
+        if chosen.quick:
+            with tempfile.TemporaryDirectory() as folder:
+                short = config.model_copy(update={"epochs": 1, "warm_up": 0})
+                row = measured(Path(folder) / "run", short, quick=True)
+        else:
+            row = measured(paths.runs() / f"likelihood-{chosen.data}-{chosen.network}", config)
+            write_row(row)
+            write_table()
+    except KeyboardInterrupt:
+        sys.exit("Stopped; the same command goes on where it was" if not chosen.quick else 130)
+    except (ValueError, OSError, TrainingError) as error:
+        sys.exit(str(error))
+    aim = AIMS.get((chosen.data, chosen.network), PUBLISHED[chosen.data][0])
+    figures = [
+        Figure("−log p(x), test", row["negative_log_evidence"], "nats", None if chosen.quick else ("<=", aim)),
+        Figure("standard error of the sampling", row["standard_error"], "nats"),
+        Figure("−ELBO, validation", -row["validation_elbo"], "nats"),
+        Figure("effective sample size (median)", row["effective_sample_size"], "draws"),
+        Figure("wall time", row["wall_seconds"], "s"),
+    ]
+    notes = [
+        f"−log p(x) = {row['negative_log_evidence']:.3f} ± {row['standard_error']:.3f}; published, by the table's "
+        "network: {:.2f} ± {:.2f}".format(*PUBLISHED[chosen.data]),
+        f"{chosen.data}, {chosen.network}, {row['epochs']:g} epochs; K = {row['importance_samples']:,} for each of "
+        f"{row['images']:,} images, {row['low_effective_sample_size']:,} of them below ten effective draws",
+    ]
+    show("likelihood", figures, notes, as_json=chosen.json)
+
+
+def recipe(data: str, network: str) -> TrainConfig:
+    """How the row of a data set and a network is trained."""
+    return TrainConfig(
+        data=data,
+        network=network,  # type: ignore[arg-type]
+        z_dim=40,
+        batch_size=100,
+        schedule="cosine",
+        validation_images=10_000,
+        precision="float32",
+        threads=1,
+        **RECIPES[network],
+    )
+
+
+def measured(folder: Path, config: TrainConfig, *, quick: bool = False) -> dict[str, Any]:
+    """Trains the run, or what it still lacks, and evaluates its model: a row of likelihood.json."""
+    if (folder / "config.json").exists():
+        run = Run.open(folder)
+        if run.config != config:
+            raise ValueError(f"{folder} holds a run by another recipe: give it another name")
+    else:
+        run = Run.create(folder, config)
+    watch = Stopwatch(folder / "wall_seconds")
+    if not run.is_finished:
+        drive(watch.timed(Trainer(run).work()))
+    info, result = drive(watch.timed(evaluated(run, quick=quick)))
+    assert info.validation is not None
+    assert result.log_evidence is not None
+    return {
+        "data": config.data,
+        "network": config.network,
+        "negative_log_evidence": -result.log_evidence,
+        "standard_error": result.standard_error,
+        "importance_samples": QUICK_SAMPLES if quick else IMPORTANCE_SAMPLES,
+        "images": result.images,
+        "elbo": result.elbo,
+        "effective_sample_size": result.effective_sample_size,
+        "low_effective_sample_size": result.low_effective_sample_size,
+        "validation_elbo": info.validation.elbo,
+        "seed": config.seed,
+        "epochs": info.epochs,
+        "wall_seconds": round(watch.seconds),
+        "command": f"python benchmarks/likelihood.py {config.data} --network {config.network}",
+        "commit": commit(),
+    }
+
+
+def evaluated(run: Run, *, quick: bool) -> Job[tuple[ModelInfo, Evaluation]]:
+    """What `vae-explorer evaluate RUN DATA --importance-samples 5000` finds."""
+    model, info = model_file.load(run.model_path)
+    data = yield from catalog.load(run.config.data)
+    test = data.part("test", info.split_seed)
+    if quick:
+        test = test.take(slice(0, QUICK_IMAGES))
+    samples = QUICK_SAMPLES if quick else IMPORTANCE_SAMPLES
+    result = yield from Evaluator(model, test, info.preparation, importance_samples=samples).work()
+    return info, result
+
+
+class Stopwatch:
+    """Seconds of work, also of the processes before this one: they are kept in a file."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self.seconds = 0.0
+        with suppress(OSError, ValueError):
+            self.seconds = float(path.read_text())
+
+    def timed(self, job: Job[T]) -> Job[T]:
+        """The same job, on this watch."""
+        last = kept = time.monotonic()
+        try:
+            while True:
+                try:
+                    item = next(job)
+                except StopIteration as end:
+                    return end.value  # type: ignore[no-any-return]
+                now = time.monotonic()
+                self.seconds, last = self.seconds + now - last, now
+                if now - kept > KEPT_EVERY:
+                    self._keep()
+                    kept = now
+                yield item
+        finally:
+            job.close()
+            self.seconds += time.monotonic() - last
+            self._keep()
+
+    def _keep(self) -> None:
+        atomic.write(self._path, f"{self.seconds:.1f}\n".encode())
+
+
+def commit() -> str:
+    """That of the code that ran, with a + where it had changes."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(["git", *words], cwd=HERE, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def rows() -> list[dict[str, Any]]:
+    """What was measured: a row for each data set and network."""
+    return json.loads(ROWS.read_text(encoding="utf-8")) if ROWS.exists() else []  # type: ignore[no-any-return]
+
+
+def write_row(row: dict[str, Any]) -> None:
+    """In the place of the one for the same data set and network."""
+    others = [other for other in rows() if (other["data"], other["network"]) != (row["data"], row["network"])]
+    atomic.write(ROWS, (json.dumps(sorted([*others, row], key=_place), indent=2) + "\n").encode())
+
+
+def _place(row: dict[str, Any]) -> tuple[int, int]:
+    """In the table."""
+    return list(PUBLISHED).index(row["data"]), list(RECIPES).index(row["network"])
+
+
+def table(measured_rows: Sequence[dict[str, Any]]) -> str:
+    """The README's table."""
+    lines = [
+        "| test images of | network | −log p(x) | published | validation ELBO | training and evaluation | command |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in measured_rows:
+        published = "–"
+        if row["network"] == "gated_mlp":
+            published = "{:.2f} ± {:.2f}".format(*PUBLISHED[row["data"]])
+        title = catalog.DATASETS[row["data"]].title
+        figure = f"{row['negative_log_evidence']:.2f} ± {row['standard_error']:.2f}"
+        elbo = f"−{-row['validation_elbo']:.2f}"
+        time_taken = f"{row['epochs']:g} epochs, {duration(row['wall_seconds'])}"
+        command = f"`{row['command']}`"
+        cells = (title, NAMES[row["network"]], figure, published, elbo, time_taken, command)
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def write_table() -> None:
+    """Puts the table between its two marks in the README."""
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    atomic.write(README, f"{before}{BEGIN}\n{table(rows())}\n{END}{after}".encode())
+
+
+if __name__ == "__main__":
+    main()

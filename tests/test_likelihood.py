@@ -1,0 +1,112 @@
+"""The published table: what benchmarks/likelihood.py trains, writes and shows, with a tiny run."""
+
+import json
+
+import likelihood
+import numpy as np
+import pytest
+
+from vae_explorer import cli
+from vae_explorer.core.progress import Progress, finish
+from vae_explorer.training.config import TrainConfig
+
+KEYS = {
+    "data", "negative_log_evidence", "standard_error", "importance_samples", "images", "seed", "epochs", "wall_seconds",
+    "command", "commit", "network",
+}  # fmt: skip
+
+
+@pytest.fixture
+def config(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (120, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "noise.npz", x_train=images[:90], x_test=images[90:])
+    return TrainConfig(
+        data=str(tmp_path / "noise.npz"), z_dim=2, hidden=8, epochs=2, batch_size=32, validation_images=20, threads=1,
+        precision="float32",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def few_samples(monkeypatch):
+    monkeypatch.setattr(likelihood, "IMPORTANCE_SAMPLES", 50)
+
+
+@pytest.mark.usefixtures("few_samples")
+def test_a_row_has_what_evaluate_finds(config, tmp_path, capsys):
+    row = likelihood.measured(tmp_path / "run", config)
+    assert row.keys() >= KEYS
+    assert (row["images"], row["epochs"], row["importance_samples"]) == (30, 2, 50)
+    cli.run(["evaluate", str(tmp_path / "run"), config.data, "--importance-samples", "50", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert row["negative_log_evidence"] == pytest.approx(-found["log_evidence"])
+    assert row["standard_error"] == pytest.approx(found["standard_error"])
+
+
+@pytest.mark.usefixtures("few_samples")
+def test_a_finished_run_is_not_trained_again_and_its_time_still_counts(config, tmp_path, monkeypatch):
+    first = likelihood.measured(tmp_path / "run", config)
+    (tmp_path / "run" / "wall_seconds").write_text("1000.0\n")
+    monkeypatch.delattr(likelihood, "Trainer")
+    again = likelihood.measured(tmp_path / "run", config)
+    assert again["negative_log_evidence"] == first["negative_log_evidence"]
+    assert again["wall_seconds"] >= 1000
+
+
+def test_another_recipe_does_not_go_on_with_the_run(config, tmp_path):
+    likelihood.measured(tmp_path / "run", config, quick=True)
+    with pytest.raises(ValueError, match="holds a run by another recipe"):
+        likelihood.measured(tmp_path / "run", config.model_copy(update={"epochs": 3}))
+
+
+def test_the_watch_goes_on_after_a_job_that_was_stopped(tmp_path):
+    def job():
+        while True:
+            yield Progress(0, None, "things")
+
+    (tmp_path / "watch").write_text("60.0\n")
+    work = likelihood.Stopwatch(tmp_path / "watch").timed(job())
+    next(work)
+    work.close()
+    assert float((tmp_path / "watch").read_text()) >= 60
+
+
+def test_the_watch_gives_the_result_of_its_job(tmp_path):
+    def job():
+        yield Progress(0, None, "things")
+        return "found"
+
+    assert finish(likelihood.Stopwatch(tmp_path / "watch").timed(job())) == "found"
+
+
+@pytest.mark.parametrize("data", likelihood.PUBLISHED)
+@pytest.mark.parametrize("network", likelihood.RECIPES)
+def test_a_recipe_follows_the_published_protocol(data, network):
+    config = likelihood.recipe(data, network)
+    assert (config.z_dim, config.validation_images, config.beta) == (40, 10_000, 1.0)
+    assert (config.kind, config.likelihood, config.network) == ("vae", "bernoulli", network)
+    assert network != "gated_mlp" or config.hidden == 300
+
+
+def test_a_row_replaces_the_one_before_and_takes_its_place_in_the_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(likelihood, "ROWS", tmp_path / "rows.json")
+    for data, network, figure in (
+        ("fashion-mnist", "gated_mlp", 230.0),
+        ("mnist", "residual", 81.0),
+        ("mnist", "gated_mlp", 85.0),
+        ("mnist", "gated_mlp", 84.0),
+    ):
+        likelihood.write_row({"data": data, "network": network, "negative_log_evidence": figure})
+    assert [row["negative_log_evidence"] for row in likelihood.rows()] == [84.0, 81.0, 230.0]
+
+
+def test_the_table_of_the_readme_is_made_from_the_rows():
+    text = likelihood.README.read_text(encoding="utf-8")
+    assert f"{likelihood.BEGIN}\n{likelihood.table(likelihood.rows())}\n{likelihood.END}" in text
+
+
+def test_every_row_was_measured_over_all_test_images_by_code_without_changes():
+    for row in likelihood.rows():
+        assert row.keys() >= KEYS
+        assert (row["images"], row["importance_samples"]) == (10_000, 5_000)
+        assert row["command"] == f"python benchmarks/likelihood.py {row['data']} --network {row['network']}"
+        assert len(row["commit"]) == 40
