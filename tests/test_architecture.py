@@ -22,7 +22,8 @@ DOORS = {  # which modules may import these, besides themselves
     "cli": {"__main__"},
     "commands": {"cli"},  # for the sentence of a wrong call; the commands themselves are registered by path
     "__main__": set(),
-    "ui": {"app"},
+    "ui": {"app", "process"},
+    "process": {"app"},
 }
 ANSWERS = {
     "vae_explorer.session.answers",

@@ -1,38 +1,20 @@
-"""The application: builds the session and the window, and everything that a process needs around them."""
+"""The application: builds the session and the window, opens what it was started with, and ends with its exit code."""
 
-import ctypes
-import gc
 import logging
 import os
-import signal
-import socket
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 if sys.platform == "win32":
     import torch  # noqa: F401 - torch 2.9 and newer must be loaded before Qt there
 
-import shiboken6
-from PySide6.QtCore import (
-    QEvent,
-    QEventLoop,
-    QMessageLogContext,
-    QObject,
-    QSocketNotifier,
-    Qt,
-    QTimer,
-    QtMsgType,
-    Signal,
-    qInstallMessageHandler,
-)
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from vae_explorer import display, errors, paths
+from vae_explorer.process import Collector, Faults, Memory, Signals, qt_logged
 from vae_explorer.session.guard import guarded
 from vae_explorer.session.session import FIRST_MODEL, Session
 from vae_explorer.ui import drop
@@ -43,8 +25,6 @@ log = logging.getLogger(__name__)
 USUAL_SIZE = "1440x900"  # pixels
 SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python code runs in a thread
 KEPT_KERNELS = 256  # of torch's, one for each shape: 1024, as it is, are 40 MB where numbers of samples change
-COLLECT_INTERVAL = 1000  # milliseconds between two looks at the garbage
-GIVE_BACK_INTERVAL = 30_000  # milliseconds between two times that freed memory goes back to the system
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
 CALM = 1000  # milliseconds after the first samples
 UNSEEN = 200  # milliseconds until a window that nobody has shown opens its model
@@ -78,7 +58,7 @@ def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str
     if problem:
         print(problem, file=sys.stderr)
         return 1
-    with errors.logged() as log, errors.crashes_traced(), _qt_logged():
+    with errors.logged() as log, errors.crashes_traced(), qt_logged():
         return _run(files, screenshot, size, log)
 
 
@@ -204,129 +184,3 @@ class Screenshot(QObject):
         else:
             print(f"{self._path} could not be written: choose another folder", file=sys.stderr)
         self._window.close()
-
-
-class Signals(QObject):
-    """SIGINT, SIGTERM and a terminal that is closed (SIGHUP) close the window as the user would. Python hears signals
-    only while Python code runs, so the number comes through a socket that Qt listens to."""
-
-    NUMBERS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-
-    def __init__(self, window: MainWindow):
-        super().__init__(window)
-        self._window = window
-        self._read, self._write = socket.socketpair()
-        for end in (self._read, self._write):
-            end.setblocking(False)
-        signal.set_wakeup_fd(self._write.fileno())
-        for number in self.NUMBERS:
-            if not _is_to_outlive(number):
-                signal.signal(number, lambda *_: None)
-        self._notifier = QSocketNotifier(self._read.fileno(), QSocketNotifier.Type.Read, self)
-        self._notifier.activated.connect(self._on_signal)
-
-    def end(self) -> None:
-        """From here on the program ends by itself: another signal must not stop it halfway, or write to a socket that
-        is gone."""
-        signal.set_wakeup_fd(-1)
-        for number in self.NUMBERS:
-            signal.signal(number, signal.SIG_IGN)
-
-    def _on_signal(self) -> None:
-        self._read.recv(64)
-        self._window.close()
-
-
-def _is_to_outlive(number: int) -> bool:
-    """Whether nohup has said that a closed terminal is nothing to the program."""
-    return number == getattr(signal, "SIGHUP", None) and signal.getsignal(number) is signal.SIG_IGN
-
-
-class Collector(QObject):
-    """Collects garbage in the GUI thread only: a collection in another thread that finds a widget is a crash."""
-
-    def __init__(self, window: MainWindow):
-        super().__init__(window)
-        gc.collect()
-        gc.freeze()
-        gc.disable()
-        self._modules = len(sys.modules)
-        self._timer = QTimer(self, interval=COLLECT_INTERVAL)
-        self._timer.timeout.connect(self._collect)
-        self._timer.start()
-
-    def _collect(self) -> None:
-        if len(sys.modules) > self._modules:
-            self._modules = len(sys.modules)
-            gc.freeze()  # torch has come, or a part of it: 150,000 objects that stay, and 100 ms to look through
-        counts, limits = gc.get_count(), gc.get_threshold()
-        for generation in (2, 1, 0):
-            if counts[generation] > limits[generation]:
-                gc.collect(generation)
-                return
-
-
-class Memory(QObject):
-    """Gives freed memory back. glibc keeps it, in pieces between others, and a program that is used for hours would
-    grow and grow; other systems see to it themselves."""
-
-    def __init__(self, window: MainWindow):
-        super().__init__(window)
-        self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-        self._timer = QTimer(self, interval=GIVE_BACK_INTERVAL)
-        self._timer.timeout.connect(self._give_back)
-        if self._trim:
-            self._timer.start()
-
-    def _give_back(self) -> None:
-        threading.Thread(target=self._trim, args=(0,), name="give memory back", daemon=True).start()  # takes 10 ms
-
-
-class Faults(QObject):
-    """Every exception that nothing has caught, from whichever thread: the window lives on and says so once, the log has
-    the details.
-
-    Signals:
-        happened(sentence: str)
-    """
-
-    happened = Signal(str)
-
-    def __init__(self, window: MainWindow, log_file: errors.Log):
-        super().__init__(window)
-        self._repeats = errors.Repeats()
-        queued = Qt.ConnectionType.QueuedConnection  # not while something is painted
-        self.happened.connect(window.session.failed, queued)
-        log_file.tell = self.tell
-        if log_file.problem:  # there was something to say before
-            self.tell(log_file.problem)
-        sys.excepthook = self.on_exception
-
-    def tell(self, sentence: str) -> None:
-        """Shows it, as soon as the window has time."""
-        if shiboken6.isValid(self):  # the last ones come when the window has gone
-            self.happened.emit(sentence)
-
-    def on_exception(self, kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-        """What `sys.excepthook` is given."""
-        errors.on_exception(kind, error, traceback)
-        if issubclass(kind, Exception) and self._repeats.note(errors.place(kind, traceback)) == 1:
-            self.tell(errors.sentence(error))
-
-
-@contextmanager
-def _qt_logged() -> Iterator[None]:
-    """While it lasts, what Qt has to say goes into the log. What it dies of goes to stderr too."""
-    levels = {QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO}
-    qt = logging.getLogger("qt")
-
-    def on_message(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
-        qt.log(levels.get(kind, logging.WARNING), "%s", text)
-        if kind == QtMsgType.QtFatalMsg:
-            print(text, file=sys.__stderr__, flush=True)
-
-    before = qInstallMessageHandler(on_message)
-    try:
-        yield
-    finally:
-        qInstallMessageHandler(before)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vae_explorer import app, errors, paths
+from vae_explorer import app, errors, paths, process
 
 WAIT = 20_000  # milliseconds: torch may have to be loaded
 
@@ -21,7 +21,7 @@ def window(qtbot, log, tiny_model, monkeypatch):
     """The window as the program runs it, on the tiny model; closed as a user would close it."""
     monkeypatch.setattr(app, "FIRST_MODEL", str(tiny_model))
     made = app.create()
-    app.Faults(made, log)
+    process.Faults(made, log)
     made.resize(1440, 900)
     made.show()
     shown = made.session.picture, made.session.posterior_samples

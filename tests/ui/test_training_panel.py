@@ -275,6 +275,12 @@ def test_the_algorithm_is_the_five_lines_of_the_lecture(likelihood, warm_up):
     assert ("first 2.5 epochs" in parts["Objective"]) == bool(warm_up)
 
 
+@pytest.mark.parametrize(("validation_images", "kept"), [(0, "10 %"), (10_000, "10,000")])
+def test_the_page_says_how_many_images_are_kept_for_validation(validation_images, kept):
+    parts = dict(described(TrainConfig(data="mnist", validation_images=validation_images), None))
+    assert parts["Data"] == f"mnist; {kept} of the training images are kept for validation"
+
+
 def test_of_a_plain_autoencoder_the_page_names_no_q_no_kl_and_no_elbo_but_to_deny_them():
     config = TrainConfig(kind="autoencoder", beta=4.0, warm_up=3.0, patience=5)
     parts = dict(described(config, None))

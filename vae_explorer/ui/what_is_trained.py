@@ -40,7 +40,8 @@ def described(config: TrainConfig, facts: RunFacts | None) -> list[tuple[str, st
 
 def _data(config: TrainConfig, facts: RunFacts | None) -> str:
     if facts is None:
-        return f"{config.data}; 10 % of the training images are kept for validation"
+        kept = f"{config.validation_images:,}" if config.validation_images else "10 %"
+        return f"{config.data}; {kept} of the training images are kept for validation"
     channels, height, width = facts.image_shape
     kind = "grey" if channels == 1 else "colour"
     return (
