@@ -1,18 +1,20 @@
 """Every verb in any order, with two models that come and go: what is shown always belongs to what is chosen."""
 
 import random
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from PySide6.QtCore import QCoreApplication
 
+from vae_explorer.core.aggregate import SampleSource
 from vae_explorer.core.evidence import draws
-from vae_explorer.session.aggregate import SOURCES
 from vae_explorer.session.records import Source
 
 TIMEOUT = 10_000  # milliseconds
 ACTIONS = 90
+SOURCES = get_args(SampleSource)
 
 
 class Hand:

@@ -1,18 +1,21 @@
 """q(z) of the shown model in the session, beside the prior, and pictures from four sources."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 
-from vae_explorer.core.aggregate import AggregatedPosterior, decompose
+from vae_explorer.core.aggregate import AggregatedPosterior, SampleSource, decompose
 from vae_explorer.core.progress import finish
 from vae_explorer.data.preprocess import to_x
 from vae_explorer.errors import UserError
-from vae_explorer.session.aggregate import COUNT, NO_IMAGES, SOURCES
+from vae_explorer.session.aggregate import COUNT, NO_IMAGES
 from vae_explorer.session.records import Source
 from vae_explorer.training import model_file
 
 TIMEOUT = 10_000  # milliseconds
+SOURCES = get_args(SampleSource)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 
 from vae_explorer.errors import UserError
 from vae_explorer.session import long_answers
-from vae_explorer.session.aggregate import NO_IMAGES, SOURCES
+from vae_explorer.session.aggregate import NO_IMAGES
 from vae_explorer.ui.aggregate_view import PLAIN, SATURATED, AggregateView
 from vae_explorer.ui.figures import figure
 
@@ -34,7 +34,7 @@ def whole(aggregate, session, qtbot):
         def there():
             shown, samples = aggregate.shown, aggregate.samples
             is_plain = session.model.snapshot.is_autoencoder
-            return bool(shown and (is_plain or shown.decomposition) and samples and len(samples.z) == len(SOURCES))
+            return bool(shown and (is_plain or shown.decomposition) and samples and len(samples.z) == 4)
 
         qtbot.waitUntil(there, timeout=WAIT)
         return aggregate.shown

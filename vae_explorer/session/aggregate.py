@@ -10,7 +10,6 @@ from vae_explorer.session.records import Aggregate, AggregateRequest, SourcesReq
 from vae_explorer.session.undo import Change
 
 COUNT = 12  # pictures of each source
-SOURCES = ("prior", "gaussian", "mixture", "posterior")
 NO_IMAGES = (
     "This model file has no stored posteriors, since it was saved before its run had ended, and its images are not at "
     "hand: open the run's folder or its last model file."
@@ -106,34 +105,17 @@ class AggregateSession(QObject):
         if workspace is None or not self.is_watched or self.reason:
             self._densities.drop()
             self._sources.drop()
-        elif not self._is_newest(self._densities.request or self._aggregate):
-            under_way = self._densities.request
-            is_same_run = isinstance(under_way, AggregateRequest) and under_way.snapshot.lineage == workspace.lineage
+        else:
             tests = () if workspace.snapshot.posteriors else workspace.tests
-            self._densities.ask(AggregateRequest(workspace.snapshot, tests), after_this=is_same_run)
-        elif self._densities.request is None:
-            self._ask_for_samples()  # it was dropped while nobody watched
+            self._densities.want(AggregateRequest(workspace.snapshot, tests))
+            if not self._densities.is_busy:
+                self._ask_for_samples()  # they were dropped while nobody watched
         self.changed.emit()
-
-    def _is_newest(self, one: object) -> bool:
-        snapshot = self._model.snapshot
-        if isinstance(one, AggregateRequest):
-            return one.snapshot is snapshot
-        if not isinstance(one, Aggregate) or snapshot is None:
-            return False
-        is_whole = one.decomposition is not None or snapshot.is_autoencoder
-        return is_whole and (one.lineage, one.number) == (snapshot.lineage, snapshot.number)
 
     def _ask_for_samples(self) -> None:
         snapshot, shown = self._model.snapshot, self.shown
-        if snapshot is None or shown is None or not self.is_watched:
-            return
-        request, under_way = SourcesRequest(snapshot, shown, COUNT, self.seed), self._sources.request
-        if not _is_same(under_way or self._samples, request):
-            is_same_run = isinstance(under_way, SourcesRequest) and (
-                (under_way.snapshot.lineage, under_way.seed) == (snapshot.lineage, self.seed)
-            )
-            self._sources.ask(request, after_this=is_same_run)
+        if snapshot is not None and shown is not None and self.is_watched:
+            self._sources.want(SourcesRequest(snapshot, shown, COUNT, self.seed))
 
     def _on_advanced(self, item: object) -> None:
         if isinstance(item, Aggregate):
@@ -150,12 +132,3 @@ class AggregateSession(QObject):
 
     def _on_failed(self, sentence: str) -> None:
         self.failed.emit(f"q(z) could not be computed: {sentence}")
-
-
-def _is_same(one: object, request: SourcesRequest) -> bool:
-    """Whether it has or will have just what is asked for."""
-    if isinstance(one, SourcesSamples) and len(one.z) < len(SOURCES):
-        return False
-    return isinstance(one, SourcesSamples | SourcesRequest) and (
-        one.aggregate is request.aggregate and one.seed == request.seed
-    )

@@ -147,28 +147,14 @@ class EvidenceSession(QObject):
             self._integral.drop()
             self.changed.emit()
             return
-        request = EvidenceRequest(snapshot, encoded, self.importance_samples, self.seed)
-        under_way = self._draws.request
-        if _is_same(self._evidence, request):
-            self._draws.drop()
-        elif not _is_same(under_way, request):
-            self._draws.ask(request, after_this=_is_of_same_run(under_way, request))
+        self._draws.want(EvidenceRequest(snapshot, encoded, self.importance_samples, self.seed))
         if self.is_watched and snapshot.z_dim == MAPPED:
-            self._ask_for_map(MapRequest(snapshot, encoded))
+            self._integral.want(MapRequest(snapshot, encoded))
         self.changed.emit()
-
-    def _ask_for_map(self, request: MapRequest) -> None:
-        under_way = self._integral.request
-        if self._map and self._map.encoded is request.encoded:
-            self._integral.drop()
-        elif not isinstance(under_way, MapRequest):
-            self._integral.ask(request)
-        elif under_way.encoded is not request.encoded:
-            self._integral.ask(request, after_this=_is_same_image(under_way.encoded, request.encoded))
 
     def _is_chosen(self, encoded: Encoded) -> bool:
         posterior = self._image.posterior
-        return posterior is not None and _is_same_image(encoded, posterior)
+        return posterior is not None and encoded.subject == posterior.subject
 
     def _on_images_changed(self) -> None:
         if self._image.posterior is None or self._model.snapshot is None:
@@ -195,30 +181,6 @@ class EvidenceSession(QObject):
 
     def _on_failed(self, sentence: str) -> None:
         self.failed.emit(f"The evidence could not be computed: {sentence}")
-
-
-def _is_same_image(one: Encoded, other: Encoded) -> bool:
-    """The same image, prepared in the same way, for the same model."""
-    return (one.lineage, one.image, one.switches) == (other.lineage, other.image, other.switches)
-
-
-def _is_same(one: object, request: EvidenceRequest) -> bool:
-    """Whether it has or will have just what is asked for."""
-    return (
-        isinstance(one, Evidence | EvidenceRequest)
-        and one.encoded is request.encoded
-        and (one.importance_samples, one.seed) == (request.importance_samples, request.seed)
-        and (not isinstance(one, Evidence) or one.is_whole)
-    )
-
-
-def _is_of_same_run(one: object, request: EvidenceRequest) -> bool:
-    """The same image by other weights: to begin anew with each snapshot would never end."""
-    return (
-        isinstance(one, EvidenceRequest)
-        and _is_same_image(one.encoded, request.encoded)
-        and (one.importance_samples, one.seed) == (request.importance_samples, request.seed)
-    )
 
 
 def _fit(snapshot: Snapshot, encoded: Encoded, draws: int, seed: int) -> Generator[Progress, None, Fitted]:

@@ -1,9 +1,23 @@
 """A view that takes long: computed slice by slice, so that the thread it shares is free for newer requests between."""
 
+from typing import Protocol
+
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.session.latest import Latest
 from vae_explorer.session.records import Slice
+
+
+class LongRequest(Protocol):
+    """Two are alike where both are equal."""
+
+    @property
+    def subject(self) -> object:
+        """What it is about, whichever the weights."""
+
+    @property
+    def weights(self) -> object:
+        """By which weights: those of a run change twice a second."""
 
 
 class LongView(QObject):
@@ -22,23 +36,29 @@ class LongView(QObject):
     def __init__(self, kind: str, views: Latest, parent: QObject | None = None):
         super().__init__(parent)
         self._kind, self._views = kind, views
-        self._current: object | None = None  # request
-        self._next: object | None = None
+        self._current: LongRequest | None = None
+        self._next: LongRequest | None = None
+        self._whole: LongRequest | None = None  # whose whole answer was the last thing told
         views.answered.connect(self._on_answered)
         views.failed.connect(self._on_failed)
 
     @property
-    def request(self) -> object | None:
-        """What is under way."""
-        return self._current
+    def is_busy(self) -> bool:
+        """Whether a request is under way."""
+        return self._current is not None
 
-    def ask(self, request: object, *, after_this: bool = False) -> None:
-        """Begins, in the place of what is under way, or after it: then the newest of several is taken."""
-        if after_this and self._current is not None:
+    def want(self, request: LongRequest) -> None:
+        """Asks, unless just this is under way or was told last. Another subject takes the place of what is under way;
+        the same one by other weights follows it, the newest of several: to begin anew with each snapshot of a run would
+        never end."""
+        if _are_alike(self._whole, request):
+            self.drop()
+        elif _are_alike(self._current, request):
+            self._next = None
+        elif self._current is not None and self._current.subject == request.subject:
             self._next = request
-            return
-        self._current, self._next = request, None
-        self._views.ask(self._kind, Slice(request))
+        else:
+            self._ask(request)
 
     def drop(self) -> None:
         """Nobody wants what is under way any more."""
@@ -50,8 +70,10 @@ class LongView(QObject):
         if not answer.is_last:
             self._views.ask(kind, answer)
         if answer.item is not None:
+            self._whole = None
             self.advanced.emit(answer.item)
         if answer.is_last and answer.request is self._current:  # whoever heard may have asked for something else
+            self._whole = self._current
             self._end()
             self.ended.emit()
 
@@ -60,7 +82,15 @@ class LongView(QObject):
             self._end()
             self.failed.emit(sentence)
 
+    def _ask(self, request: LongRequest) -> None:
+        self._current, self._next = request, None
+        self._views.ask(self._kind, Slice(request))
+
     def _end(self) -> None:
         following, self._current, self._next = self._next, None, None
         if following is not None:
-            self.ask(following)
+            self._ask(following)
+
+
+def _are_alike(one: LongRequest | None, other: LongRequest) -> bool:
+    return one is not None and (one.subject, one.weights) == (other.subject, other.weights)

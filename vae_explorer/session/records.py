@@ -104,6 +104,11 @@ class Encoded:
     is_likelihood: bool  # False: x is grey and the likelihood is for black and white
     switches: Mapping[str, bool] = field(default_factory=dict)  # that were asked for
 
+    @property
+    def subject(self) -> object:
+        """The image, prepared in this way, for this model whichever its weights."""
+        return self.lineage, self.image, self.switches
+
 
 @dataclass(frozen=True, eq=False)
 class DecodeRequest:
@@ -201,6 +206,14 @@ class EvidenceRequest:
     importance_samples: int
     seed: int
 
+    @property
+    def subject(self) -> object:
+        return self.encoded.subject, self.importance_samples, self.seed
+
+    @property
+    def weights(self) -> object:
+        return self.encoded
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -232,6 +245,14 @@ class MapRequest:
     snapshot: Snapshot
     encoded: Encoded
 
+    @property
+    def subject(self) -> object:
+        return self.encoded.subject
+
+    @property
+    def weights(self) -> object:
+        return self.encoded
+
 
 @dataclass(frozen=True, eq=False)
 class PosteriorMap:
@@ -262,6 +283,14 @@ class AggregateRequest:
     snapshot: Snapshot
     tests: tuple[Source, ...] = ()  # where the model has no stored posteriors
 
+    @property
+    def subject(self) -> object:
+        return self.snapshot.lineage
+
+    @property
+    def weights(self) -> object:
+        return self.snapshot.number
+
 
 @dataclass(frozen=True, eq=False)
 class Aggregate:
@@ -285,6 +314,14 @@ class SourcesRequest:
     count: int
     seed: int
 
+    @property
+    def subject(self) -> object:
+        return self.snapshot.lineage, self.seed
+
+    @property
+    def weights(self) -> object:
+        return self.aggregate
+
 
 @dataclass(frozen=True, eq=False)
 class SourcesSamples:
@@ -302,6 +339,14 @@ class SourcesSamples:
 class TestsRequest:
     snapshot: Snapshot
     tests: tuple[Source, ...]
+
+    @property
+    def subject(self) -> object:
+        return self.snapshot.lineage
+
+    @property
+    def weights(self) -> object:
+        return self.snapshot.number
 
 
 @dataclass(frozen=True, eq=False)

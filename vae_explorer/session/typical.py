@@ -117,21 +117,9 @@ class TypicalSession(QObject):
         workspace = self._model.current
         if workspace is None or not self.is_watched or not workspace.tests:
             self._view.drop()
-        elif not self._is_newest(self._view.request or self._tests):
-            under_way = self._view.request
-            is_same_run = isinstance(under_way, TestsRequest) and under_way.snapshot.lineage == workspace.lineage
-            self._view.ask(TestsRequest(workspace.snapshot, workspace.tests), after_this=is_same_run)
+        else:
+            self._view.want(TestsRequest(workspace.snapshot, workspace.tests))
         self.changed.emit()
-
-    def _is_newest(self, one: object) -> bool:
-        snapshot = self._model.snapshot
-        if isinstance(one, TestsRequest):
-            return one.snapshot is snapshot
-        return (
-            isinstance(one, TestPosteriors)
-            and snapshot is not None
-            and (one.lineage, one.number) == (snapshot.lineage, snapshot.number)
-        )
 
     def _on_advanced(self, item: object) -> None:
         if isinstance(item, TestPosteriors):
