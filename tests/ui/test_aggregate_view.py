@@ -67,6 +67,11 @@ def test_without_a_model_it_says_what_to_do(view):
     assert not view.again.isEnabled()
 
 
+def test_the_mixture_says_how_many_gaussians_it_is_made_of(filled, aggregate):
+    components = len(aggregate.shown.q.mixture.weights)
+    assert filled._sources["mixture"].text() == f"mixture of {components}<br>fitted to q(z)"
+
+
 def test_a_model_without_stored_posteriors_says_what_is_missing(view, open_model, make_model):
     open_model(make_model())
     assert said(view) == NO_IMAGES
