@@ -279,9 +279,9 @@ class Fitted:
 
 
 @dataclass(frozen=True, eq=False)
-class AggregateRequest:
+class TestsRequest:
     snapshot: Snapshot
-    tests: tuple[Source, ...] = ()  # where the model has no stored posteriors
+    tests: tuple[Source, ...] = ()
 
     @property
     def subject(self) -> object:
@@ -290,6 +290,10 @@ class AggregateRequest:
     @property
     def weights(self) -> object:
         return self.snapshot.number
+
+
+class AggregateRequest(TestsRequest):
+    """With the test images where the model has no stored posteriors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -333,20 +337,6 @@ class SourcesSamples:
     seed: int
     z: Mapping[str, np.ndarray]  # float32 [n, z] of each source
     images: Mapping[str, np.ndarray]  # float32 [n, c, h, w]
-
-
-@dataclass(frozen=True, eq=False)
-class TestsRequest:
-    snapshot: Snapshot
-    tests: tuple[Source, ...]
-
-    @property
-    def subject(self) -> object:
-        return self.snapshot.lineage
-
-    @property
-    def weights(self) -> object:
-        return self.snapshot.number
 
 
 @dataclass(frozen=True, eq=False)
