@@ -1,4 +1,4 @@
-"""The one other long job, and the data sets that it reads."""
+"""The other long jobs, and the data sets that they read."""
 
 import threading
 from pathlib import Path
@@ -58,15 +58,15 @@ def test_a_cancelled_job_is_closed_and_says_nothing(jobs, qtbot):
     job = Endless()
     jobs.start("Reading photos", job)
     qtbot.waitUntil(lambda: jobs.progress is not None, timeout=TIMEOUT)
-    jobs.cancel()
+    jobs.cancel_newest()
     assert (jobs.title, jobs.progress) == ("", None)
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
     assert job.closed.is_set()
     assert (jobs.results, jobs.sentences) == ([], [])
-    jobs.cancel()
+    jobs.cancel_newest()
 
 
-def test_starting_another_job_cancels_the_first(jobs, qtbot):
+def test_starting_another_job_of_its_kind_cancels_the_first(jobs, qtbot):
     first = Endless()
 
     def second():
@@ -80,6 +80,24 @@ def test_starting_another_job_cancels_the_first(jobs, qtbot):
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
     assert first.closed.is_set()
     assert jobs.results == ["second"]
+
+
+def test_jobs_of_two_kinds_go_on_beside_each_other_and_the_newest_is_named(jobs, qtbot):
+    first, second = Endless(), Endless()
+    jobs.start("Reading photos", first)
+    jobs.start("Fitting", second, kind="fit")
+    assert jobs.title == "Fitting"
+    qtbot.waitUntil(lambda: None not in map(jobs.progress_of, ("data", "fit")), timeout=TIMEOUT)
+    assert jobs.progress == jobs.progress_of("fit")
+    jobs.cancel_newest()
+    assert (jobs.title, jobs.is_running("data"), jobs.is_running("fit")) == ("Reading photos", True, False)
+    assert jobs.progress_of("fit") is None
+    qtbot.waitUntil(second.closed.is_set, timeout=TIMEOUT)
+    assert not first.closed.is_set()
+    jobs.cancel_all()
+    qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
+    assert first.closed.is_set()
+    assert jobs.results == []
 
 
 def test_a_job_that_fails_is_one_sentence_of_the_session(session, jobs, qtbot):

@@ -78,7 +78,7 @@ def test_it_cancels_no_job_of_anybody_else(self_test, session, qtbot):
     qtbot.waitUntil(lambda: session.jobs.progress is not None, timeout=TIMEOUT)
     assert (self_test.is_running, self_test.progress) == (False, None)
     assert session.jobs.title == "Reading photos"
-    session.jobs.cancel()
+    session.jobs.cancel_newest()
     qtbot.waitUntil(lambda: not session.jobs.is_active, timeout=TIMEOUT)
 
 

@@ -17,7 +17,7 @@ from vae_explorer.session.undo import Change
 
 MOST_SAMPLES = 100_000
 MAPPED = 2  # dimensions of z whose true posterior can be integrated
-FIT_TITLE = "Fitting q to this image"
+FIT, FIT_TITLE = "fit", "Fitting q to this image"
 PLAIN = (
     "A plain autoencoder has no q(z|x) and no prior: there is no KL, no ELBO and no log p(x), "
     "only how well it reconstructs."
@@ -89,7 +89,7 @@ class EvidenceSession(QObject):
 
     @property
     def is_fitting(self) -> bool:
-        return self._jobs.title == FIT_TITLE
+        return self._jobs.is_running(FIT)
 
     @property
     def reason(self) -> str:
@@ -127,11 +127,11 @@ class EvidenceSession(QObject):
         """Looks for the best q for this image, the decoder frozen; a job that can be cancelled."""
         snapshot, encoded = self._model.snapshot, self._image.posterior
         if snapshot and encoded and not self.reason and not self.is_fitting:
-            self._jobs.start(FIT_TITLE, partial(_fit, snapshot, encoded, self.importance_samples, self.seed))
+            make = partial(_fit, snapshot, encoded, self.importance_samples, self.seed)
+            self._jobs.start(FIT_TITLE, make, kind=FIT)
 
     def cancel_fit(self) -> None:
-        if self.is_fitting:
-            self._jobs.cancel()
+        self._jobs.cancel(FIT)
 
     @property
     def _is_wanted(self) -> bool:

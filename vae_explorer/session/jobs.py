@@ -1,6 +1,7 @@
-"""The one other long job: a data set that is read or downloaded, with progress and Cancel."""
+"""The other long jobs: a data set that is read or downloaded, a q that is fitted, the self-test."""
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -9,11 +10,20 @@ from vae_explorer.core.progress import Progress
 from vae_explorer.session.generator_thread import GeneratorThread
 
 
+@dataclass
+class _Job:
+    kind: str
+    title: str
+    thread: GeneratorThread
+    progress: Progress | None = None
+
+
 class JobsSession(QObject):
-    """Runs one job at a time; starting another cancels the first.
+    """Runs one job of each kind at a time; starting another of a kind cancels the first. `title` and `progress` are
+    those of the newest.
 
     Signals:
-        changed(): `title` or `progress` is another; no title: nothing is being done
+        changed(): `title` or `progress` is another, or a job of any kind has begun or ended
         succeeded(result: object)
         failed(sentence: str)
         finished(): the last thread has ended
@@ -27,19 +37,32 @@ class JobsSession(QObject):
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
         self._threads: set[GeneratorThread] = set()
-        self._thread: GeneratorThread | None = None
-        self.title = ""
-        self.progress: Progress | None = None
+        self._jobs: list[_Job] = []  # the newest last
+
+    @property
+    def title(self) -> str:
+        """Empty where nothing is being done."""
+        return self._jobs[-1].title if self._jobs else ""
+
+    @property
+    def progress(self) -> Progress | None:
+        return self._jobs[-1].progress if self._jobs else None
 
     @property
     def is_active(self) -> bool:
         return bool(self._threads)
 
-    def start(self, title: str, make: Callable[[], Generator[Progress, None, Any]]) -> None:
+    def is_running(self, kind: str) -> bool:
+        return any(job.kind == kind for job in self._jobs)
+
+    def progress_of(self, kind: str) -> Progress | None:
+        return next((job.progress for job in self._jobs if job.kind == kind), None)
+
+    def start(self, title: str, make: Callable[[], Generator[Progress, None, Any]], *, kind: str = "data") -> None:
         """Runs a job under a title such as "Reading photos"."""
-        self.cancel()
-        self.title, self.progress = title, None
-        self._thread = thread = GeneratorThread(make, parent=self)
+        self.cancel(kind)
+        thread = GeneratorThread(make, parent=self)
+        self._jobs.append(_Job(kind, title, thread))
         self._threads.add(thread)
         thread.progressed.connect(self._on_progressed)
         thread.succeeded.connect(self._on_succeeded)
@@ -48,29 +71,42 @@ class JobsSession(QObject):
         thread.start()
         self.changed.emit()
 
-    def cancel(self) -> None:
-        """Stops what is being done; nothing half done stays behind."""
-        if self._thread:
-            self._thread.stop()
-            self._end()
+    def cancel(self, kind: str) -> None:
+        """Stops the job of this kind; nothing half done stays behind."""
+        for job in [job for job in self._jobs if job.kind == kind]:
+            job.thread.stop()
+            self._end(job)
 
-    def _end(self) -> None:
-        self._thread, self.title, self.progress = None, "", None
+    def cancel_newest(self) -> None:
+        """Stops the one that `title` names."""
+        if self._jobs:
+            self.cancel(self._jobs[-1].kind)
+
+    def cancel_all(self) -> None:
+        while self._jobs:
+            self.cancel_newest()
+
+    def _end(self, job: _Job) -> None:
+        self._jobs.remove(job)
         self.changed.emit()
 
+    def _sender(self) -> _Job | None:
+        """Whose thread speaks; None: it was cancelled."""
+        return next((job for job in self._jobs if job.thread is self.sender()), None)
+
     def _on_progressed(self, progress: Progress) -> None:
-        if self.sender() is self._thread:
-            self.progress = progress
+        if job := self._sender():
+            job.progress = progress
             self.changed.emit()
 
     def _on_succeeded(self, result: object) -> None:
-        if self.sender() is self._thread:
-            self._end()
+        if job := self._sender():
+            self._end(job)
             self.succeeded.emit(result)
 
     def _on_failed(self, sentence: str) -> None:
-        if self.sender() is self._thread:
-            self._end()
+        if job := self._sender():
+            self._end(job)
             self.failed.emit(sentence)
 
     def _on_finished(self) -> None:

@@ -12,7 +12,7 @@ from vae_explorer.session.jobs import JobsSession
 if TYPE_CHECKING:
     from vae_explorer.training.selftest import Check
 
-TITLE = "Self-test"
+SELF_TEST, TITLE = "self-test", "Self-test"
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,19 @@ class SelfTestSession(QObject):
 
     @property
     def is_running(self) -> bool:
-        return self._jobs.title == TITLE
+        return self._jobs.is_running(SELF_TEST)
 
     @property
     def progress(self) -> Progress | None:
-        return self._jobs.progress if self.is_running else None
+        return self._jobs.progress_of(SELF_TEST)
 
     def start(self) -> None:
         if not self.is_running:
             self.checks = ()
-            self._jobs.start(TITLE, _test)
+            self._jobs.start(TITLE, _test, kind=SELF_TEST)
 
     def cancel(self) -> None:
-        if self.is_running:
-            self._jobs.cancel()
+        self._jobs.cancel(SELF_TEST)
 
     def _on_succeeded(self, result: object) -> None:
         if isinstance(result, _Tested):

@@ -75,7 +75,7 @@ class Session(QObject):
         if not self._is_closing:
             self._is_closing = True
             self.training.stop()
-            self.jobs.cancel()
+            self.jobs.cancel_all()
             self._picture_thread.stop()
             self._views_thread.stop()
         self._on_thread_finished()

@@ -1,4 +1,4 @@
-"""The one other long job in the status bar: title, progress, Cancel."""
+"""The newest of the other long jobs in the status bar: title, progress, Cancel."""
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
@@ -21,7 +21,9 @@ class JobStatus(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(theme.pixels(120))
         self.bar.setAccessibleName("Progress")
-        self.cancel = button("Cancel", self._jobs.cancel, "Stop this; nothing half done stays behind", role="link")
+        self.cancel = button(
+            "Cancel", self._jobs.cancel_newest, "Stop this; nothing half done stays behind", role="link"
+        )
         self.cancel.setObjectName("jobCancel")
         for part in (self.text, self.bar, self.cancel):
             layout.addWidget(part)
