@@ -1,6 +1,7 @@
 """The published table: what benchmarks/likelihood.py trains, writes and shows, with a tiny run."""
 
 import json
+import subprocess
 
 import likelihood
 import numpy as np
@@ -76,6 +77,28 @@ def test_the_watch_gives_the_result_of_its_job(tmp_path):
         return "found"
 
     assert finish(likelihood.Stopwatch(tmp_path / "watch").timed(job())) == "found"
+
+
+def test_the_commit_of_a_row_is_marked_where_the_code_has_changed(tmp_path, monkeypatch):
+    def git(*words):
+        names = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        return subprocess.run(["git", *names, *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
+
+    for name, path in {"HERE": "benchmarks", "ROWS": "benchmarks/likelihood.json", "README": "README.md"}.items():
+        monkeypatch.setattr(likelihood, name, tmp_path / path)
+    (tmp_path / "benchmarks").mkdir()
+    assert likelihood.commit() == "unknown"
+    git("init")
+    (tmp_path / "code.py").write_text("before\n")
+    git("add", "code.py")
+    git("commit", "-m", "first")
+    first = git("rev-parse", "HEAD").strip()
+    assert likelihood.commit() == first
+    likelihood.ROWS.write_text("[]")
+    likelihood.README.write_text("a table")
+    assert likelihood.commit() == first
+    (tmp_path / "code.py").write_text("after\n")
+    assert likelihood.commit() == f"{first}+"
 
 
 @pytest.mark.parametrize("data", likelihood.PUBLISHED)
