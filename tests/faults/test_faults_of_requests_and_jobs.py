@@ -46,6 +46,7 @@ SPOILT = {  # what is asked for, and where its failure is seen
         lambda w: w.tabs.aggregate.grids["prior"]._message,
     ),
     "test_posteriors": (lambda w: w.tabs.setCurrentIndex(4), lambda w: w.tabs.typical.grid._message),
+    "read_curves": (lambda w: w.session._views_thread.ask("read_curves", None), lambda w: w.errors.text.text()),
     "reconstruct": (lambda w: w.session._views_thread.ask("reconstruct", None), lambda w: w.errors.text.text()),
 }
 

@@ -52,17 +52,22 @@ def shown(session, qtbot):
     return session.model.current
 
 
+def read(session, qtbot, epochs):
+    """Waits until the curves are those of these epochs."""
+    qtbot.waitUntil(lambda: session.training.curves.validation_epochs == epochs, timeout=WAIT)
+
+
 def test_a_run_of_any_folder_shows_its_model_and_its_curves_and_can_be_resumed(session, run, sentences, qtbot):
     session.training.open_run(run.folder)
     workspace = shown(session, qtbot)
     assert (workspace.name, workspace.snapshot.info.epochs) == ("mine", 2)
-    assert session.training.curves.validation_epochs == [1, 2]
+    read(session, qtbot, [1, 2])
     assert [one.folder for one in session.training.resumable()] == [run.folder]
     assert sentences == []
     session.training.resume_run(session.training.resumable()[0])
     qtbot.waitUntil(lambda: not session.training.is_active, timeout=WAIT)
     assert session.training.state == "finished"
-    assert session.training.curves.validation_epochs == [1, 2, 3]
+    read(session, qtbot, [1, 2, 3])
     assert session.training.resumable() == []
 
 
@@ -73,7 +78,7 @@ def test_a_run_that_another_program_writes_is_read_and_that_is_said(session, run
     assert sentences == [
         f"mine is being written by process {writer.pid}, so it is only read here: this is its newest model"
     ]
-    assert session.training.curves.validation_epochs == [1, 2]
+    read(session, qtbot, [1, 2])
     assert session.training.resumable() == []
     assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
 
@@ -135,6 +140,6 @@ def test_reports_that_make_no_sense_end_the_curves(session, run, sentences, qtbo
         file.write(line + b"\n")
     session.training.open_run(run.folder)
     assert shown(session, qtbot).name == "mine"
-    assert session.training.curves.validation_epochs == [1, 2]
+    read(session, qtbot, [1, 2])
     assert sentences == []
     assert len(session.training.resumable()) == 1

@@ -9,8 +9,8 @@ import pytest
 from vae_explorer import paths
 from vae_explorer.core.progress import Progress, finish
 from vae_explorer.data import catalog
+from vae_explorer.session.curves import Curves
 from vae_explorer.session.records import Source
-from vae_explorer.session.training import Curves
 from vae_explorer.training import model_file
 from vae_explorer.training.run import Run
 from vae_explorer.training.trainer import Trainer
@@ -136,7 +136,7 @@ def test_a_stopped_run_is_on_disk_and_goes_on_to_its_end(session, training, conf
     training.states.clear()
     before = list(training.curves.epochs)
     training.resume_run(Run.open(run.folder))
-    assert training.curves.epochs == before
+    qtbot.waitUntil(lambda: training.curves.epochs[: len(before)] == before, timeout=TIMEOUT)
     assert ended() == ["loading", "running", "finished"]
     assert training.progress is not None
     assert training.curves.epochs[: len(before)] == before
@@ -157,10 +157,7 @@ def test_a_resumed_run_is_the_same_one_with_its_z_and_its_history(session, train
     (run,) = training.resumable()
     assert before.name == run.folder.name
 
-    reported = []
-    training.reported.connect(lambda: reported.append(len(training.curves.epochs)))
     training.resume_run(run)
-    assert reported == [len(training.curves.epochs)]  # the curves that were read are shown at once
     qtbot.waitUntil(lambda: before.snapshot.number > number + 1, timeout=TIMEOUT)
     assert session.model.current is before
     assert (before.lineage, session.image.images) == (lineage, images)
@@ -185,6 +182,20 @@ def test_a_run_whose_model_was_given_up_is_resumed_as_a_new_one(session, trainin
     training.resume_run(training.resumable()[0])
     qtbot.waitUntil(lambda: session.model.current is not None, timeout=TIMEOUT)
     assert session.model.current.lineage != lineage
+
+
+def test_reports_of_a_run_that_goes_on_follow_those_on_disk():
+    disk, live = Curves(), Curves()
+    for epoch in (0.5, 1.0, 1.5, 2.0):
+        disk.add(epoch, {"elbo": -epoch, "reconstruction": 0, "kl": 0}, None)
+    disk.add(1, None, {"elbo": -1, "reconstruction": 0, "kl": 0})
+    for epoch in (1.5, 2.5):
+        live.add(epoch, {"elbo": -10 * epoch, "reconstruction": 0, "kl": 0}, None)
+    disk.extend(Curves())
+    disk.extend(live)
+    assert disk.epochs == [0.5, 1.0, 1.5, 2.5]
+    assert disk.train["elbo"] == [-0.5, -1.0, -15.0, -25.0]
+    assert (disk.validation_epochs, disk.validation["elbo"]) == ([1], [-1])
 
 
 def test_reports_that_a_killed_run_makes_again_take_the_place_of_the_old_ones():

@@ -16,6 +16,7 @@ from vae_explorer.core.noise import posterior_noise
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import bundled, picture
 from vae_explorer.data.preprocess import prepare, to_x
+from vae_explorer.session.curves import read_curves
 from vae_explorer.session.long_answers import ADVANCES
 from vae_explorer.session.records import (
     EXAMPLES,
@@ -215,5 +216,15 @@ def _means(model: VAE, z: np.ndarray) -> np.ndarray:
 
 ANSWERS: dict[str, Callable[[Any], object]] = {
     function.__name__: function
-    for function in (open_model, save_model, read_pictures, encode, decode, sample_posterior, sample_prior, reconstruct)
+    for function in (
+        open_model,
+        save_model,
+        read_pictures,
+        encode,
+        decode,
+        sample_posterior,
+        sample_prior,
+        reconstruct,
+        read_curves,
+    )
 } | ADVANCES

@@ -107,6 +107,8 @@ class Session(QObject):
             self.failed.emit(sentence)
         elif kind == "reconstruct":
             self.failed.emit(f"The validation images could not be reconstructed: {sentence}")
+        elif kind == "read_curves":
+            self.failed.emit(f"The run's curves could not be read: {sentence}")
 
 
 def _answer(kind: str, request: object) -> object:

@@ -1,9 +1,8 @@
 """The run in the window: start, pause, resume, stop, and what is known of it."""
 
 import logging
-from bisect import bisect_left
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
@@ -12,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vae_explorer import paths
 from vae_explorer.core.progress import Progress
+from vae_explorer.session.curves import Curves, CurvesRequest, ReadCurves
 from vae_explorer.session.generator_thread import GeneratorThread
 from vae_explorer.session.latest import Latest
 from vae_explorer.session.model import ModelSession
@@ -40,28 +40,6 @@ State = Literal["idle", "loading", "running", "paused", "stopping", "stopped", "
 FOLLOWED = 8  # validation images whose reconstructions are shown
 MOST_TESTS = 1000  # validation images at hand, for q(z) and for neighbours
 MOST_TEST_BYTES = 32 << 20
-
-
-@dataclass
-class Curves:
-    """The reports of a run: epochs, and nats per image."""
-
-    epochs: list[float] = field(default_factory=list)
-    train: dict[str, list[float]] = field(default_factory=lambda: {"elbo": [], "reconstruction": [], "kl": []})
-    validation_epochs: list[float] = field(default_factory=list)
-    validation: dict[str, list[float]] = field(default_factory=lambda: {"elbo": [], "reconstruction": [], "kl": []})
-
-    def add(self, epoch: float, train: Mapping[str, float] | None, validation: Mapping[str, float] | None) -> None:
-        """Appends a report; reports of that time and later go, since a run that was killed makes them again."""
-        for epochs, curves, report in (
-            (self.epochs, self.train, train),
-            (self.validation_epochs, self.validation, validation),
-        ):
-            if report is not None:
-                kept = bisect_left(epochs, epoch)
-                epochs[kept:] = [epoch]
-                for name, values in curves.items():
-                    values[kept:] = [report[name]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +133,7 @@ class TrainingSession(QObject):
         self.facts: RunFacts | None = None
         self.progress: Progress | None = None
         self.curves = Curves()
+        self._curves_of: Run | None = None  # whose curves on disk are wanted
         self.kl_per_dimension: tuple[float, ...] = ()
         self.reconstructions: Reconstructions | None = None
         views.answered.connect(self._on_answered)
@@ -199,7 +178,7 @@ class TrainingSession(QObject):
             self._read_curves(run)
             self._set_state("idle")
             self.run_opened.emit()
-            self.reported.emit()
+            self.reported.emit()  # those of the run before are gone
         writer = run.writer()
         if writer and not (writer == "this program" and self.is_active):
             self.failed.emit(
@@ -235,6 +214,7 @@ class TrainingSession(QObject):
             self._thread.stop()
 
     def _drive(self, config: TrainConfig, make_run: Callable[[], Run], *, resumed: int | None = None) -> None:
+        self._curves_of = None
         self.config, self.facts, self.progress = config, None, None
         self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
         before = self._model.workspaces.get("training")
@@ -283,6 +263,8 @@ class TrainingSession(QObject):
         if isinstance(answer, Reconstructions) and answer.lineage == self._lineage:
             self.reconstructions = answer
             self.reconstructed.emit()
+        elif isinstance(answer, ReadCurves) and answer.run is self._curves_of:
+            self._take_curves(answer)
 
     def _on_succeeded(self, _info: object) -> None:
         self._set_state("finished")
@@ -302,10 +284,15 @@ class TrainingSession(QObject):
         self.finished.emit()
 
     def _read_curves(self, run: Run) -> None:
-        for report in run.metrics():
-            if newest := report.get("train") or report.get("validation"):
-                self.curves.add(report["epoch"], report.get("train"), report.get("validation"))
-                self.kl_per_dimension = tuple(newest["kl_per_dimension"])
+        self._curves_of = run
+        self._views.ask("read_curves", CurvesRequest(run))
+
+    def _take_curves(self, read: ReadCurves) -> None:
+        """Puts those on disk before what the run has reported since they were asked for."""
+        read.curves.extend(self.curves)
+        self.curves = read.curves
+        self.kl_per_dimension = self.kl_per_dimension or read.kl_per_dimension
+        self.reported.emit()
 
     def _set_state(self, state: State) -> None:
         self.state = state

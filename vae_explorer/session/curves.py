@@ -1,0 +1,66 @@
+"""The curves of a run: what it has reported, in the order of its epochs."""
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vae_explorer.training.run import Run
+
+
+@dataclass
+class Curves:
+    """The reports of a run: epochs, and nats per image."""
+
+    epochs: list[float] = field(default_factory=list)
+    train: dict[str, list[float]] = field(default_factory=lambda: {"elbo": [], "reconstruction": [], "kl": []})
+    validation_epochs: list[float] = field(default_factory=list)
+    validation: dict[str, list[float]] = field(default_factory=lambda: {"elbo": [], "reconstruction": [], "kl": []})
+
+    def add(self, epoch: float, train: Mapping[str, float] | None, validation: Mapping[str, float] | None) -> None:
+        """Appends a report; reports of that time and later go, since a run that was killed makes them again."""
+        for epochs, curves, report in (
+            (self.epochs, self.train, train),
+            (self.validation_epochs, self.validation, validation),
+        ):
+            if report is not None:
+                kept = bisect_left(epochs, epoch)
+                epochs[kept:] = [epoch]
+                for name, values in curves.items():
+                    values[kept:] = [report[name]]
+
+    def extend(self, later: "Curves") -> None:
+        """Appends the reports of the same run that came later, in the place of those of that time."""
+        for epochs, curves, later_epochs, later_curves in (
+            (self.epochs, self.train, later.epochs, later.train),
+            (self.validation_epochs, self.validation, later.validation_epochs, later.validation),
+        ):
+            if later_epochs:
+                kept = bisect_left(epochs, later_epochs[0])
+                epochs[kept:] = later_epochs
+                for name, values in curves.items():
+                    values[kept:] = later_curves[name]
+
+
+@dataclass(frozen=True, eq=False)
+class CurvesRequest:
+    run: Run
+
+
+@dataclass(frozen=True, eq=False)
+class ReadCurves:
+    """What lies on disk of a run."""
+
+    run: Run
+    curves: Curves
+    kl_per_dimension: tuple[float, ...]  # of the newest report, in nats
+
+
+def read_curves(request: CurvesRequest) -> ReadCurves:
+    """A run of a thousand epochs has 20,000 reports: a third of a second."""
+    curves = Curves()
+    kl_per_dimension: tuple[float, ...] = ()
+    for report in request.run.metrics():
+        if newest := report.get("train") or report.get("validation"):
+            curves.add(report["epoch"], report.get("train"), report.get("validation"))
+            kl_per_dimension = tuple(newest["kl_per_dimension"])
+    return ReadCurves(request.run, curves, kl_per_dimension)
