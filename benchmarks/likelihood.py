@@ -6,8 +6,9 @@ binarisation in training, 50,000 images for it and 10,000 for validation; the 10
 Recipes were chosen by their validation ELBO; the test images' log p(x) is estimated once, after the last epoch.
 
 It takes hours, at nice 10. The run is likelihood-DATA-NETWORK in the user's folder of runs: Ctrl+C, and the same
-command goes on where it stopped. At the end it writes its row into likelihood.json and the README's table. --quick
-trains an epoch in a temporary folder, takes 50 samples for each of 500 images and writes nothing.
+command goes on where it stopped, with what is evaluated too. At the end it writes its row into likelihood.json and the
+README's table. --quick trains an epoch in a temporary folder, takes 50 samples for each of 500 images and writes
+nothing.
 
     python benchmarks/likelihood.py [mnist|fashion-mnist] [--network NETWORK] [--quick] [--json] [--table]
 """
@@ -23,15 +24,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from report import Figure, options, show
 
+import vae_explorer
 from vae_explorer import paths
 from vae_explorer.commands.drive import drive, duration
-from vae_explorer.core.progress import Job
+from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import atomic, catalog
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.evaluation import Evaluation, Evaluator
+from vae_explorer.training.evaluation import TRUSTED_SAMPLE_SIZE, Evaluation, Evaluator
 from vae_explorer.training.loop import TrainingError
 from vae_explorer.training.model_file import ModelInfo
 from vae_explorer.training.run import Run
@@ -45,6 +48,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 AIMS = {("mnist", "residual"): 82.0}  # elsewhere the published figure
 IMPORTANCE_SAMPLES = 5000
 QUICK_SAMPLES, QUICK_IMAGES = 50, 500
+BLOCK = 500  # test images: what an evaluation that is stopped loses at most
 
 HERE = Path(__file__).parent
 ROWS, README = HERE / "likelihood.json", HERE.parent / "README.md"
@@ -65,7 +69,10 @@ def main() -> None:
     parser.add_argument("--table", action="store_true", help="only write the README's table from likelihood.json")
     chosen = parser.parse_args()
     if chosen.table:
-        write_table()
+        try:
+            write_table()
+        except ValueError as error:
+            sys.exit(str(error))
         return
     if not catalog.available(chosen.data):
         sys.exit(f"{chosen.data} is not on this machine: fetch it with vae-explorer data fetch {chosen.data}")
@@ -82,7 +89,8 @@ def main() -> None:
             write_row(row)
             write_table()
     except KeyboardInterrupt:
-        sys.exit("Stopped; the same command goes on where it was" if not chosen.quick else 130)
+        print("Stopped" if chosen.quick else "Stopped; the same command goes on where it was", file=sys.stderr)
+        sys.exit(130)
     except (ValueError, OSError, TrainingError) as error:
         sys.exit(str(error))
     aim = AIMS.get((chosen.data, chosen.network), PUBLISHED[chosen.data][0])
@@ -124,41 +132,75 @@ def measured(folder: Path, config: TrainConfig, *, quick: bool = False) -> dict[
             raise ValueError(f"{folder} holds a run by another recipe: give it another name")
     else:
         run = Run.create(folder, config)
-    watch = Stopwatch(folder / "wall_seconds")
+    made_by = begun_by(folder / "commit", commit())
+    training, evaluating = Stopwatch(folder / "training_seconds"), Stopwatch(folder / "evaluation_seconds")
     if not run.is_finished:
-        drive(watch.timed(Trainer(run).work()))
-    info, result = drive(watch.timed(evaluated(run, quick=quick)))
+        drive(training.timed(Trainer(run).work()))
+    samples, images = (QUICK_SAMPLES, QUICK_IMAGES) if quick else (IMPORTANCE_SAMPLES, None)
+    info, blocks = drive(evaluated(run, samples, images, evaluating))
     assert info.validation is not None
-    assert result.log_evidence is not None
+    sizes = np.array([block["images"] for block in blocks])
+    effective = np.concatenate([block["effective_sample_sizes"] for block in blocks])
+
+    def mean(name: str) -> float:
+        return float(np.average([block[name] for block in blocks], weights=sizes))
+
+    errors = np.array([block["standard_error"] for block in blocks])  # of each block's mean
     return {
         "data": config.data,
         "network": config.network,
-        "negative_log_evidence": -result.log_evidence,
-        "standard_error": result.standard_error,
-        "importance_samples": QUICK_SAMPLES if quick else IMPORTANCE_SAMPLES,
-        "images": result.images,
-        "elbo": result.elbo,
-        "effective_sample_size": result.effective_sample_size,
-        "low_effective_sample_size": result.low_effective_sample_size,
+        "negative_log_evidence": -mean("log_evidence"),
+        "standard_error": float(np.sqrt(np.square(errors * sizes).sum()) / sizes.sum()),
+        "importance_samples": samples,
+        "images": int(sizes.sum()),
+        "elbo": mean("elbo"),
+        "effective_sample_size": float(np.median(effective)),
+        "low_effective_sample_size": int((effective < TRUSTED_SAMPLE_SIZE).sum()),
         "validation_elbo": info.validation.elbo,
         "seed": config.seed,
         "epochs": info.epochs,
-        "wall_seconds": round(watch.seconds),
+        "wall_seconds": round(training.seconds + evaluating.seconds),
         "command": f"python benchmarks/likelihood.py {config.data} --network {config.network}",
-        "commit": commit(),
+        "commit": made_by,
     }
 
 
-def evaluated(run: Run, *, quick: bool) -> Job[tuple[ModelInfo, Evaluation]]:
-    """What `vae-explorer evaluate RUN DATA --importance-samples 5000` finds."""
+def evaluated(
+    run: Run, samples: int, limit: int | None, watch: "Stopwatch"
+) -> Job[tuple[ModelInfo, list[dict[str, Any]]]]:
+    """What `vae-explorer evaluate RUN DATA --importance-samples 5000` finds, a block of images after the other: an
+    image's draws are its own. The blocks that are done are kept in the run's folder."""
     model, info = model_file.load(run.model_path)
     data = yield from catalog.load(run.config.data)
-    test = data.part("test", info.split_seed)
-    if quick:
-        test = test.take(slice(0, QUICK_IMAGES))
-    samples = QUICK_SAMPLES if quick else IMPORTANCE_SAMPLES
-    result = yield from Evaluator(model, test, info.preparation, importance_samples=samples).work()
-    return info, result
+    test = data.part("test", info.split_seed).take(slice(0, limit))
+    path = run.folder / f"evidence-{samples}.jsonl"
+    blocks = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    for start in range(len(blocks) * BLOCK, len(test), BLOCK):
+        block = test.take(slice(start, start + BLOCK))
+        work = Evaluator(model, block, info.preparation, importance_samples=samples).work()
+        found = yield from watch.timed(_onwards(work, start, len(test)))
+        assert found.effective_sample_sizes is not None
+        blocks.append(
+            {
+                "images": found.images,
+                "log_evidence": found.log_evidence,
+                "standard_error": found.standard_error,
+                "elbo": found.elbo,
+                "effective_sample_sizes": found.effective_sample_sizes.tolist(),
+            }
+        )
+        atomic.write(path, "".join(json.dumps(block) + "\n" for block in blocks).encode())
+    return info, blocks
+
+
+def _onwards(job: Job[Evaluation], done: int, total: int) -> Job[Evaluation]:
+    """The evaluation of a block, whose progress is that of all images."""
+    while True:
+        try:
+            item = next(job)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        yield Progress(done + item.done, total, "images") if item.what == "images" else item
 
 
 class Stopwatch:
@@ -172,30 +214,40 @@ class Stopwatch:
 
     def timed(self, job: Job[T]) -> Job[T]:
         """The same job, on this watch."""
-        last = kept = time.monotonic()
+        before, began, kept = self.seconds, time.monotonic(), 0.0
         try:
             while True:
                 try:
                     item = next(job)
                 except StopIteration as end:
                     return end.value  # type: ignore[no-any-return]
-                now = time.monotonic()
-                self.seconds, last = self.seconds + now - last, now
-                if now - kept > KEPT_EVERY:
+                self.seconds = before + time.monotonic() - began
+                if self.seconds - before - kept > KEPT_EVERY:
+                    kept = self.seconds - before
                     self._keep()
-                    kept = now
                 yield item
         finally:
             job.close()
-            self.seconds += time.monotonic() - last
+            self.seconds = before + time.monotonic() - began
             self._keep()
 
     def _keep(self) -> None:
         atomic.write(self._path, f"{self.seconds:.1f}\n".encode())
 
 
+def begun_by(path: Path, now: str) -> str:
+    """The commit that the run was begun by, kept in a file; with a + where another one goes on with it."""
+    if not path.exists():
+        atomic.write(path, f"{now}\n".encode())
+    before = path.read_text().strip()
+    if before.removesuffix("+") != now.removesuffix("+") and not before.endswith("+"):
+        before += "+"
+        atomic.write(path, f"{before}\n".encode())
+    return before
+
+
 def commit() -> str:
-    """That of the code that ran, with a + where it had changes; what this script writes is none."""
+    """That of this code, with a + where it has changes; what this script writes is none."""
     written = [f":!{path.relative_to(HERE.parent).as_posix()}" for path in (ROWS, README)]
 
     def git(*words: str) -> str:
@@ -203,6 +255,8 @@ def commit() -> str:
         return done.stdout.strip()
 
     try:
+        if not Path(vae_explorer.__file__).is_relative_to(HERE.parent):
+            return "unknown"  # an installed program, or that of another checkout
         return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--", ".", *written) else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
@@ -245,9 +299,11 @@ def table(measured_rows: Sequence[dict[str, Any]]) -> str:
 
 
 def write_table() -> None:
-    """Puts the table between its two marks in the README."""
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
+    """Puts the table between its two marks in the README. Raises ValueError where they are not there."""
+    before, begin, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{README} has no place for the table: put {BEGIN} and {END} into it, in this order")
     atomic.write(README, f"{before}{BEGIN}\n{table(rows())}\n{END}{after}".encode())
 
 

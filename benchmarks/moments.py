@@ -62,7 +62,7 @@ class Moment(QObject):
             self._session.data.open(Path(self._address))
         elif self._name == "downloading":
             point_at(self._address)
-            self._session.jobs.start("Reading", lambda: catalog.load("mnist"))
+            self._session.jobs.start("data", "Reading", lambda: catalog.load("mnist"))
         elif self._name == "keeping":
             self._session.model.save(Path(self._address))
         elif self._name == "dialog":

@@ -94,6 +94,24 @@ def test_evaluate_takes_the_validation_images_that_the_run_kept(call, tiny, data
     assert result["kl"] == pytest.approx(trained["validation"]["kl"], rel=1e-5)  # of the same images
 
 
+def test_another_data_set_is_split_as_the_model_asked(call, tiny, data, digits, tmp_path):
+    other = tmp_path / "other.npz"
+    np.savez(other, x_train=digits[:30], x_test=digits[30:40])
+    models = {}
+    for kept in (0, 40):
+        flags = ["--validation-images", kept, "--epochs", 1, *tiny, "--json"]
+        models[kept] = call("train", data, "--out", tmp_path / f"run{kept}", *flags).json["model"]
+
+    def images(model, split):
+        return call("evaluate", model, other, "--split", split, "--json").json["images"]
+
+    assert [images(models[0], split) for split in ("train", "validation", "test")] == [27, 3, 10]
+    assert images(models[40], "test") == 10
+    refused = call("evaluate", models[40], other, "--split", "train")
+    assert refused.code == 1
+    assert "too few to keep 40 for validation" in refused.sentence
+
+
 @pytest.mark.parametrize(("split", "images"), [("train", 90), ("validation", 10), ("test", 20)])
 def test_evaluate_takes_the_split_that_is_asked_for(call, model, data, split, images):
     result = call("evaluate", model, data, "--split", split, "--json").json

@@ -47,9 +47,14 @@ def test_as_many_images_are_kept_for_validation_as_are_asked_for():
     assert np.array_equal(sets[2].labels, data.part("test", 0).labels)
 
 
-def test_of_a_smaller_set_one_image_stays_for_training():
+@pytest.mark.parametrize("asked", [20, 500])
+def test_a_set_that_is_too_small_for_them_is_refused_but_for_its_test_part(asked):
     data = DataSet("few", numbered(20), numbered(5))
-    assert [len(data.part(split, 0, 500)) for split in ("train", "validation", "test")] == [1, 19, 5]
+    assert len(data.part("test", 0, asked)) == 5
+    for split in ("train", "validation"):
+        with pytest.raises(ValueError, match=f"few has 20 images .* too few to keep {asked} for validation"):
+            data.part(split, 0, asked)
+    assert [len(data.part(split, 0, 19)) for split in ("train", "validation")] == [1, 19]
 
 
 @pytest.mark.parametrize(("count", "lengths"), [(0, [0, 0, 0]), (1, [0, 0, 1]), (2, [0, 1, 1])])

@@ -164,11 +164,11 @@ def test_after_a_job_that_failed_the_next_one_runs(qtbot, session, at):
         return job(at, UserError("x is broken"), [])()
 
     with qtbot.waitSignal(jobs.finished, timeout=WAIT):
-        jobs.start("Reading x", make)
+        jobs.start("data", "Reading x", make)
     assert told == ["x is broken"]
-    assert (jobs.title, jobs.is_active) == ("", False)
+    assert (jobs.running, jobs.is_active) == ({}, False)
     with qtbot.waitSignal(jobs.succeeded, timeout=WAIT) as done:
-        jobs.start("Reading y", job("", None, []))
+        jobs.start("data", "Reading y", job("", None, []))
     assert done.args == ["done"]
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=WAIT)
 

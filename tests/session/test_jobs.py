@@ -9,6 +9,7 @@ import pytest
 from vae_explorer.core.progress import Progress
 from vae_explorer.data import catalog
 from vae_explorer.errors import UserError
+from vae_explorer.session.jobs import DATA, FIT
 
 TIMEOUT = 10_000  # milliseconds
 
@@ -45,25 +46,25 @@ def test_a_job_has_a_title_progress_and_a_result(jobs, qtbot):
         assert gate.wait(TIMEOUT / 1000)
         return "read"
 
-    jobs.start("Reading photos", job)
-    assert jobs.title == "Reading photos"
-    qtbot.waitUntil(lambda: jobs.progress == Progress(1, 2, "images"), timeout=TIMEOUT)
+    jobs.start(DATA, "Reading photos", job)
+    assert jobs.running[DATA].title == "Reading photos"
+    qtbot.waitUntil(lambda: jobs.progress_of(DATA) == Progress(1, 2, "images"), timeout=TIMEOUT)
     gate.set()
     qtbot.waitUntil(lambda: jobs.results == ["read"], timeout=TIMEOUT)
-    assert (jobs.title, jobs.progress) == ("", None)
+    assert (jobs.running, jobs.progress_of(DATA)) == ({}, None)
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
 
 
 def test_a_cancelled_job_is_closed_and_says_nothing(jobs, qtbot):
     job = Endless()
-    jobs.start("Reading photos", job)
-    qtbot.waitUntil(lambda: jobs.progress is not None, timeout=TIMEOUT)
-    jobs.cancel_newest()
-    assert (jobs.title, jobs.progress) == ("", None)
+    jobs.start(DATA, "Reading photos", job)
+    qtbot.waitUntil(lambda: jobs.progress_of(DATA) is not None, timeout=TIMEOUT)
+    jobs.cancel(DATA)
+    assert (jobs.running, jobs.progress_of(DATA)) == ({}, None)
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
     assert job.closed.is_set()
     assert (jobs.results, jobs.sentences) == ([], [])
-    jobs.cancel_newest()
+    jobs.cancel(DATA)
 
 
 def test_starting_another_job_of_its_kind_cancels_the_first(jobs, qtbot):
@@ -73,25 +74,22 @@ def test_starting_another_job_of_its_kind_cancels_the_first(jobs, qtbot):
         yield Progress(1, 1, "images")
         return "second"
 
-    jobs.start("First", first)
-    qtbot.waitUntil(lambda: jobs.progress is not None, timeout=TIMEOUT)
-    jobs.start("Second", second)
-    assert jobs.title == "Second"
+    jobs.start(DATA, "First", first)
+    qtbot.waitUntil(lambda: jobs.progress_of(DATA) is not None, timeout=TIMEOUT)
+    jobs.start(DATA, "Second", second)
+    assert jobs.running[DATA].title == "Second"
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
     assert first.closed.is_set()
     assert jobs.results == ["second"]
 
 
-def test_jobs_of_two_kinds_go_on_beside_each_other_and_the_newest_is_named(jobs, qtbot):
+def test_jobs_of_two_kinds_go_on_beside_each_other(jobs, qtbot):
     first, second = Endless(), Endless()
-    jobs.start("Reading photos", first)
-    jobs.start("Fitting", second, kind="fit")
-    assert jobs.title == "Fitting"
-    qtbot.waitUntil(lambda: None not in map(jobs.progress_of, ("data", "fit")), timeout=TIMEOUT)
-    assert jobs.progress == jobs.progress_of("fit")
-    jobs.cancel_newest()
-    assert (jobs.title, jobs.is_running("data"), jobs.is_running("fit")) == ("Reading photos", True, False)
-    assert jobs.progress_of("fit") is None
+    jobs.start(DATA, "Reading photos", first)
+    jobs.start(FIT, "Fitting", second)
+    qtbot.waitUntil(lambda: None not in map(jobs.progress_of, (DATA, FIT)), timeout=TIMEOUT)
+    jobs.cancel(FIT)
+    assert list(jobs.running) == [DATA]
     qtbot.waitUntil(second.closed.is_set, timeout=TIMEOUT)
     assert not first.closed.is_set()
     jobs.cancel_all()
@@ -106,9 +104,9 @@ def test_a_job_that_fails_is_one_sentence_of_the_session(session, jobs, qtbot):
         raise UserError("photos holds\nno images")
 
     with qtbot.waitSignal(session.failed, timeout=TIMEOUT) as failed:
-        jobs.start("Reading photos", job)
+        jobs.start(DATA, "Reading photos", job)
     assert failed.args == ["photos holds no images"]
-    assert jobs.title == ""
+    assert jobs.running == {}
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
 
 

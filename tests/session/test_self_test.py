@@ -4,6 +4,7 @@ import pytest
 
 from vae_explorer.core.progress import Progress
 from vae_explorer.errors import UserError
+from vae_explorer.session.jobs import DATA, SELF_TEST
 from vae_explorer.session.self_test import TITLE
 from vae_explorer.training import selftest
 
@@ -42,7 +43,7 @@ def test_it_runs_as_a_job_and_has_the_commands_lines(self_test, session, small, 
     seen = []
     self_test.changed.connect(lambda: seen.append(self_test.progress))
     self_test.start()
-    assert (self_test.is_running, session.jobs.title, self_test.checks) == (True, TITLE, ())
+    assert (self_test.is_running, session.jobs.running[SELF_TEST].title, self_test.checks) == (True, TITLE, ())
     qtbot.waitUntil(lambda: bool(self_test.checks), timeout=TIMEOUT)
     assert (self_test.is_running, self_test.progress) == (False, None)
     assert any(isinstance(report, Progress) for report in seen)
@@ -58,7 +59,7 @@ def test_it_can_be_cancelled_and_begun_again(self_test, session, endless, qtbot)
     self_test.start()  # once is enough
     assert self_test.progress is not None
     self_test.cancel()
-    assert (self_test.is_running, self_test.progress, session.jobs.title) == (False, None, "")
+    assert (self_test.is_running, self_test.progress, session.jobs.running) == (False, None, {})
     self_test.cancel()
     qtbot.waitUntil(lambda: endless == ["closed"], timeout=TIMEOUT)
     self_test.start()
@@ -73,12 +74,12 @@ def test_it_cancels_no_job_of_anybody_else(self_test, session, qtbot):
         while True:
             yield Progress(1, None, "images")
 
-    session.jobs.start("Reading photos", reading)
+    session.jobs.start(DATA, "Reading photos", reading)
     self_test.cancel()
-    qtbot.waitUntil(lambda: session.jobs.progress is not None, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: session.jobs.progress_of(DATA) is not None, timeout=TIMEOUT)
     assert (self_test.is_running, self_test.progress) == (False, None)
-    assert session.jobs.title == "Reading photos"
-    session.jobs.cancel_newest()
+    assert list(session.jobs.running) == [DATA]
+    session.jobs.cancel(DATA)
     qtbot.waitUntil(lambda: not session.jobs.is_active, timeout=TIMEOUT)
 
 

@@ -241,7 +241,7 @@ def test_without_a_likelihood_or_without_q_there_is_a_reason_and_no_work(
     evidence.set_watched(True)
     evidence.redraw()
     evidence.fit()
-    assert (session.model.current.undo.undoText(), session.jobs.title) == ("Switch binarise", "")
+    assert (session.model.current.undo.undoText(), session.jobs.running) == ("Switch binarise", {})
     session.model.current.undo.undo()
     whole()
     open_model(plain_model)
@@ -495,13 +495,10 @@ def test_a_fit_that_is_cancelled_or_overtaken_leaves_nothing(session, evidence, 
     assert told[-1] is True
     evidence.cancel_fit()
     assert told[-1] is False
-    assert (evidence.is_fitting, session.jobs.title) == (False, "")
+    assert (evidence.is_fitting, session.jobs.running) == (False, {})
     evidence.cancel_fit()
-    session.jobs.start("Reading photos", lambda: iter(()))
-    evidence.cancel_fit()  # of no other job
-    assert session.jobs.title in ("Reading photos", "")
     evidence.fit()
-    assert session.jobs.title == FIT_TITLE
+    assert session.jobs.running["fit"].title == FIT_TITLE
     evidence.cancel_fit()
     qtbot.waitUntil(lambda: not session.jobs.is_active, timeout=TIMEOUT)
     assert evidence.fitted is None

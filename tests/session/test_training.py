@@ -1,6 +1,7 @@
 """A run in the session: its states, its snapshots, and what stays of it."""
 
 import threading
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from vae_explorer import paths
 from vae_explorer.core.progress import Progress, finish
 from vae_explorer.data import catalog
-from vae_explorer.session.curves import Curves
+from vae_explorer.session.curves import Curves, read_curves
 from vae_explorer.session.records import Source
 from vae_explorer.training import model_file
 from vae_explorer.training.run import Run
@@ -184,6 +185,22 @@ def test_a_run_whose_model_was_given_up_is_resumed_as_a_new_one(session, trainin
     assert session.model.current.lineage != lineage
 
 
+def test_curves_of_a_run_that_nobody_wants_any_more_are_not_taken(session, training, config, going_on, ended, qtbot):
+    qtbot.waitUntil(lambda: len(training.curves.validation_epochs) > 0, timeout=TIMEOUT)
+    training.stop()
+    ended()
+    (run,) = training.resumable()
+    training.resume_run(run)
+    assert training.is_reading_curves
+    late = read_curves(run)
+    training._on_answered("read_curves", replace(late, run=Run.open(run.folder)))  # of the same folder, asked before
+    assert training.is_reading_curves
+    qtbot.waitUntil(lambda: not training.is_reading_curves, timeout=TIMEOUT)
+    assert training.curves.epochs[: len(late.curves.epochs)] == late.curves.epochs
+    training._on_answered("read_curves", replace(late, curves=Curves()))  # an answer is taken once
+    assert training.curves.epochs[: len(late.curves.epochs)] == late.curves.epochs
+
+
 def test_reports_of_a_run_that_goes_on_follow_those_on_disk():
     disk, live = Curves(), Curves()
     for epoch in (0.5, 1.0, 1.5, 2.0):
@@ -191,11 +208,13 @@ def test_reports_of_a_run_that_goes_on_follow_those_on_disk():
     disk.add(1, None, {"elbo": -1, "reconstruction": 0, "kl": 0})
     for epoch in (1.5, 2.5):
         live.add(epoch, {"elbo": -10 * epoch, "reconstruction": 0, "kl": 0}, None)
-    disk.extend(Curves())
-    disk.extend(live)
-    assert disk.epochs == [0.5, 1.0, 1.5, 2.5]
-    assert disk.train["elbo"] == [-0.5, -1.0, -15.0, -25.0]
-    assert (disk.validation_epochs, disk.validation["elbo"]) == ([1], [-1])
+    assert disk.followed_by(Curves()) == disk
+    both = disk.followed_by(live)
+    assert both.epochs == [0.5, 1.0, 1.5, 2.5]
+    assert both.train["elbo"] == [-0.5, -1.0, -15.0, -25.0]
+    assert (both.validation_epochs, both.validation["elbo"]) == ([1], [-1])
+    live.add(2, None, {"elbo": -2, "reconstruction": 0, "kl": 0})
+    assert disk.followed_by(live).validation["elbo"] == [-1, -2]
 
 
 def test_reports_that_a_killed_run_makes_again_take_the_place_of_the_old_ones():
@@ -301,8 +320,8 @@ def test_closing_while_images_are_read_and_a_job_runs_ends_every_thread(session,
         finally:
             closed.set()
 
-    session.jobs.start("Reading photos", job)
-    qtbot.waitUntil(lambda: session.jobs.progress is not None, timeout=TIMEOUT)
+    session.jobs.start("data", "Reading photos", job)
+    qtbot.waitUntil(lambda: session.jobs.progress_of("data") is not None, timeout=TIMEOUT)
     session.image.open([Source(path.name, path) for path in strokes * 10])
     session.latent.random()
     with qtbot.waitSignal(session.closed, timeout=TIMEOUT):

@@ -363,7 +363,7 @@ def test_too_few_images_are_refused_with_a_sentence(start, bars, tmp_path, train
 
 
 def test_more_validation_images_than_there_are_is_refused_with_a_sentence(start):
-    with pytest.raises(ValueError, match="can keep at most 179 images for validation, not 180: choose fewer"):
+    with pytest.raises(ValueError, match="too few to keep 180 for validation: keep fewer"):
         finish(start(validation_images=180).work())
 
 

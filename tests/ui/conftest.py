@@ -148,6 +148,8 @@ def config(tmp_path):
 @pytest.fixture
 def make_window(qtbot):
     """Shows a window around a session of its own; closed as a user would close it."""
+    import pyqtgraph  # noqa: F401 - as a second after each start; beside a thread's imports it may crash
+
     made, sessions = [], []
 
     def make(size=(1440, 900)):

@@ -144,6 +144,21 @@ def test_a_paused_run_rests_and_goes_on(panel, session, start, until, qtbot):
     until("stopped")
 
 
+def test_the_curves_of_a_run_on_disk_come_without_the_views_going_away(panel, session, start, until, qtbot):
+    start(epochs=3)
+    until("finished")
+    (folder,) = paths.runs().iterdir()
+    before = session.training.curves
+    hidden = []
+    session.training.reported.connect(lambda: hidden.append(not panel.views.isVisible()))
+    session.training.open_run(folder)
+    assert panel.views.isVisible()
+    qtbot.waitUntil(lambda: session.training.curves == before, timeout=WAIT)
+    assert not any(hidden)
+    x, _ = panel.curves._curves["train"]
+    assert list(x) == before.epochs
+
+
 def test_a_stopped_run_can_be_resumed_where_it_was(panel, session, start, until, qtbot):
     start(**LONG)
     until("running")
@@ -160,6 +175,7 @@ def test_a_stopped_run_can_be_resumed_where_it_was(panel, session, start, until,
     assert not panel.offer.isVisible()
     until("running")
     assert session.training.progress.done >= round(3 * reported[-1])  # of 48 images, 16 in a step
+    qtbot.waitUntil(lambda: not session.training.is_reading_curves, timeout=WAIT)
     np.testing.assert_array_equal(panel.curves._curves["train"][0][: len(reported)], reported)
     press(qtbot, panel.stop)
     until("stopped")

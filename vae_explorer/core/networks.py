@@ -12,8 +12,7 @@ from vae_explorer.core.config import Network, VAEConfig
 
 CONV_CHANNELS = (32, 64, 64, 64)  # of the strided convolutions; as many are used as the image's size allows
 RESIDUAL_CHANNELS = (16, 32, 64, 64)  # fewer where maps are large: that is where the time goes
-MOST_HALVINGS = len(CONV_CHANNELS)
-SMALLEST_MAP = 4  # pixels, of a feature map's shorter side
+CONV_HALVED, RESIDUAL_HALVED = 8, 5  # pixels: a feature map is halved while its shorter side has at least so many
 
 
 class Pair(nn.Module):
@@ -67,7 +66,7 @@ def gated_mlp(config: VAEConfig) -> Pair:
 
 def conv(config: VAEConfig) -> Pair:
     """Strided convolutions down to a small map and a dense layer; the decoder is the mirror image."""
-    sizes = _halvings(*config.image_shape[1:], while_at_least=2 * SMALLEST_MAP)
+    sizes = _halvings(config, CONV_HALVED, most=len(CONV_CHANNELS))
     channels = (config.image_shape[0], *CONV_CHANNELS[: len(sizes) - 1])
     down: list[nn.Module] = []
     for before, after in pairwise(channels):
@@ -84,7 +83,7 @@ def conv(config: VAEConfig) -> Pair:
 def residual(config: VAEConfig) -> Pair:
     """Like conv, with a residual block after each strided convolution and before each transposed one, as in the plain
     network of Kingma et al. (2016)."""
-    sizes = _halvings(*config.image_shape[1:], while_at_least=SMALLEST_MAP + 1)
+    sizes = _halvings(config, RESIDUAL_HALVED, most=len(RESIDUAL_CHANNELS))
     channels = (config.image_shape[0], *RESIDUAL_CHANNELS[: len(sizes) - 1])
     down: list[nn.Module] = []
     for before, after in pairwise(channels):
@@ -145,10 +144,10 @@ def _gated(*widths: int) -> list[nn.Module]:
     return layers
 
 
-def _halvings(height: int, width: int, while_at_least: int) -> list[tuple[int, int]]:
+def _halvings(config: VAEConfig, while_at_least: int, most: int) -> list[tuple[int, int]]:
     """The sizes of the maps, the image first."""
-    sizes = [(height, width)]
-    while min(sizes[-1]) >= while_at_least and len(sizes) <= MOST_HALVINGS:
+    sizes = [config.image_shape[1:]]
+    while min(sizes[-1]) >= while_at_least and len(sizes) <= most:
         height, width = sizes[-1]
         sizes.append(((height + 1) // 2, (width + 1) // 2))
     return sizes

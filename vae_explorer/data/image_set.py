@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
+from vae_explorer.errors import UserError
+
 Split = Literal["train", "validation", "test"]
 HELD_OUT = 0.1  # of the images are kept for validation, and for test where the data set has no test part
 
@@ -62,7 +64,9 @@ class DataSet:
 
     def part(self, split: Split, seed: int, validation_images: int = 0) -> ImageSet:
         """One part: the test images (the set's own, else a seeded 10 %), the last of the rest in a seeded order for
-        validation (so many, or 10 % for 0), and what remains for training: of fewer than three images nothing."""
+        validation (so many, or 10 % for 0), and what remains for training: of fewer than three images nothing.
+
+        Raises ValueError where so many are not to be had."""
         if split == "test" and self.test is not None:
             return self.test
         order = np.random.default_rng(seed).permutation(len(self.train))
@@ -72,7 +76,12 @@ class DataSet:
             if split == "test":
                 return self.train.take(test, "test")
         if validation_images:
-            held_out = max(1, min(validation_images, len(order) - 1))
+            if validation_images >= len(order):
+                raise UserError(
+                    f"{self.name} has {len(order):,} images for training and validation, too few to keep "
+                    f"{validation_images:,} for validation: keep fewer, or take other images"
+                )
+            held_out = validation_images
         if split == "validation":
             return self.train.take(order[-held_out:], "validation")
         return self.train.take(order[:-held_out], "train")

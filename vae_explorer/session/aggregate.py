@@ -6,7 +6,7 @@ from vae_explorer.session.latent import LatentSession
 from vae_explorer.session.latest import Latest
 from vae_explorer.session.long_view import LongView
 from vae_explorer.session.model import ModelSession
-from vae_explorer.session.records import Aggregate, AggregateRequest, SourcesRequest, SourcesSamples
+from vae_explorer.session.records import Aggregate, SourcesRequest, SourcesSamples, TestsRequest
 from vae_explorer.session.undo import Change
 
 COUNT = 12  # pictures of each source
@@ -107,7 +107,7 @@ class AggregateSession(QObject):
             self._sources.drop()
         else:
             tests = () if workspace.snapshot.posteriors else workspace.tests
-            self._densities.want(AggregateRequest(workspace.snapshot, tests))
+            self._densities.want(TestsRequest(workspace.snapshot, tests))
             if not self._densities.is_busy:
                 self._ask_for_samples()  # they were dropped while nobody watched
         self.changed.emit()

@@ -28,22 +28,12 @@ class Curves:
                 for name, values in curves.items():
                     values[kept:] = [report[name]]
 
-    def extend(self, later: "Curves") -> None:
-        """Appends the reports of the same run that came later, in the place of those of that time."""
-        for epochs, curves, later_epochs, later_curves in (
-            (self.epochs, self.train, later.epochs, later.train),
-            (self.validation_epochs, self.validation, later.validation_epochs, later.validation),
-        ):
-            if later_epochs:
-                kept = bisect_left(epochs, later_epochs[0])
-                epochs[kept:] = later_epochs
-                for name, values in curves.items():
-                    values[kept:] = later_curves[name]
-
-
-@dataclass(frozen=True, eq=False)
-class CurvesRequest:
-    run: Run
+    def followed_by(self, later: "Curves") -> "Curves":
+        """These reports, and in the place of those from there on the ones that the same run has made later."""
+        return Curves(
+            *_joined(self.epochs, self.train, later.epochs, later.train),
+            *_joined(self.validation_epochs, self.validation, later.validation_epochs, later.validation),
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +45,19 @@ class ReadCurves:
     kl_per_dimension: tuple[float, ...]  # of the newest report, in nats
 
 
-def read_curves(request: CurvesRequest) -> ReadCurves:
+def read_curves(run: Run) -> ReadCurves:
     """A run of a thousand epochs has 20,000 reports: a third of a second."""
     curves = Curves()
     kl_per_dimension: tuple[float, ...] = ()
-    for report in request.run.metrics():
+    for report in run.metrics():
         if newest := report.get("train") or report.get("validation"):
             curves.add(report["epoch"], report.get("train"), report.get("validation"))
             kl_per_dimension = tuple(newest["kl_per_dimension"])
-    return ReadCurves(request.run, curves, kl_per_dimension)
+    return ReadCurves(run, curves, kl_per_dimension)
+
+
+def _joined(
+    epochs: list[float], curves: dict[str, list[float]], later: list[float], later_curves: dict[str, list[float]]
+) -> tuple[list[float], dict[str, list[float]]]:
+    kept = bisect_left(epochs, later[0]) if later else len(epochs)
+    return epochs[:kept] + later, {name: values[:kept] + later_curves[name] for name, values in curves.items()}

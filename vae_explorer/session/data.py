@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from vae_explorer.core.config import LikelihoodName
 from vae_explorer.core.progress import Progress
 from vae_explorer.data import catalog
-from vae_explorer.session.jobs import JobsSession
+from vae_explorer.session.jobs import DATA, JobsSession
 
 MIDDLE = (48, 208)  # grey levels between these are neither black nor white
 FEW = 0.2  # of the pixels may have them
@@ -80,7 +80,7 @@ class DataSession(QObject):
     def open(self, path: Path) -> None:
         """Looks into a folder, an IDX, NPZ, NPY or ZIP file, and offers it for training."""
         path = Path(os.path.realpath(path))  # a run outlives the folder that the program was started in
-        self._jobs.start(f"Reading {path.name}", lambda: _described(str(path)))
+        self._jobs.start(DATA, f"Reading {path.name}", lambda: _described(str(path)))
 
     def _on_succeeded(self, result: object) -> None:
         if isinstance(result, DataSummary):

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.core.progress import Progress
 from vae_explorer.session.image import ImageSession
-from vae_explorer.session.jobs import JobsSession
+from vae_explorer.session.jobs import FIT, JobsSession
 from vae_explorer.session.latest import Latest
 from vae_explorer.session.long_view import LongView
 from vae_explorer.session.model import ModelSession
@@ -17,7 +17,7 @@ from vae_explorer.session.undo import Change
 
 MOST_SAMPLES = 100_000
 MAPPED = 2  # dimensions of z whose true posterior can be integrated
-FIT, FIT_TITLE = "fit", "Fitting q to this image"
+FIT_TITLE = "Fitting q to this image"
 PLAIN = (
     "A plain autoencoder has no q(z|x) and no prior: there is no KL, no ELBO and no log p(x), "
     "only how well it reconstructs."
@@ -89,7 +89,7 @@ class EvidenceSession(QObject):
 
     @property
     def is_fitting(self) -> bool:
-        return self._jobs.is_running(FIT)
+        return FIT in self._jobs.running
 
     @property
     def reason(self) -> str:
@@ -127,8 +127,7 @@ class EvidenceSession(QObject):
         """Looks for the best q for this image, the decoder frozen; a job that can be cancelled."""
         snapshot, encoded = self._model.snapshot, self._image.posterior
         if snapshot and encoded and not self.reason and not self.is_fitting:
-            make = partial(_fit, snapshot, encoded, self.importance_samples, self.seed)
-            self._jobs.start(FIT_TITLE, make, kind=FIT)
+            self._jobs.start(FIT, FIT_TITLE, partial(_fit, snapshot, encoded, self.importance_samples, self.seed))
 
     def cancel_fit(self) -> None:
         self._jobs.cancel(FIT)

@@ -9,21 +9,23 @@ from PySide6.QtCore import QObject, Signal
 from vae_explorer.core.progress import Progress
 from vae_explorer.session.generator_thread import GeneratorThread
 
+DATA, FIT, SELF_TEST = KINDS = ("data", "fit", "self-test")
+
 
 @dataclass
-class _Job:
-    kind: str
+class Job:
+    """What is being done, and how far it is."""
+
     title: str
     thread: GeneratorThread
     progress: Progress | None = None
 
 
 class JobsSession(QObject):
-    """Runs one job of each kind at a time; starting another of a kind cancels the first. `title` and `progress` are
-    those of the newest.
+    """Runs one job of each kind at a time; starting another of a kind cancels the first.
 
     Signals:
-        changed(): `title` or `progress` is another, or a job of any kind has begun or ended
+        changed(): `running` or a progress in it is another
         succeeded(result: object)
         failed(sentence: str)
         finished(): the last thread has ended
@@ -37,32 +39,20 @@ class JobsSession(QObject):
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
         self._threads: set[GeneratorThread] = set()
-        self._jobs: list[_Job] = []  # the newest last
-
-    @property
-    def title(self) -> str:
-        """Empty where nothing is being done."""
-        return self._jobs[-1].title if self._jobs else ""
-
-    @property
-    def progress(self) -> Progress | None:
-        return self._jobs[-1].progress if self._jobs else None
+        self.running: dict[str, Job] = {}  # by kind
 
     @property
     def is_active(self) -> bool:
         return bool(self._threads)
 
-    def is_running(self, kind: str) -> bool:
-        return any(job.kind == kind for job in self._jobs)
-
     def progress_of(self, kind: str) -> Progress | None:
-        return next((job.progress for job in self._jobs if job.kind == kind), None)
+        return self.running[kind].progress if kind in self.running else None
 
-    def start(self, title: str, make: Callable[[], Generator[Progress, None, Any]], *, kind: str = "data") -> None:
+    def start(self, kind: str, title: str, make: Callable[[], Generator[Progress, None, Any]]) -> None:
         """Runs a job under a title such as "Reading photos"."""
         self.cancel(kind)
         thread = GeneratorThread(make, parent=self)
-        self._jobs.append(_Job(kind, title, thread))
+        self.running[kind] = Job(title, thread)
         self._threads.add(thread)
         thread.progressed.connect(self._on_progressed)
         thread.succeeded.connect(self._on_succeeded)
@@ -72,41 +62,36 @@ class JobsSession(QObject):
         self.changed.emit()
 
     def cancel(self, kind: str) -> None:
-        """Stops the job of this kind; nothing half done stays behind."""
-        for job in [job for job in self._jobs if job.kind == kind]:
-            job.thread.stop()
-            self._end(job)
-
-    def cancel_newest(self) -> None:
-        """Stops the one that `title` names."""
-        if self._jobs:
-            self.cancel(self._jobs[-1].kind)
+        """Stops the job of this kind, if there is one; nothing half done stays behind."""
+        if kind in self.running:
+            self.running[kind].thread.stop()
+            self._end(kind)
 
     def cancel_all(self) -> None:
-        while self._jobs:
-            self.cancel_newest()
+        for kind in KINDS:
+            self.cancel(kind)
 
-    def _end(self, job: _Job) -> None:
-        self._jobs.remove(job)
+    def _end(self, kind: str) -> None:
+        del self.running[kind]
         self.changed.emit()
 
-    def _sender(self) -> _Job | None:
+    def _kind(self) -> str | None:
         """Whose thread speaks; None: it was cancelled."""
-        return next((job for job in self._jobs if job.thread is self.sender()), None)
+        return next((kind for kind, job in self.running.items() if job.thread is self.sender()), None)
 
     def _on_progressed(self, progress: Progress) -> None:
-        if job := self._sender():
-            job.progress = progress
+        if kind := self._kind():
+            self.running[kind].progress = progress
             self.changed.emit()
 
     def _on_succeeded(self, result: object) -> None:
-        if job := self._sender():
-            self._end(job)
+        if kind := self._kind():
+            self._end(kind)
             self.succeeded.emit(result)
 
     def _on_failed(self, sentence: str) -> None:
-        if job := self._sender():
-            self._end(job)
+        if kind := self._kind():
+            self._end(kind)
             self.failed.emit(sentence)
 
     def _on_finished(self) -> None:

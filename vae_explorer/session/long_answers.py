@@ -22,7 +22,6 @@ from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import to_x
 from vae_explorer.session.records import (
     Aggregate,
-    AggregateRequest,
     Evidence,
     EvidenceRequest,
     MapRequest,
@@ -88,7 +87,7 @@ def posterior_map(request: MapRequest) -> Iterator[PosteriorMap | None]:
     yield PosteriorMap(request.encoded, exact, found.z1, found.z2, np.exp(found.log_density))
 
 
-def aggregate(request: AggregateRequest) -> Iterator[Aggregate | None]:
+def aggregate(request: TestsRequest) -> Iterator[Aggregate | None]:
     """q(z) by the model's stored posteriors, or by those of the test images at hand."""
     snapshot = request.snapshot
     if snapshot.posteriors:

@@ -38,7 +38,7 @@ class LongView(QObject):
         self._kind, self._views = kind, views
         self._current: LongRequest | None = None
         self._next: LongRequest | None = None
-        self._whole: LongRequest | None = None  # whose whole answer was the last thing told
+        self._whole: tuple[object, object] | None = None  # subject and weights of the whole answer that was told last
         views.answered.connect(self._on_answered)
         views.failed.connect(self._on_failed)
 
@@ -51,9 +51,9 @@ class LongView(QObject):
         """Asks, unless just this is under way or was told last. Another subject takes the place of what is under way;
         the same one by other weights follows it, the newest of several: to begin anew with each snapshot of a run would
         never end."""
-        if _are_alike(self._whole, request):
+        if self._whole == _key(request):
             self.drop()
-        elif _are_alike(self._current, request):
+        elif self._current is not None and _key(self._current) == _key(request):
             self._next = None
         elif self._current is not None and self._current.subject == request.subject:
             self._next = request
@@ -72,8 +72,9 @@ class LongView(QObject):
         if answer.item is not None:
             self._whole = None
             self.advanced.emit(answer.item)
-        if answer.is_last and answer.request is self._current:  # whoever heard may have asked for something else
-            self._whole = self._current
+        current = self._current  # whoever heard may have asked for something else
+        if answer.is_last and current is not None and answer.request is current:
+            self._whole = _key(current)  # not the request: it would keep a closed model in memory
             self._end()
             self.ended.emit()
 
@@ -92,5 +93,5 @@ class LongView(QObject):
             self._ask(following)
 
 
-def _are_alike(one: LongRequest | None, other: LongRequest) -> bool:
-    return one is not None and (one.subject, one.weights) == (other.subject, other.weights)
+def _key(request: LongRequest) -> tuple[object, object]:
+    return request.subject, request.weights

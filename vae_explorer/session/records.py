@@ -281,7 +281,7 @@ class Fitted:
 @dataclass(frozen=True, eq=False)
 class TestsRequest:
     snapshot: Snapshot
-    tests: tuple[Source, ...] = ()
+    tests: tuple[Source, ...]
 
     @property
     def subject(self) -> object:
@@ -290,10 +290,6 @@ class TestsRequest:
     @property
     def weights(self) -> object:
         return self.snapshot.number
-
-
-class AggregateRequest(TestsRequest):
-    """With the test images where the model has no stored posteriors."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.core.progress import Progress
-from vae_explorer.session.jobs import JobsSession
+from vae_explorer.session.jobs import SELF_TEST, JobsSession
 
 if TYPE_CHECKING:
     from vae_explorer.training.selftest import Check
 
-SELF_TEST, TITLE = "self-test", "Self-test"
+TITLE = "Self-test"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SelfTestSession(QObject):
 
     @property
     def is_running(self) -> bool:
-        return self._jobs.is_running(SELF_TEST)
+        return SELF_TEST in self._jobs.running
 
     @property
     def progress(self) -> Progress | None:
@@ -47,7 +47,7 @@ class SelfTestSession(QObject):
     def start(self) -> None:
         if not self.is_running:
             self.checks = ()
-            self._jobs.start(TITLE, _test, kind=SELF_TEST)
+            self._jobs.start(SELF_TEST, TITLE, _test)
 
     def cancel(self) -> None:
         self._jobs.cancel(SELF_TEST)

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vae_explorer import paths
 from vae_explorer.core.progress import Progress
-from vae_explorer.session.curves import Curves, CurvesRequest, ReadCurves
+from vae_explorer.session.curves import Curves, ReadCurves
 from vae_explorer.session.generator_thread import GeneratorThread
 from vae_explorer.session.latest import Latest
 from vae_explorer.session.model import ModelSession
@@ -106,7 +106,7 @@ class TrainingSession(QObject):
     Signals:
         state_changed(): `state`, `config`, `facts` or `sentence` is another
         progressed(): the value is `progress`
-        reported(): `curves` or `kl_per_dimension` has grown
+        reported(): `curves`, `kl_per_dimension` or `is_reading_curves` is another
         reconstructed(): the value is `reconstructions`
         run_opened(): a run that lay on disk is shown, `opened_run`; `config` is its
         finished(): the thread has ended, however
@@ -137,6 +137,11 @@ class TrainingSession(QObject):
         self.kl_per_dimension: tuple[float, ...] = ()
         self.reconstructions: Reconstructions | None = None
         views.answered.connect(self._on_answered)
+
+    @property
+    def is_reading_curves(self) -> bool:
+        """Whether those of a run on disk are on their way."""
+        return self._curves_of is not None
 
     @property
     def is_active(self) -> bool:
@@ -285,12 +290,12 @@ class TrainingSession(QObject):
 
     def _read_curves(self, run: Run) -> None:
         self._curves_of = run
-        self._views.ask("read_curves", CurvesRequest(run))
+        self._views.ask("read_curves", run)
 
     def _take_curves(self, read: ReadCurves) -> None:
         """Puts those on disk before what the run has reported since they were asked for."""
-        read.curves.extend(self.curves)
-        self.curves = read.curves
+        self._curves_of = None
+        self.curves = read.curves.followed_by(self.curves)
         self.kl_per_dimension = self.kl_per_dimension or read.kl_per_dimension
         self.reported.emit()
 

@@ -83,7 +83,7 @@ class ModelInfo(BaseModel, frozen=True):
     preparation: Preparation
     data: str = Field(max_length=255)  # the data set's name
     split_seed: int = Field(ge=0, le=MAX_COUNT)
-    validation_images: int = Field(0, ge=0, le=MAX_COUNT)  # 0 in older files: a tenth
+    validation_images: int = Field(0, ge=0, le=MAX_COUNT)  # that were asked for; 0: a tenth
     train_config: dict[str, Any]  # as it was; not read to use the model
     epochs: FiniteFloat = Field(0.0, ge=0)
     steps: int = Field(0, ge=0, le=MAX_COUNT)

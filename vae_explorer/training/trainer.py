@@ -126,12 +126,6 @@ class Trainer:
         if not len(train_set):
             least = 3 if self.data.test is None else 2  # one for each part
             raise UserError(f"{self.data.name} has {len(self.data.train)} images; training needs at least {least}")
-        if len(self.validation) < config.validation_images:
-            most = len(train_set) + len(self.validation) - 1
-            raise UserError(
-                f"{self.data.name} can keep at most {most:,} images for validation, not {config.validation_images:,}: "
-                "choose fewer"
-            )
         preparation = Preparation.of(train_set.images, config.likelihood)
         options = config.model_dump(include=set(ModelOptions.model_fields))
         model_config = VAEConfig(image_shape=train_set.image_shape, **options)
@@ -178,7 +172,6 @@ class Trainer:
         """What is known of the model: from here on there are snapshots."""
         assert self.state is not None
         assert self.data is not None
-        assert self.validation is not None
         precision = str(self.state.precision).removeprefix("torch.")
         found = {"data": self.data.name, "threads": self.threads, "precision": precision}  # no path of this machine
         self.info = ModelInfo(
@@ -186,7 +179,7 @@ class Trainer:
             preparation=preparation,
             data=self.data.name,
             split_seed=self.config.seed,
-            validation_images=len(self.validation),
+            validation_images=self.config.validation_images,
             train_config={**self.config.model_dump(mode="json"), **found},
             epochs=self.state.step / Steps(len(train_set), self.config).per_epoch,
             steps=self.state.step,

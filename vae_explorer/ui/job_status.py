@@ -1,43 +1,66 @@
-"""The newest of the other long jobs in the status bar: title, progress, Cancel."""
+"""The other long jobs in the status bar: title, progress and Cancel of each."""
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
+from vae_explorer.session.jobs import KINDS, JobsSession
 from vae_explorer.session.session import Session
 from vae_explorer.ui.panel import button, label
 from vae_explorer.ui.theme import UNIT, theme
 
 
 class JobStatus(QWidget):
-    """Hidden while nothing is being done."""
+    """A row of the jobs that go on."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__(parent)
-        self._jobs = session.jobs
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2 * UNIT)
+        self.rows = {kind: JobRow(session.jobs, kind) for kind in KINDS}
+        for row in self.rows.values():
+            layout.addWidget(row)
+
+
+class JobRow(QWidget):
+    """The job of one kind; hidden where there is none."""
+
+    def __init__(self, jobs: JobsSession, kind: str, parent: QWidget | None = None):
+        super().__init__(parent)
+        self._jobs, self._kind = jobs, kind
         layout = QHBoxLayout(self)
         layout.setContentsMargins(UNIT, 0, UNIT, 0)
         layout.setSpacing(2 * UNIT)
-        self.text = label(role="caption", name="jobText")
+        self.text = label(role="caption")
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(theme.pixels(120))
         self.bar.setAccessibleName("Progress")
         self.cancel = button(
-            "Cancel", self._jobs.cancel_newest, "Stop this; nothing half done stays behind", role="link"
+            "Cancel",
+            self._on_cancel,
+            "Stop this; nothing half done stays behind",
+            role="link",
+            name=f"jobCancel_{kind}",
         )
-        self.cancel.setObjectName("jobCancel")
         for part in (self.text, self.bar, self.cancel):
             layout.addWidget(part)
-        self._jobs.changed.connect(self._on_changed)
+        jobs.changed.connect(self._on_changed)
         self._on_changed()
 
+    def _on_cancel(self) -> None:
+        self._jobs.cancel(self._kind)
+
     def _on_changed(self) -> None:
-        progress = self._jobs.progress
-        self.setVisible(bool(self._jobs.title))
+        job = self._jobs.running.get(self._kind)
+        self.setVisible(job is not None)
+        if job is None:
+            return
+        progress = job.progress
         known = progress is not None and progress.fraction is not None
         self.bar.setRange(0, 1000 if known else 0)
         if progress is None:
-            self.text.setText(self._jobs.title)
+            self.text.setText(job.title)
             return
         if progress.fraction is not None:
             self.bar.setValue(round(1000 * progress.fraction))
-        self.text.setText(f"{self._jobs.title}: {progress.done:,} {progress.what}")
+        self.text.setText(f"{job.title}: {progress.done:,} {progress.what}")

@@ -84,7 +84,6 @@ class MainWindow(QMainWindow):
         session.closed.connect(self._on_session_closed)
         session.training.progressed.connect(self._on_training_changed)
         session.training.state_changed.connect(self._on_training_changed)
-        session.jobs.changed.connect(self._on_jobs_changed)
         session.model.changed.connect(self._on_model_changed)
         session.model.saved.connect(self._on_saved)
         session.data.described.connect(self._on_data_described)
@@ -299,9 +298,6 @@ class MainWindow(QMainWindow):
         if state == "training" and progress is not None and hasattr(progress, "epoch"):
             state = f"training: epoch {progress.epoch:.1f} of {progress.epochs}"  # type: ignore[attr-defined]
         self.status.setText("   ·   ".join(part for part in (device, state) if part))
-
-    def _on_jobs_changed(self) -> None:
-        self.job.setVisible(bool(self.session.jobs.title))
 
     def _on_saved(self, path: object) -> None:
         self.statusBar().showMessage(f"Saved {path}", 5000)

@@ -213,7 +213,7 @@ class TrainingPanel(Panel):
         self.progress.setVisible(active)
         if state in SENTENCES:
             self.sentence.setText(SENTENCES[state])
-        self.views.setVisible(bool(self._training.curves.epochs) or state in ("running", "paused"))
+        self._show_views()
         self._show_what_there_is()
         self._on_models_changed()
         runs = [] if active else self._training.resumable()
@@ -264,12 +264,18 @@ class TrainingPanel(Panel):
         epochs = progress.epochs  # type: ignore[attr-defined]
         self.sentence.setText(f"epoch {epoch:.1f}/{epochs} · {speed:,.0f} img/s{remaining}")
 
+    def _show_views(self) -> None:
+        training = self._training
+        self.views.setVisible(
+            bool(training.curves.epochs) or training.is_reading_curves or training.state in ("running", "paused")
+        )
+
     def _on_reported(self) -> None:
+        self._show_views()
         curves, key = self._training.curves, self.which.property("value")
         if not curves.epochs:
             self.curves.set_curves({})
             return
-        self.views.show()
         self.curves.set_curves(
             {
                 "train": (np.array(curves.epochs), np.array(curves.train[key])),
