@@ -71,6 +71,18 @@ def test_a_run_of_any_folder_shows_its_model_and_its_curves_and_can_be_resumed(s
     assert session.training.resumable() == []
 
 
+def test_curves_that_cannot_be_read_are_one_sentence_beside_the_model(session, run, sentences, qtbot, monkeypatch):
+    def fail(_run):
+        raise PermissionError(13, "Permission denied", "metrics.jsonl")
+
+    monkeypatch.setattr(Run, "metrics", fail)
+    session.training.open_run(run.folder)
+    assert shown(session, qtbot).name == "mine"
+    qtbot.waitUntil(lambda: bool(sentences), timeout=WAIT)
+    assert sentences[0].startswith("The run's curves could not be read: ")
+    assert not session.training.is_reading_curves
+
+
 def test_a_run_that_another_program_writes_is_read_and_that_is_said(session, run, writer, sentences, qtbot):
     before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
     session.training.open_run(run.folder)

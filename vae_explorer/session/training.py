@@ -137,6 +137,7 @@ class TrainingSession(QObject):
         self.kl_per_dimension: tuple[float, ...] = ()
         self.reconstructions: Reconstructions | None = None
         views.answered.connect(self._on_answered)
+        views.failed.connect(self._on_view_failed)
 
     @property
     def is_reading_curves(self) -> bool:
@@ -270,6 +271,11 @@ class TrainingSession(QObject):
             self.reconstructed.emit()
         elif isinstance(answer, ReadCurves) and answer.run is self._curves_of:
             self._take_curves(answer)
+
+    def _on_view_failed(self, _kind: str, _sentence: str, request: object) -> None:
+        if request is not None and request is self._curves_of:
+            self._curves_of = None
+            self.reported.emit()
 
     def _on_succeeded(self, _info: object) -> None:
         self._set_state("finished")
