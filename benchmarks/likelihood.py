@@ -289,7 +289,7 @@ def table(measured_rows: Sequence[dict[str, Any]]) -> str:
         if row["network"] == "gated_mlp":
             published = "{:.2f} ± {:.2f}".format(*PUBLISHED[row["data"]])
         title = catalog.DATASETS[row["data"]].title
-        figure = f"{row['negative_log_evidence']:.2f} ± {row['standard_error']:.2f}"
+        figure = f"**{row['negative_log_evidence']:.2f}** ± {row['standard_error']:.3f}"
         elbo = f"−{-row['validation_elbo']:.2f}"
         time_taken = f"{row['epochs']:g} epochs, {duration(row['wall_seconds'])}"
         command = f"`{row['command']}`"
