@@ -13,7 +13,7 @@ DATA, FIT, SELF_TEST = KINDS = ("data", "fit", "self-test")
 
 
 @dataclass
-class Job:
+class RunningJob:
     """What is being done, and how far it is."""
 
     title: str
@@ -39,7 +39,7 @@ class JobsSession(QObject):
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
         self._threads: set[GeneratorThread] = set()
-        self.running: dict[str, Job] = {}  # by kind
+        self.running: dict[str, RunningJob] = {}  # by kind
 
     @property
     def is_active(self) -> bool:
@@ -52,7 +52,7 @@ class JobsSession(QObject):
         """Runs a job under a title such as "Reading photos"."""
         self.cancel(kind)
         thread = GeneratorThread(make, parent=self)
-        self.running[kind] = Job(title, thread)
+        self.running[kind] = RunningJob(title, thread)
         self._threads.add(thread)
         thread.progressed.connect(self._on_progressed)
         thread.succeeded.connect(self._on_succeeded)
