@@ -135,6 +135,7 @@ def test_the_commit_of_a_row_is_marked_where_the_code_has_changed(tmp_path, monk
 def test_a_row_names_the_commit_that_began_the_run_and_that_another_went_on(tmp_path):
     path = tmp_path / "commit"
     assert [likelihood.begun_by(path, now) for now in ("a", "a", "b", "a")] == ["a", "a", "a+", "a+"]
+    assert [likelihood.begun_by(tmp_path / "other", now) for now in ("a", "a+", "a")] == ["a", "a+", "a+"]
 
 
 @pytest.mark.parametrize("data", likelihood.PUBLISHED)

@@ -27,7 +27,7 @@ class ModelOptions(BaseModel, frozen=True, extra="forbid"):
         "mlp",
         title="Network",
         description="mlp: two hidden layers; gated_mlp: with gated units; conv: convolutions, better and slower; "
-        "residual: with residual blocks, the best and the slowest",
+        "residual: with residual blocks, deeper and slower still",
     )
     hidden: int = Field(
         400,
