@@ -6,9 +6,9 @@ binarisation in training, 50,000 images for it and 10,000 for validation; the 10
 Recipes were chosen by their validation ELBO; the test images' log p(x) is estimated once, after the last epoch.
 
 It takes hours, at nice 10. The run is likelihood-DATA-NETWORK in the user's folder of runs: Ctrl+C, and the same
-command goes on where it stopped, with what is evaluated too. At the end it writes its row into likelihood.json and the
-README's table. --quick trains an epoch in a temporary folder, takes 50 samples for each of 500 images and writes
-nothing.
+command goes on where it stopped, with what is evaluated too. (Epochs that the window or vae-explorer train adds to that
+run are not on its watch.) At the end it writes its row into likelihood.json and the README's table. --quick trains an
+epoch in a temporary folder, takes 50 samples for each of 500 images and writes nothing.
 
     python benchmarks/likelihood.py [mnist|fashion-mnist] [--network NETWORK] [--quick] [--json] [--table]
 """
@@ -40,7 +40,7 @@ from vae_explorer.training.model_file import ModelInfo
 from vae_explorer.training.run import Run
 from vae_explorer.training.trainer import Trainer
 
-PUBLISHED = {"mnist": (84.45, 0.12), "fashion-mnist": (228.70, 0.15)}  # nats; ± over the authors' runs
+PUBLISHED = {"mnist": (84.45, 0.12), "fashion-mnist": (228.70, 0.15)}  # nats, as the paper gives them
 RECIPES: dict[str, dict[str, Any]] = {
     "gated_mlp": {"hidden": 300, "epochs": 1000, "warm_up": 100, "threads": 1},
     "residual": {"hidden": 400, "epochs": 330, "warm_up": 40, "threads": 2},
@@ -54,7 +54,7 @@ HERE = Path(__file__).parent
 ROWS, README = HERE / "likelihood.json", HERE.parent / "README.md"
 BEGIN, END = "<!-- made from benchmarks/likelihood.json -->", "<!-- end -->"
 NAMES = {
-    "gated_mlp": "two layers of 300 gated units, as in the table",
+    "gated_mlp": "two layers of 300 gated units, as in the paper",
     "residual": "residual convolutions",
 }
 KEPT_EVERY = 5.0  # seconds
@@ -126,15 +126,17 @@ def recipe(data: str, network: str) -> TrainConfig:
 
 def measured(folder: Path, config: TrainConfig, *, quick: bool = False) -> dict[str, Any]:
     """Trains the run, or what it still lacks, and evaluates its model: a row of likelihood.json."""
+    made_by = folder / "commit"
     if (folder / "config.json").exists():
         run = Run.open(folder)
         if run.config != config:
             raise ValueError(f"{folder} holds a run by another recipe: give it another name")
     else:
         run = Run.create(folder, config)
-    made_by = begun_by(folder / "commit", commit())
+        atomic.write(made_by, commit().encode())
     training, evaluating = Stopwatch(folder / "training_seconds"), Stopwatch(folder / "evaluation_seconds")
     if not run.is_finished:
+        mark(made_by, commit())
         drive(training.timed(Trainer(run).work()))
     samples, images = (QUICK_SAMPLES, QUICK_IMAGES) if quick else (IMPORTANCE_SAMPLES, None)
     info, blocks = drive(evaluated(run, samples, images, evaluating))
@@ -159,9 +161,10 @@ def measured(folder: Path, config: TrainConfig, *, quick: bool = False) -> dict[
         "validation_elbo": info.validation.elbo,
         "seed": config.seed,
         "epochs": info.epochs,
+        "training_seconds": round(training.seconds),
         "wall_seconds": round(training.seconds + evaluating.seconds),
         "command": f"python benchmarks/likelihood.py {config.data} --network {config.network}",
-        "commit": made_by,
+        "commit": made_by.read_text().strip(),
     }
 
 
@@ -175,6 +178,8 @@ def evaluated(
     test = data.part("test", info.split_seed).take(slice(0, limit))
     path = run.folder / f"evidence-{samples}.jsonl"
     blocks = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    if len(blocks) * BLOCK < len(test):
+        mark(run.folder / "commit", commit())
     for start in range(len(blocks) * BLOCK, len(test), BLOCK):
         block = test.take(slice(start, start + BLOCK))
         work = Evaluator(model, block, info.preparation, importance_samples=samples).work()
@@ -235,15 +240,11 @@ class Stopwatch:
         atomic.write(self._path, f"{self.seconds:.1f}\n".encode())
 
 
-def begun_by(path: Path, now: str) -> str:
-    """The commit that the run was begun by, kept in a file; with a + where another or changed code goes on with it."""
-    if not path.exists():
-        atomic.write(path, f"{now}\n".encode())
-    before = path.read_text().strip()
+def mark(path: Path, now: str) -> None:
+    """Puts a + behind the commit that has begun a run, kept in a file, where other code goes on with it."""
+    before = path.read_text().strip() if path.exists() else "unknown"
     if before != now and not before.endswith("+"):
-        before += "+"
-        atomic.write(path, f"{before}\n".encode())
-    return before
+        atomic.write(path, f"{before}+\n".encode())
 
 
 def commit() -> str:
@@ -281,8 +282,9 @@ def _place(row: dict[str, Any]) -> tuple[int, int]:
 def table(measured_rows: Sequence[dict[str, Any]]) -> str:
     """The README's table."""
     lines = [
-        "| test images of | network | −log p(x) | published | validation ELBO | training and evaluation | command |",
-        "|---|---|---|---|---|---|---|",
+        "| test images of | network | −log p(x) | published | effective draws: median; images below ten | "
+        "validation ELBO | time | command |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for row in measured_rows:
         published = "–"
@@ -291,9 +293,13 @@ def table(measured_rows: Sequence[dict[str, Any]]) -> str:
         title = catalog.DATASETS[row["data"]].title
         figure = f"**{row['negative_log_evidence']:.2f}** ± {row['standard_error']:.3f}"
         elbo = f"−{-row['validation_elbo']:.2f}"
-        time_taken = f"{row['epochs']:g} epochs, {duration(row['wall_seconds'])}"
+        draws = f"{row['effective_sample_size']:.0f}; {row['low_effective_sample_size']:,}"
+        time_taken = f"{row['epochs']:g} epochs"
+        if "training_seconds" in row:  # the first rows have the sum alone
+            time_taken += f" in {duration(row['training_seconds'])}"
+        time_taken += f"; {duration(row['wall_seconds'])} with the evaluation"
         command = f"`{row['command']}`"
-        cells = (title, NAMES[row["network"]], figure, published, elbo, time_taken, command)
+        cells = (title, NAMES[row["network"]], figure, published, draws, elbo, time_taken, command)
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

@@ -14,6 +14,7 @@ from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
 from vae_explorer.session import answers
 from vae_explorer.session.long_answers import ADVANCES
+from vae_explorer.session.long_view import LongView
 from vae_explorer.session.records import Snapshot, Source
 from vae_explorer.session.workspace import Workspace
 from vae_explorer.training import model_file
@@ -226,6 +227,13 @@ def held(monkeypatch):
         monkeypatch.setitem(answers.ANSWERS, kind, made.wrap(kind, work))
     yield made
     made.release()
+
+
+@pytest.fixture
+def at_rest():
+    """Whether none of a noun's long views is under way: a whole answer may be there before the slice after it, which
+    only finds the job ended."""
+    return lambda noun: not any(view.is_busy for view in noun.findChildren(LongView))
 
 
 @pytest.fixture

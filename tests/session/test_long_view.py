@@ -17,7 +17,7 @@ class Request:
 
     def __init__(self, name, items, subject=None):
         self.name, self.items = name, items
-        self.subject, self.weights = subject or name, name
+        self.subject, self.version = subject or name, name
 
 
 class Work:

@@ -24,7 +24,7 @@ def aggregate(session):
 
 
 @pytest.fixture
-def whole(session, aggregate, qtbot):
+def whole(session, aggregate, at_rest, qtbot):
     """Watches, and waits until q(z) of the newest weights and pictures of all sources are there."""
 
     def is_whole():
@@ -37,6 +37,7 @@ def whole(session, aggregate, qtbot):
             and samples.aggregate is shown
             and samples.seed == aggregate.seed
             and set(samples.images) == set(SOURCES)
+            and at_rest(aggregate)
         )
 
     def wait():

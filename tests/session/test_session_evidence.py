@@ -23,7 +23,7 @@ def evidence(session):
 
 
 @pytest.fixture
-def whole(session, evidence, qtbot):
+def whole(session, evidence, at_rest, qtbot):
     """Waits until all draws for the chosen image and its newest posterior are there."""
 
     def is_whole():
@@ -35,6 +35,7 @@ def whole(session, evidence, qtbot):
             and shown.encoded.number == snapshot.number
             and shown.encoded.switches == session.model.current.switches.get(session.image.image, {})
             and (shown.importance_samples, shown.seed) == (evidence.importance_samples, evidence.seed)
+            and at_rest(evidence)
         )
 
     def wait():

@@ -197,7 +197,9 @@ def test_curves_of_a_run_that_nobody_wants_any_more_are_not_taken(session, train
     assert training.is_reading_curves
     qtbot.waitUntil(lambda: not training.is_reading_curves, timeout=TIMEOUT)
     assert training.curves.epochs[: len(late.curves.epochs)] == late.curves.epochs
-    training._on_answered("read_curves", replace(late, curves=Curves()))  # an answer is taken once
+    early = Curves()
+    early.add(late.curves.epochs[0] / 2, {"elbo": 0, "reconstruction": 0, "kl": 0}, None)
+    training._on_answered("read_curves", replace(late, curves=early))  # an answer is taken once
     assert training.curves.epochs[: len(late.curves.epochs)] == late.curves.epochs
 
 

@@ -46,3 +46,19 @@ def test_each_job_has_a_row_and_its_own_cancel(status, session, qtbot):
     assert list(session.jobs.running) == [DATA]
     qtbot.mouseClick(reading.cancel, Qt.MouseButton.LeftButton)
     assert in_sight(status) == []
+
+
+def test_where_there_is_little_room_the_titles_give_way_and_not_what_can_be_pressed(status, session, qtbot):
+    for kind in KINDS:
+        session.jobs.start(kind, f"A rather long title of {kind}", endless(30, 120))
+    rows = [status.rows[kind] for kind in KINDS]
+    whole = [row.cancel.width() for row in rows]
+    for width in (1600, 700):
+        status.resize(width, 40)
+        qtbot.waitUntil(lambda width=width: status.layout().geometry().width() == width, timeout=WAIT)
+        is_cut = ["…" in row.text.text() for row in rows]
+        assert is_cut == [width == 700] * len(KINDS)
+        assert [row.cancel.width() for row in rows] == whole
+        for row, following in zip(rows, [*rows[1:], None], strict=True):
+            assert row.geometry().right() < (following.geometry().left() if following else width)
+    assert len({row.cancel.accessibleName() for row in rows}) == len({row.bar.accessibleName() for row in rows}) == 3

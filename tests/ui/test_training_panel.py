@@ -159,6 +159,24 @@ def test_the_curves_of_a_run_on_disk_come_without_the_views_going_away(panel, se
     assert list(x) == before.epochs
 
 
+def test_while_the_curves_of_a_run_are_read_nothing_of_the_run_before_stands_beside_them(
+    panel, session, start, until, qtbot
+):
+    start(epochs=2)
+    until("finished")
+    qtbot.waitUntil(lambda: panel.examples.grid._count() > 0, timeout=WAIT)
+    assert panel.last.text()
+    assert len(panel.bars._values) == 2
+    (folder,) = paths.runs().iterdir()
+    session.training.open_run(folder)
+    assert session.training.is_reading_curves
+    assert (panel.last.text(), panel.bars_sum.text()) == ("", "")
+    assert len(panel.bars._values) == len(panel.curves._curves) == panel.examples.grid._count() == 0
+    qtbot.waitUntil(lambda: not session.training.is_reading_curves, timeout=WAIT)
+    assert panel.last.text()
+    assert len(panel.bars._values) == 2
+
+
 def test_a_stopped_run_can_be_resumed_where_it_was(panel, session, start, until, qtbot):
     start(**LONG)
     until("running")

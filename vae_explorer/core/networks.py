@@ -81,8 +81,8 @@ def conv(config: VAEConfig) -> Pair:
 
 
 def residual(config: VAEConfig) -> Pair:
-    """Like conv, with a residual block after each strided convolution and before each transposed one, as in the plain
-    network of Kingma et al. (2016)."""
+    """A residual block after each strided convolution, and before each transposed one of the decoder: after the plain
+    network of Kingma et al. (2016), whose blocks are strided themselves."""
     sizes = _halvings(config, RESIDUAL_HALVED, most=len(RESIDUAL_CHANNELS))
     channels = (config.image_shape[0], *RESIDUAL_CHANNELS[: len(sizes) - 1])
     down: list[nn.Module] = []

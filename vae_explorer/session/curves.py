@@ -46,7 +46,7 @@ class ReadCurves:
 
 
 def read_curves(run: Run) -> ReadCurves:
-    """A run of a thousand epochs has 20,000 reports: a third of a second."""
+    """All that the run has reported; of a thousand epochs, 20,000 reports: a third of a second. Raises OSError."""
     curves = Curves()
     kl_per_dimension: tuple[float, ...] = ()
     for report in run.metrics():

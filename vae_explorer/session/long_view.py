@@ -9,15 +9,15 @@ from vae_explorer.session.records import Slice
 
 
 class LongRequest(Protocol):
-    """Two are alike where both are equal."""
+    """Two are alike where their subjects and their versions are equal."""
 
     @property
     def subject(self) -> object:
-        """What it is about, whichever the weights."""
+        """What it is about, by whichever weights."""
 
     @property
-    def weights(self) -> object:
-        """By which weights: those of a run change twice a second."""
+    def version(self) -> object:
+        """Which weights it is by: those of a run change twice a second."""
 
 
 class LongView(QObject):
@@ -38,7 +38,7 @@ class LongView(QObject):
         self._kind, self._views = kind, views
         self._current: LongRequest | None = None
         self._next: LongRequest | None = None
-        self._whole: tuple[object, object] | None = None  # subject and weights of the whole answer that was told last
+        self._whole: tuple[object, object] | None = None  # subject and version of the whole answer that was told last
         views.answered.connect(self._on_answered)
         views.failed.connect(self._on_failed)
 
@@ -94,4 +94,4 @@ class LongView(QObject):
 
 
 def _key(request: LongRequest) -> tuple[object, object]:
-    return request.subject, request.weights
+    return request.subject, request.version

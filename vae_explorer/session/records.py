@@ -211,7 +211,7 @@ class EvidenceRequest:
         return self.encoded.subject, self.importance_samples, self.seed
 
     @property
-    def weights(self) -> object:
+    def version(self) -> object:
         return self.encoded
 
 
@@ -250,7 +250,7 @@ class MapRequest:
         return self.encoded.subject
 
     @property
-    def weights(self) -> object:
+    def version(self) -> object:
         return self.encoded
 
 
@@ -280,15 +280,17 @@ class Fitted:
 
 @dataclass(frozen=True, eq=False)
 class TestsRequest:
+    """About q(z|x) of a model's test images."""
+
     snapshot: Snapshot
-    tests: tuple[Source, ...]
+    tests: tuple[Source, ...]  # those at hand; none where the posteriors that the model file stores are meant
 
     @property
     def subject(self) -> object:
         return self.snapshot.lineage
 
     @property
-    def weights(self) -> object:
+    def version(self) -> object:
         return self.snapshot.number
 
 
@@ -319,7 +321,7 @@ class SourcesRequest:
         return self.snapshot.lineage, self.seed
 
     @property
-    def weights(self) -> object:
+    def version(self) -> object:
         return self.aggregate
 
 

@@ -180,11 +180,13 @@ class TrainingSession(QObject):
         if not self.is_active:
             self.opened_run, self.config = run, run.config
             self.facts, self.progress = None, None
+            self._lineage = 0  # what is still to come of the run before is not taken
             self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
             self._read_curves(run)
             self._set_state("idle")
             self.run_opened.emit()
-            self.reported.emit()  # those of the run before are gone
+            self.reported.emit()
+            self.reconstructed.emit()
         writer = run.writer()
         if writer and not (writer == "this program" and self.is_active):
             self.failed.emit(
@@ -238,6 +240,7 @@ class TrainingSession(QObject):
         thread.finished.connect(self._on_thread_finished)
         self._thread = thread  # before the state changes: whoever hears of it sees an active run
         self._set_state("loading")
+        self.reconstructed.emit()  # those of the run before are gone
         thread.start()
 
     def _on_snapshot_taken(self, taken: _Taken) -> None:

@@ -1,5 +1,6 @@
 """A run's folder: its config, metrics, model files and lock."""
 
+import io
 import json
 import os
 import re
@@ -21,6 +22,7 @@ PARTS = ("train", "validation")  # of a report, with these figures and the KL of
 FIGURES = ("elbo", "reconstruction", "kl")
 LOOKED_AT = 100  # runs that may be unfinished: somebody has thousands, and the window asks
 LONGEST_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
+MOST_METRICS = 256 << 20  # bytes: a run of a thousand epochs writes 12 MB
 LONGEST_CONFIG = 1 << 20  # bytes
 REMEDY = "see that it is there, that you may write in it and that its disk has room"
 
@@ -109,9 +111,10 @@ class Run:
         """The reports in their order; a line that a kill cut off ends them."""
         if not os.path.isfile(self.metrics_path):
             return
-        with self.metrics_path.open("rb") as file:
-            while report := _report(file.readline(LONGEST_REPORT)):
-                yield report
+        with self.metrics_path.open("rb") as file:  # not while they are parsed: on Windows nobody could rewind them
+            lines = io.BytesIO(file.read(MOST_METRICS))
+        while report := _report(lines.readline(LONGEST_REPORT)):
+            yield report
 
     def add_metrics(self, report: Mapping[str, Any]) -> None:
         """Appends one report."""

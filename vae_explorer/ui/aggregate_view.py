@@ -151,7 +151,7 @@ class AggregateView(QWidget):
 
     def _name_things(self, is_plain: bool) -> None:
         """A plain autoencoder has neither a q(z) nor a prior."""
-        shown = self._aggregate.shown
+        samples = self._aggregate.samples
         self.heading.setText("z of all images" if is_plain else "q(z) and the prior")
         self.explanation.setText(PLAIN if is_plain else EXPLANATION)
         self.explanation.setToolTip("" if is_plain else EXPLANATION_TIP)
@@ -162,8 +162,8 @@ class AggregateView(QWidget):
         self.multiples.setAccessibleName("z of all images" if is_plain else "q(z) of every dimension")
         for source, (title, plain, _) in SOURCES.items():
             title = plain if is_plain else title
-            if source == "mixture" and shown is not None and shown.q.has_mixture:
-                title = title.replace("mixture", f"mixture of {len(shown.q.mixture.weights)}")
+            if source == "mixture" and samples is not None and source in samples.z:
+                title = title.replace("mixture", f"mixture of {len(samples.aggregate.q.mixture.weights)}")
             self._sources[source].setText(title)
             self.grids[source].setAccessibleName(f"Samples from the {title.replace(LINE, ' ')}")
 

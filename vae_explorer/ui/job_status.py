@@ -1,10 +1,10 @@
 """The other long jobs in the status bar: title, progress and Cancel of each."""
 
-from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
 from vae_explorer.session.jobs import KINDS, JobsSession
 from vae_explorer.session.session import Session
-from vae_explorer.ui.panel import button, label
+from vae_explorer.ui.panel import ElidedLabel, button
 from vae_explorer.ui.theme import UNIT, theme
 
 
@@ -30,11 +30,11 @@ class JobRow(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(UNIT, 0, UNIT, 0)
         layout.setSpacing(2 * UNIT)
-        self.text = label(role="caption")
+        self.text = ElidedLabel(role="caption")
+        self.text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedWidth(theme.pixels(120))
-        self.bar.setAccessibleName("Progress")
         self.cancel = button(
             "Cancel",
             self._on_cancel,
@@ -55,12 +55,14 @@ class JobRow(QWidget):
         self.setVisible(job is not None)
         if job is None:
             return
+        self.bar.setAccessibleName(f"Progress of {job.title}")
+        self.cancel.setAccessibleName(f"Cancel {job.title}")
         progress = job.progress
         known = progress is not None and progress.fraction is not None
         self.bar.setRange(0, 1000 if known else 0)
         if progress is None:
-            self.text.setText(job.title)
+            self.text.set_whole(job.title)
             return
         if progress.fraction is not None:
             self.bar.setValue(round(1000 * progress.fraction))
-        self.text.setText(f"{job.title}: {progress.done:,} {progress.what}")
+        self.text.set_whole(f"{job.title}: {progress.done:,} {progress.what}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -96,7 +96,17 @@ class ElidedLabel(QLabel):
     def set_whole(self, text: str) -> None:
         self._whole = text
         self.setToolTip(text)
+        self.updateGeometry()
         self._elide()
+
+    @guarded(QSize())
+    def sizeHint(self) -> QSize:
+        """Room for the whole text, for those who give it a size policy that asks."""
+        return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 1, super().sizeHint().height())
+
+    @guarded(QSize())
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, super().minimumSizeHint().height())
 
     def _elide(self) -> None:
         self.setText(self.fontMetrics().elidedText(self._whole, Qt.TextElideMode.ElideMiddle, self.width()))

@@ -273,8 +273,11 @@ class TrainingPanel(Panel):
     def _on_reported(self) -> None:
         self._show_views()
         curves, key = self._training.curves, self.which.property("value")
-        if not curves.epochs:
+        if not curves.epochs:  # none yet, or those of another run, which are being read
             self.curves.set_curves({})
+            self.last.clear()
+            self.bars.clear()
+            self.bars_sum.clear()
             return
         self.curves.set_curves(
             {
@@ -294,9 +297,8 @@ class TrainingPanel(Panel):
 
     def _on_reconstructed(self) -> None:
         shown = self._training.reconstructions
-        if shown is not None:
-            self.examples.grid.set_images(np.concatenate([shown.x, shown.images]))
-            self.examples.updateGeometry()
+        self.examples.grid.set_images(None if shown is None else np.concatenate([shown.x, shown.images]))
+        self.examples.updateGeometry()
 
     def _on_theme_changed(self) -> None:
         self.setMinimumWidth(theme.pixels(264))
