@@ -27,7 +27,7 @@ class ModelOptions(BaseModel, frozen=True, extra="forbid"):
         "mlp",
         title="Network",
         description="mlp: two hidden layers; gated_mlp: with gated units; conv: convolutions, better and slower; "
-        "residual: with residual blocks, deeper and slower still",
+        "residual: with residual blocks, the best of them and the slowest",
     )
     hidden: int = Field(
         400,

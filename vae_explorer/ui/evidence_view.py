@@ -10,7 +10,7 @@ from vae_explorer.session.session import Session
 from vae_explorer.ui.figures import figure, z_name
 from vae_explorer.ui.growth_plot import GrowthPlot
 from vae_explorer.ui.histogram_plot import HistogramPlot
-from vae_explorer.ui.image_figures import best_estimate, fit_of_the_draws
+from vae_explorer.ui.image_figures import best_estimate, doubt_of, exact_of_image, fit_of_the_draws
 from vae_explorer.ui.latent_map import LatentMap
 from vae_explorer.ui.panel import button, label
 from vae_explorer.ui.theme import UNIT, theme
@@ -19,8 +19,6 @@ from vae_explorer.ui.waterfall import Waterfall
 EXPLANATION = "Training raises the ELBO. The gap is how far q(z|x) is from the true posterior p(z|x)."
 PLAIN = "Training a plain autoencoder raises log p(x|z) alone."
 BLIND = "The error is that of the draws: it cannot know of a part of p(z|x) that q(z|x) does not reach."
-FEW = 10  # effective draws, below which an estimate hangs on a handful of z's
-FAR = 3, 0.1  # standard errors and nats from the exact value: an estimate further off misses something
 FIT = (
     "Fit q to this image",
     "Look for the best q(z|x) for just this image, the decoder frozen: how much has the encoder left? (Ctrl+F)",
@@ -163,7 +161,7 @@ class EvidenceView(QWidget):
             return
         is_asked = shown.is_whole and (shown.encoded, shown.importance_samples, shown.seed) == self._asked()
         self.waterfall.set_message(None if is_asked else failure or None)
-        exact = self._evidence.map.log_evidence if self._evidence.map else None
+        exact = exact_of_image(self._session)
         fit = fit_of_the_draws(self._session)
         by = best_estimate(shown, fit)
         self.waterfall.set_parts(
@@ -172,9 +170,9 @@ class EvidenceView(QWidget):
         self.growth.set_growth(shown.counts, shown.estimates, shown.errors, shown.elbo, exact)
         self.histogram.set_values(shown.one_sample_elbos, {"elbo": shown.elbo, "log_evidence": by.log_evidence})
         self._write(shown, fit, by.log_evidence)
-        beware = _beware(shown, exact)
-        self.warning.setText(beware)
-        self.warning.setVisible(bool(beware))
+        doubt = doubt_of(shown, exact)
+        self.warning.setText(doubt.sentence if doubt else "")
+        self.warning.setVisible(doubt is not None)
 
     def _reconstruction(self) -> str:
         """The one figure that a plain autoencoder has."""
@@ -255,25 +253,6 @@ class _Column(QWidget):
         layout.addWidget(self.heading)
         layout.addWidget(plot, 1)
         layout.addWidget(under)
-
-
-def _beware(shown: Evidence, exact: float | None) -> str:
-    """Why the estimate is not to be trusted, as far as that can be known."""
-    if shown.importance_samples == 1:
-        return "One draw cannot tell log p(x) from the ELBO, so the gap is not known. Take more draws."
-    error, (errors, nats) = shown.standard_error, FAR
-    if (
-        exact is not None
-        and error is not None
-        and abs(missing := exact - shown.log_evidence) > max(errors * error, nats)
-    ):
-        off = figure(abs(missing), 1 if abs(missing) >= 1 else 2)
-        if missing > 0:
-            return f"q(z|x) misses a part of p(z|x): its estimate is {off} nats too low, which its ± cannot know."
-        return f"The estimate is {off} nats too high: a few draws have too much weight. Take more draws."
-    if shown.draws > 1 and shown.effective_sample_size < FEW:
-        return "Too few draws from q(z|x) carry the weight: log p(x) may well be higher. Take more draws, or fit q."
-    return ""
 
 
 def _count(number: float) -> str:

@@ -1,11 +1,23 @@
 """The figures of the chosen image, for every panel from here, so that no two of them disagree."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from vae_explorer.session.records import Evidence, Fitted
 from vae_explorer.session.session import Session
+from vae_explorer.ui.figures import figure
 
 SAME = 1e-3  # nats: two ELBOs of the same draws are not further apart
+FEW = 10  # effective draws, below which an estimate hangs on a handful of z's
+FAR = 3, 0.1  # standard errors and nats from the exact value: an estimate further off misses something
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why an estimate of log p(x) is not to be trusted, as far as that can be known."""
+
+    side: Literal["≥", "≤"]  # on which side of the estimate log p(x) is
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -19,6 +31,7 @@ class ImageFigures:
     log_evidence: float | None = None
     standard_error: float | None = None
     draws: int | None = None  # that all of them come from
+    doubt: Doubt | None = None  # of log_evidence, and with it of the gap
 
 
 def figures_of_image(session: Session) -> ImageFigures | None:
@@ -30,9 +43,15 @@ def figures_of_image(session: Session) -> ImageFigures | None:
         return ImageFigures(encoded.reconstruction, encoded.kl, encoded.elbo)
     by = best_estimate(shown, fit_of_the_draws(session))
     gap = None if shown.gap is None else by.log_evidence - shown.elbo
+    doubt = doubt_of(shown, exact_of_image(session)) if by is shown else None
     return ImageFigures(
-        shown.reconstruction, shown.kl, shown.elbo, gap, by.log_evidence, by.standard_error, shown.draws
+        shown.reconstruction, shown.kl, shown.elbo, gap, by.log_evidence, by.standard_error, shown.draws, doubt
     )
+
+
+def exact_of_image(session: Session) -> float | None:
+    """log p(x) by integration, where that is known."""
+    return session.evidence.map.log_evidence if session.evidence.map else None
 
 
 def fit_of_the_draws(session: Session) -> Fitted | None:
@@ -47,3 +66,26 @@ def best_estimate(shown: Evidence, fit: Fitted | None) -> Evidence | Fitted:
     """Where log p(x) comes from: what a proposal misses makes it too low, so the larger one counts. By the encoder's
     alone, the KL from the fitted q to p(z|x) could come out negative."""
     return fit if fit is not None and fit.log_evidence > shown.log_evidence else shown
+
+
+def doubt_of(shown: Evidence, exact: float | None) -> Doubt | None:
+    """What is to be said of the estimate by the encoder's q; exact: log p(x) where it is known."""
+    if shown.importance_samples == 1:
+        return Doubt("≥", "One draw cannot tell log p(x) from the ELBO, so the gap is not known. Take more draws.")
+    error, (errors, nats) = shown.standard_error, FAR
+    if (
+        exact is not None
+        and error is not None
+        and abs(missing := exact - shown.log_evidence) > max(errors * error, nats)
+    ):
+        off = figure(abs(missing), 1 if abs(missing) >= 1 else 2)
+        if missing > 0:
+            return Doubt(
+                "≥", f"q(z|x) misses a part of p(z|x): its estimate is {off} nats too low, which its ± cannot know."
+            )
+        return Doubt("≤", f"The estimate is {off} nats too high: a few draws have too much weight. Take more draws.")
+    if shown.draws > 1 and shown.effective_sample_size < FEW:
+        return Doubt(
+            "≥", "Too few draws from q(z|x) carry the weight: log p(x) may well be higher. Take more draws, or fit q."
+        )
+    return None
