@@ -171,8 +171,8 @@ class EvidenceView(QWidget):
         self.histogram.set_values(shown.one_sample_elbos, {"elbo": shown.elbo, "log_evidence": by.log_evidence})
         self._write(shown, fit, by.log_evidence)
         doubt = doubt_of(shown, exact)
-        self.warning.setText(doubt.sentence if doubt else "")
-        self.warning.setVisible(doubt is not None)
+        self.warning.setText(doubt)
+        self.warning.setVisible(bool(doubt))
 
     def _reconstruction(self) -> str:
         """The one figure that a plain autoencoder has."""

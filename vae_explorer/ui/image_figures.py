@@ -1,7 +1,6 @@
 """The figures of the chosen image, for every panel from here, so that no two of them disagree."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from vae_explorer.session.records import Evidence, Fitted
 from vae_explorer.session.session import Session
@@ -10,14 +9,6 @@ from vae_explorer.ui.figures import figure
 SAME = 1e-3  # nats: two ELBOs of the same draws are not further apart
 FEW = 10  # effective draws, below which an estimate hangs on a handful of z's
 FAR = 3, 0.1  # standard errors and nats from the exact value: an estimate further off misses something
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """Why an estimate of log p(x) is not to be trusted, as far as that can be known."""
-
-    side: Literal["≥", "≤"]  # on which side of the estimate log p(x) is
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -31,7 +22,7 @@ class ImageFigures:
     log_evidence: float | None = None
     standard_error: float | None = None
     draws: int | None = None  # that all of them come from
-    doubt: Doubt | None = None  # of log_evidence, and with it of the gap
+    doubt: str = ""  # why log_evidence, and with it the gap, is not to be trusted
 
 
 def figures_of_image(session: Session) -> ImageFigures | None:
@@ -43,7 +34,7 @@ def figures_of_image(session: Session) -> ImageFigures | None:
         return ImageFigures(encoded.reconstruction, encoded.kl, encoded.elbo)
     by = best_estimate(shown, fit_of_the_draws(session))
     gap = None if shown.gap is None else by.log_evidence - shown.elbo
-    doubt = doubt_of(shown, exact_of_image(session)) if by is shown else None
+    doubt = doubt_of(shown, exact_of_image(session)) if by is shown else ""
     return ImageFigures(
         shown.reconstruction, shown.kl, shown.elbo, gap, by.log_evidence, by.standard_error, shown.draws, doubt
     )
@@ -63,15 +54,19 @@ def fit_of_the_draws(session: Session) -> Fitted | None:
 
 
 def best_estimate(shown: Evidence, fit: Fitted | None) -> Evidence | Fitted:
-    """Where log p(x) comes from: what a proposal misses makes it too low, so the larger one counts. By the encoder's
-    alone, the KL from the fitted q to p(z|x) could come out negative."""
-    return fit if fit is not None and fit.log_evidence > shown.log_evidence else shown
+    """Where log p(x) comes from. What a proposal misses makes its estimate too low, so the larger one counts (by the
+    encoder's alone, the KL from the fitted q to p(z|x) could come out negative), unless that hangs on a few draws."""
+    if fit is None or fit.standard_error is None or shown.standard_error is None:
+        return shown
+    is_surer = shown.effective_sample_size < FEW and fit.standard_error < shown.standard_error
+    return fit if is_surer or fit.log_evidence > shown.log_evidence else shown
 
 
-def doubt_of(shown: Evidence, exact: float | None) -> Doubt | None:
-    """What is to be said of the estimate by the encoder's q; exact: log p(x) where it is known."""
+def doubt_of(shown: Evidence, exact: float | None) -> str:
+    """Why the estimate by the encoder's q is not to be trusted, as far as that can be known; exact: log p(x) where it
+    is known."""
     if shown.importance_samples == 1:
-        return Doubt("≥", "One draw cannot tell log p(x) from the ELBO, so the gap is not known. Take more draws.")
+        return "One draw cannot tell log p(x) from the ELBO, so the gap is not known. Take more draws."
     error, (errors, nats) = shown.standard_error, FAR
     if (
         exact is not None
@@ -80,12 +75,8 @@ def doubt_of(shown: Evidence, exact: float | None) -> Doubt | None:
     ):
         off = figure(abs(missing), 1 if abs(missing) >= 1 else 2)
         if missing > 0:
-            return Doubt(
-                "≥", f"q(z|x) misses a part of p(z|x): its estimate is {off} nats too low, which its ± cannot know."
-            )
-        return Doubt("≤", f"The estimate is {off} nats too high: a few draws have too much weight. Take more draws.")
+            return f"q(z|x) misses a part of p(z|x): its estimate is {off} nats too low, which its ± cannot know."
+        return f"The estimate is {off} nats too high: a few draws have too much weight. Take more draws."
     if shown.draws > 1 and shown.effective_sample_size < FEW:
-        return Doubt(
-            "≥", "Too few draws from q(z|x) carry the weight: log p(x) may well be higher. Take more draws, or fit q."
-        )
-    return None
+        return "A few draws from q(z|x) carry the weight: log p(x) may be off by nats. Take more draws, or fit q."
+    return ""

@@ -11,7 +11,7 @@ from vae_explorer.session.records import Encoded
 from vae_explorer.session.session import Session
 from vae_explorer.ui.figures import figure, mu_name
 from vae_explorer.ui.flow_layout import FlowBox
-from vae_explorer.ui.image_figures import Doubt, ImageFigures, figures_of_image
+from vae_explorer.ui.image_figures import ImageFigures, figures_of_image
 from vae_explorer.ui.image_view import ImageView
 from vae_explorer.ui.panel import ElidedLabel, Panel, button, label, row, scrolling
 from vae_explorer.ui.posterior_plot import PosteriorPlot
@@ -215,14 +215,14 @@ class ImagePanel(Panel):
         self._names["reconstruction"].setText(name)
         draws = "" if figures.draws is None else f" From {figures.draws:,} draws of z."
         for key, value in self.figures.items():
-            doubt = figures.doubt if key in ("gap", "log_evidence") else None
-            value.setText(_in_nats(key, figures, doubt))
+            doubt = figures.doubt if key in ("gap", "log_evidence") else ""
+            value.setText(_in_nats(key, figures, is_doubtful=bool(doubt)))
             shown = key == "reconstruction" or not is_plain
             value.setVisible(shown)
             self._names[key].setVisible(shown)
             what = f"{tip if key == 'reconstruction' else WORDS[key][1]}.{draws}"
             for part in (value, self._names[key]):
-                part.setToolTip(f"{what} {doubt.sentence}" if doubt else what)
+                part.setToolTip(f"{what} {doubt}" if doubt else what)
         percentile = self._session.typical.percentile
         self.typical.setVisible(percentile is not None)
         if percentile is not None:
@@ -302,12 +302,12 @@ def _among_tests(percentile: float) -> str:
     return f"More likely than {percentile:.0f} % of the test images."
 
 
-def _in_nats(key: str, figures: ImageFigures, doubt: Doubt | None) -> str:
+def _in_nats(key: str, figures: ImageFigures, *, is_doubtful: bool) -> str:
     nats = getattr(figures, key)
     if nats is None:
         return "–"
-    if doubt:
-        return f"{doubt.side} {figure(nats, 1)}"
+    if is_doubtful:  # its ± would say that the rest is known
+        return f"≈ {figure(nats, 1)}"
     if key == "log_evidence" and figures.standard_error is not None:
         return f"{figure(nats, 1)} ± {figure(figures.standard_error, 1 if figures.standard_error >= 0.1 else 2)}"
     return f"{figure(nats, 1)}{' nats' if key == 'elbo' else ''}"
