@@ -7,6 +7,7 @@ from pathlib import Path
 from platformdirs import PlatformDirs
 
 HOME_VARIABLE = "VAE_EXPLORER_HOME"  # one folder for everything, in place of the system's own
+MODEL_SUFFIX = ".vae.safetensors"  # of the files that hold a model
 
 
 @cache
@@ -15,6 +16,12 @@ def resources() -> Path:
     package = Path(__file__).parent
     inside = package / "resources"
     return inside if inside.is_dir() else package.parent / "resources"
+
+
+def bundled_models() -> dict[str, Path]:
+    """The models that come with the program, by name, in the names' order."""
+    folder = resources() / "models"
+    return dict(sorted((path.name.removesuffix(MODEL_SUFFIX), path) for path in folder.glob(f"*{MODEL_SUFFIX}")))
 
 
 class FolderError(OSError):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vae_explorer import paths
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.picture import png, read
@@ -26,7 +27,7 @@ def noise():
 def photo_model(tmp_path):
     """The file of a model for colour photographs."""
     config = VAEConfig(image_shape=(3, 12, 16), z_dim=2, hidden=16)
-    path = tmp_path / f"photos{model_file.SUFFIX}"
+    path = tmp_path / f"photos{paths.MODEL_SUFFIX}"
     preparation = Preparation(image_shape=config.image_shape)
     info = ModelInfo(config=config, preparation=preparation, data="photos", split_seed=0, train_config={})
     model_file.save(path, VAE(config), info)

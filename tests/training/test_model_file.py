@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vae_explorer import paths
 from vae_explorer.core.config import Network, VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
@@ -360,12 +361,12 @@ def test_a_state_of_another_network_is_refused(tmp_path):
 def bundled(tmp_path, monkeypatch):
     (tmp_path / "resources" / "models").mkdir(parents=True)
     (tmp_path / "resources" / "models" / "mnist.vae.safetensors").touch()
-    monkeypatch.setattr(models.paths, "resources", lambda: tmp_path / "resources")
+    monkeypatch.setattr(paths, "resources", lambda: tmp_path / "resources")
     return tmp_path / "resources" / "models" / "mnist.vae.safetensors"
 
 
 def test_models_are_found_by_name_by_path_and_by_their_runs_folder(bundled, path, tmp_path):
-    assert models.bundled() == {"mnist": bundled}
+    assert paths.bundled_models() == {"mnist": bundled}
     assert models.find("mnist") == bundled
     assert models.find(str(path)) == path
     (tmp_path / "run").mkdir()

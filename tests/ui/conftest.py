@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
+from vae_explorer import paths
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.picture import png
@@ -75,7 +76,7 @@ def make_model(tmp_path):
         )
         mu = 1.3 * noise.standard_normal((stored, z_dim), dtype=np.float32)
         sigma = noise.uniform(0.2, 0.5, (stored, z_dim)).astype(np.float32) * (not is_plain)
-        path = tmp_path / f"{name}{model_file.SUFFIX}"
+        path = tmp_path / f"{name}{paths.MODEL_SUFFIX}"
         model_file.save(path, model, info, StoredPosteriors(mu, sigma) if stored else None)
         return path
 

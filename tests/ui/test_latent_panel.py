@@ -255,6 +255,17 @@ def test_another_model_has_as_many_sliders_as_dimensions(panel, four, open_model
     assert values(panel).tolist() == [0] * 6
 
 
+def test_another_model_begins_at_the_top_of_the_list_with_the_focus_there(panel, open_model, make_model, qtbot):
+    open_model(make_model("first", z_dim=40, kl=np.linspace(0.1, 5, 40).tolist()))
+    panel.rows()[-1].slider.setFocus()
+    panel.scroll_area.ensureWidgetVisible(panel.rows()[-1])
+    assert panel.scroll_area.verticalScrollBar().value() > 0
+    open_model(make_model("second", z_dim=40, kl=np.linspace(5, 0.1, 40).tolist()))
+    assert panel.focusWidget() is panel.rows()[0].slider is slider(panel, 0)
+    qtbot.wait(50)  # the list is laid out by then
+    assert panel.scroll_area.verticalScrollBar().value() == 0
+
+
 @pytest.mark.parametrize("z_dim", [64, 512])
 def test_many_dimensions_are_built_soon_and_stay_usable(panel, open_model, make_model, session, qtbot, z_dim):
     path = make_model(z_dim=z_dim, kl=np.linspace(0.1, 5, z_dim).tolist())

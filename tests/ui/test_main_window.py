@@ -149,7 +149,8 @@ def test_the_menu_opens_bundled_and_recent_models(window, model, qtbot):
     menus = {action.text().replace("&", ""): action.menu() for action in window.findChildren(QAction) if action.menu()}
     bundled, recent = menus["Bundled model"], menus["Open recent"]
     bundled.aboutToShow.emit()
-    assert "mnist" in [action.text() for action in bundled.actions()]
+    names = ["drawn-digits", "fashion-mnist", "mnist", "mnist-2d", "mnist-dynamic"]
+    assert [action.text() for action in bundled.actions()] == names
     recent.aboutToShow.emit()
     assert [action.text() for action in recent.actions()] == ["mine.vae.safetensors"]
     before = window.session.model.current

@@ -16,6 +16,7 @@ from vae_explorer.core.noise import posterior_noise
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import bundled, picture
 from vae_explorer.data.preprocess import prepare, to_x
+from vae_explorer.paths import MODEL_SUFFIX, bundled_models
 from vae_explorer.session.curves import read_curves
 from vae_explorer.session.long_answers import ADVANCES
 from vae_explorer.session.records import (
@@ -54,7 +55,7 @@ def open_model(name_or_path: str) -> OpenedModel:
     """A bundled model by its name, or a file."""
     path = models.find(name_or_path)
     content = model_file.read(path)
-    is_bundled = path == models.bundled().get(name_or_path)
+    is_bundled = path == bundled_models().get(name_or_path)
     tests = _bundled_tests(content.info)
     return OpenedModel(
         name=name_or_path if is_bundled else _name(Path(name_or_path)),
@@ -68,7 +69,7 @@ def open_model(name_or_path: str) -> OpenedModel:
 
 def _name(path: Path) -> str:
     """Of a model file in the window; a run's have their folder's name."""
-    return path.name.removesuffix(model_file.SUFFIX) if path.is_file() else path.resolve().name
+    return path.name.removesuffix(MODEL_SUFFIX) if path.is_file() else path.resolve().name
 
 
 def _bundled_tests(info: model_file.ModelInfo) -> tuple[Source, ...]:

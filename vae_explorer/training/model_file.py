@@ -25,7 +25,6 @@ from vae_explorer.data.preprocess import Preparation
 from vae_explorer.data.source import DataError
 from vae_explorer.errors import shown
 
-SUFFIX = ".vae.safetensors"
 FORMAT = 2  # 1 had no kind of model and no stored posteriors
 MAX_HEADER = 1 << 20  # bytes: a header of 64 MiB took 7 s and 944 MB to parse
 MAX_FILE = 1 << 30  # bytes

@@ -5,13 +5,8 @@ from pathlib import Path
 
 from vae_explorer import paths
 from vae_explorer.errors import shown
-from vae_explorer.training.model_file import SUFFIX, ModelFileError
-
-
-def bundled() -> dict[str, Path]:
-    """The models that come with the program, by name."""
-    folder = paths.resources() / "models"
-    return {path.name.removesuffix(SUFFIX): path for path in sorted(folder.glob(f"*{SUFFIX}"))}
+from vae_explorer.paths import MODEL_SUFFIX
+from vae_explorer.training.model_file import ModelFileError
 
 
 def find(model: str) -> Path:
@@ -19,9 +14,9 @@ def find(model: str) -> Path:
     path = Path(model)
     if path.is_file():
         return path
-    if path.is_dir() and (path / f"model{SUFFIX}").is_file():
-        return path / f"model{SUFFIX}"
-    names = bundled()
+    if path.is_dir() and (path / f"model{MODEL_SUFFIX}").is_file():
+        return path / f"model{MODEL_SUFFIX}"
+    names = paths.bundled_models()
     if model in names:
         return names[model]
     near = difflib.get_close_matches(model, names, n=1)

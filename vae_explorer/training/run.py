@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from vae_explorer.data import atomic
+from vae_explorer.paths import MODEL_SUFFIX
 from vae_explorer.training import run_lock
 from vae_explorer.training.config import TrainConfig
 
-SUFFIX = ".vae.safetensors"
 STATE = "state.safetensors"
 PARTS = ("train", "validation")  # of a report, with these figures and the KL of each dimension
 FIGURES = ("elbo", "reconstruction", "kl")
@@ -36,8 +36,8 @@ class Run:
 
     def __init__(self, folder: Path, config: TrainConfig):
         self.folder, self.config = folder, config
-        self.model_path = folder / f"model{SUFFIX}"  # the newest weights
-        self.best_path = folder / f"best{SUFFIX}"  # the best by the validation ELBO
+        self.model_path = folder / f"model{MODEL_SUFFIX}"  # the newest weights
+        self.best_path = folder / f"best{MODEL_SUFFIX}"  # the best by the validation ELBO
         self.state_path = folder / STATE
         self.metrics_path = folder / "metrics.jsonl"
         self.lock_path = folder / "run.lock"
@@ -188,7 +188,7 @@ def unfinished(parent: Path) -> list[Run]:
 def is_run(folder: Path) -> bool:
     """Whether a folder holds a run that has left a model."""
     try:
-        return (folder / "config.json").is_file() and (folder / f"model{SUFFIX}").is_file()
+        return (folder / "config.json").is_file() and (folder / f"model{MODEL_SUFFIX}").is_file()
     except (OSError, ValueError):  # a folder that may not be looked into, a path that no file system takes
         return False
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QComboBox, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.ui.figures import mu_name, z_name
@@ -91,11 +91,15 @@ class LatentPanel(Panel):
             self._on_models_changed()
             self.columns.hide()
             return
-        is_new = workspace.lineage != self._lineage
+        is_new, focused = workspace.lineage != self._lineage, QApplication.focusWidget()
         if is_new or not (self._latent.is_gripped or np.array_equal(workspace.order, self._order)):
             self._lineage, self._order = workspace.lineage, workspace.order
             self._build()
         self._fold()
+        if is_new:
+            if focused is not None and self._list.isAncestorOf(focused):  # its row may be folded by now, or gone
+                self.rows()[0].slider.setFocus()
+            self.scroll_area.verticalScrollBar().setValue(0)
         self._on_z_changed()
         self._on_locks_changed()
         self._on_posterior_changed()

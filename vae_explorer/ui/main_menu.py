@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from vae_explorer import paths
 from vae_explorer.session.session import Session
 
 MOST_RUNS = 12  # in the menu
@@ -146,11 +147,8 @@ class MainMenu(QObject):
         return action
 
     def _fill_bundled(self) -> None:
-        from vae_explorer import paths
-
         self._bundled.clear()
-        for path in sorted((paths.resources() / "models").glob("*.vae.safetensors")):
-            name = path.name.removesuffix(".vae.safetensors")
+        for name in paths.bundled_models():
             self._bundled.addAction(name).setData(name)
         for action in self._bundled.actions():
             action.triggered.connect(self._open_bundled)

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer import __version__, paths
+from vae_explorer.paths import MODEL_SUFFIX
 from vae_explorer.session.guard import guarded
 from vae_explorer.session.records import Source
 from vae_explorer.session.session import Session
@@ -182,9 +183,9 @@ class MainWindow(QMainWindow):
         workspace = self.session.model.current
         if workspace is None:
             return
-        name, _ = QFileDialog.getSaveFileName(self, "Save model", f"{workspace.name}.vae.safetensors", MODEL_FILES)
+        name, _ = QFileDialog.getSaveFileName(self, "Save model", f"{workspace.name}{MODEL_SUFFIX}", MODEL_FILES)
         if name:
-            whole = name if name.endswith(".safetensors") else f"{name}.vae.safetensors"
+            whole = name if name.endswith(".safetensors") else f"{name}{MODEL_SUFFIX}"
             self.session.model.save(Path(whole))
 
     def _save_trained(self) -> None:
