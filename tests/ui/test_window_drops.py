@@ -156,7 +156,7 @@ def test_a_dropped_run_shows_its_model_under_its_own_name(window, drop, config, 
     drop(mime)
     qtbot.waitUntil(lambda: window.session.model.current is not None, timeout=WAIT)
     assert window.session.model.current.name == "mine"
-    assert window.session.training.curves.validation_epochs == [1, 2, 3]
+    qtbot.waitUntil(lambda: window.session.training.curves.validation_epochs == [1, 2, 3], timeout=WAIT)
     assert window.training.views.isVisible()
     assert window.training.form.config() == config
     assert window.training.sentence.text() == "mine came to its end: these are its curves and its settings."
