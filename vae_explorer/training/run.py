@@ -22,7 +22,7 @@ PARTS = ("train", "validation")  # of a report, with these figures and the KL of
 FIGURES = ("elbo", "reconstruction", "kl")
 LOOKED_AT = 100  # runs that may be unfinished: somebody has thousands, and the window asks
 LONGEST_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
-MOST_METRICS = 256 << 20  # bytes: a run of a thousand epochs writes 12 MB
+MOST_METRICS = 1 << 30  # bytes: a run of a thousand epochs writes 12 MB, of 512 dimensions 150 MB
 LONGEST_CONFIG = 1 << 20  # bytes
 REMEDY = "see that it is there, that you may write in it and that its disk has room"
 
