@@ -46,18 +46,6 @@ def test_the_first_start_shows_a_trained_model_and_an_image(opened, qtbot):
     assert window.session.image.images
 
 
-def test_on_a_small_screen_the_window_is_no_larger_than_it(opened):
-    window = opened()
-    window.resize(1440, 900)
-    room = window.screen().availableSize()
-    assert (room.width(), room.height()) == (800, 800)  # offscreen
-    app.fit_to_screen(window)
-    assert (window.width(), window.height()) == (800, 800 - app.TITLE)
-    window.resize(790, 700)
-    app.fit_to_screen(window)
-    assert (window.width(), window.height()) == (790, 700)
-
-
 def test_an_image_on_the_command_line_is_encoded_by_the_bundled_model(opened, qtbot, digit):
     window = opened(digit)
     session = window.session

@@ -9,7 +9,7 @@ from pathlib import Path
 if sys.platform == "win32":
     import torch  # noqa: F401 - torch 2.9 and newer must be loaded before Qt there
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -23,7 +23,6 @@ from vae_explorer.ui.theme import theme
 
 log = logging.getLogger(__name__)
 USUAL_SIZE = "1440x900"  # pixels
-TITLE = 40  # pixels of the window manager's title bar, whose height is not known before the window is shown
 SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python code runs in a thread
 KEPT_KERNELS = 256  # of torch's, one for each shape: 1024, as it is, are 40 MB where numbers of samples change
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
@@ -63,12 +62,6 @@ def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str
         return _run(files, screenshot, size, log)
 
 
-def fit_to_screen(window: MainWindow) -> None:
-    """A small screen shows all of it, from the first start on; one that was left maximised stays so."""
-    if not window.isMaximized() and not window.isFullScreen():
-        window.resize(window.size().boundedTo(window.screen().availableSize() - QSize(0, TITLE)))
-
-
 def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: errors.Log) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_KERNELS))
@@ -78,9 +71,7 @@ def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: er
     Collector(window)
     Memory(window)
     WarmUp(window)
-    if not screenshot and size == USUAL_SIZE:
-        fit_to_screen(window)
-    else:
+    if screenshot or size != USUAL_SIZE:
         width, height = map(int, size.split("x"))
         window.resize(width, height)
     taken = Screenshot(window, screenshot) if screenshot else None
