@@ -161,6 +161,14 @@ def test_figures_that_are_not_finite_are_said_to_be(plot):
     assert plot.accessibleDescription().endswith("log p(x) −76.40 nats")
 
 
+def test_however_narrow_it_is_qt_has_nothing_to_say_of_it(plot, qtlog):
+    plot.set_parts(*CASES["a binary image"])
+    for width in range(20, 400, 10):
+        plot.resize(width, 200)
+        plot.grab()
+    assert [record.message for record in qtlog.records if "QGradient" in record.message] == []
+
+
 def test_it_follows_the_theme(plot):
     plot.set_parts(-57.5, 19.3, -76.4, 0.05)
     theme.set_scheme(Qt.ColorScheme.Light)

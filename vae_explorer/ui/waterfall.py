@@ -298,7 +298,7 @@ class Waterfall(QWidget):
 
     def _paint_bar(self, painter: QPainter, panel: QRectF, bar: QRectF, step: Step) -> None:
         """A bar, which fades where it goes on beyond the panel."""
-        fade = theme.pixels(14) / panel.width()
+        fade = min(0.5, theme.pixels(14) / max(1.0, panel.width()))  # a narrow window leaves next to nothing
         colour, clear = mark(step.colour, step.alpha), mark(step.colour, 0.0)
         gradient = QLinearGradient(panel.topLeft(), panel.topRight())
         gradient.setColorAt(0, clear if bar.left() < panel.left() else colour)
