@@ -21,8 +21,8 @@ from PySide6.QtGui import (
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
-from vae_explorer.ui.latent_slider import LatentSlider
-from vae_explorer.ui.main_window import MainWindow
+from vae_explorer.ui.panels.latent.latent_slider import LatentSlider
+from vae_explorer.ui.window.main_window import MainWindow
 
 LEFT, NO_BUTTON = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 PLAIN, CTRL = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
@@ -30,8 +30,8 @@ KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_PageUp, Qt.Key.Key_PageDow
 BUNDLED = ("mnist", "fashion-mnist", "drawn-digits")
 RARE = 0.02  # of the actions drop or open something
 COMMON = {"slider": 70, "resample": 10, "tab": 6, "undo": 14}
-MOST_IMAGES = 60  # in the strip: beyond them it takes one out before it brings one in
-MOST_READS = 5  # that wait: a hand cannot drop faster than the program takes
+MAX_IMAGES = 60  # in the strip: beyond them it takes one out before it brings one in
+MAX_READS = 5  # that wait: a hand cannot drop faster than the program takes
 
 
 class Hand:
@@ -55,10 +55,10 @@ class Hand:
 
     def act(self) -> None:
         """One action."""
-        if self._die.random() < RARE and self._session.image._reading < MOST_READS:
+        if self._die.random() < RARE and self._session.image._reading < MAX_READS:
             does = self._die.choice(self._rare)
             images = self._session.image.images
-            if len(images) > MOST_IMAGES:
+            if len(images) > MAX_IMAGES:
                 self._session.image.remove(self._die.choice(images))
         else:
             does = self._common[self._die.choices(list(COMMON), list(COMMON.values()))[0]]
@@ -145,7 +145,7 @@ class Hand:
         elif kind < 0.6:
             self._click("resample" if tab == 0 else "priorResample")
         elif kind < 0.7:
-            self._window.picture.mode.button(self._die.choice(("mean", "draw", "sigma"))).click()
+            self._window.decoded.mode.button(self._die.choice(("mean", "draw", "sigma"))).click()
         elif kind < 0.8:
             self._click("drawAgain")
         elif kind < 0.83:

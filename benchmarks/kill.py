@@ -40,8 +40,8 @@ import torch
 from report import Figure, options, progress, show
 from writers import Cache, Downloads, Models, Pictures, Server, Training, Writer
 
-from vae_explorer.data import atomic
 from vae_explorer.errors import sentence
+from vae_explorer.storage import atomic
 
 TIMES, QUICK_TIMES = 100, 30
 TROUBLES, QUICK_TROUBLES = 40, 10

@@ -30,8 +30,8 @@ from vae_explorer import app, display
 from vae_explorer.core.latent import prior_sample
 from vae_explorer.session.records import Snapshot
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.ui.latent_slider import LatentSlider
-from vae_explorer.ui.main_window import MainWindow
+from vae_explorer.ui.panels.latent.latent_slider import LatentSlider
+from vae_explorer.ui.window.main_window import MainWindow
 
 INTERVAL = 16  # milliseconds between two moves of the mouse: 62 a second
 SECONDS, QUICK_SECONDS = 20.0, 5.0  # of dragging
@@ -65,7 +65,7 @@ class Drag(QObject):
         self._timer = QTimer(self, interval=INTERVAL, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._on_timeout)
         self._slider.moved.connect(self._on_moved)
-        window.picture.view.shown.connect(self._on_shown)
+        window.decoded.view.shown.connect(self._on_shown)
 
     def begin(self) -> None:
         self._window.latent.scroll_area.ensureWidgetVisible(self._slider)
@@ -78,7 +78,7 @@ class Drag(QObject):
         self._timer.stop()
         self._mouse(QEvent.Type.MouseButtonRelease, self._at)
         self._slider.moved.disconnect(self._on_moved)
-        self._window.picture.view.shown.disconnect(self._on_shown)
+        self._window.decoded.view.shown.disconnect(self._on_shown)
         self.deleteLater()
 
     def _on_timeout(self) -> None:
@@ -106,7 +106,7 @@ class Drag(QObject):
         self._moves.append((np.float32(value), self._due, time.perf_counter()))
 
     def _on_shown(self, _picture: object) -> None:
-        now, shown = time.perf_counter(), self._window.session.picture.shown
+        now, shown = time.perf_counter(), self._window.session.decoded.shown
         if shown is None or all(value != shown.z[self._j] for value, _, _ in self._moves):
             return  # a newer snapshot's picture of a z that was painted before
         while self._moves:

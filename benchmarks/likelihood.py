@@ -31,7 +31,8 @@ import vae_explorer
 from vae_explorer import paths
 from vae_explorer.commands.drive import drive, duration
 from vae_explorer.core.progress import Job, Progress
-from vae_explorer.data import atomic, catalog
+from vae_explorer.data import catalog
+from vae_explorer.storage import atomic
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.evaluation import TRUSTED_SAMPLE_SIZE, Evaluation, Evaluator

@@ -16,7 +16,7 @@ from vae_explorer import app, cli
 from vae_explorer.data import catalog
 from vae_explorer.session import session as session_module
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.ui.main_window import MainWindow
+from vae_explorer.ui.window.main_window import MainWindow
 
 RUNS = {"loading", "training", "validating", "saving", "paused", "testing", "twice", "downloading to train"}
 OFTEN = 0.2  # seconds between two checkpoints, where one is to be met

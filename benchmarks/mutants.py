@@ -35,14 +35,14 @@ from report import Figure, options, progress, show
 
 from vae_explorer.core.progress import finish
 from vae_explorer.data import catalog
-from vae_explorer.data.source import DataError
+from vae_explorer.data.container import DataError
 from vae_explorer.training import model_file
 from vae_explorer.training.model_file import ModelFileError, ModelInfo
 
 TIMES, QUICK = 20_000, 2_000
 AIM = 300.0  # MB above the start
 BATCH = 200  # mutants, over which memory is measured: asking for it takes as long as reading one
-LONGEST = 1000  # letters of a sentence
+MAX_LENGTH = 1000  # letters of a sentence
 FINE = ("same", "refused", "another")
 RUNS = ("pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "ctypes.dlopen")
 WRITES = ("os.mkdir", "os.rename", "os.remove", "os.link", "os.symlink", "os.truncate", "shutil.copyfile")
@@ -90,7 +90,7 @@ def data_judge(path: Path) -> Callable[[Path], Outcome]:
                 return "labels that do not fit"
         for sentence in (*data.classes, *(one.reason for one in data.skipped)):
             sentence.encode()
-            if "\n" in sentence or len(sentence) > LONGEST:
+            if "\n" in sentence or len(sentence) > MAX_LENGTH:
                 return "an ugly sentence"
         return "same" if _content(data) == original else "another"
 
@@ -100,7 +100,9 @@ def data_judge(path: Path) -> Callable[[Path], Outcome]:
 def _refused(error: Exception) -> Outcome:
     sentence = str(error)
     sentence.encode()
-    return "refused" if 10 < len(sentence) < LONGEST and sentence.isprintable() else f"an ugly sentence: {sentence!r}"
+    return (
+        "refused" if 10 < len(sentence) < MAX_LENGTH and sentence.isprintable() else f"an ugly sentence: {sentence!r}"
+    )
 
 
 def _equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:

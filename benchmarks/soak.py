@@ -34,13 +34,13 @@ from report import Figure, options, progress, show
 
 from vae_explorer import app, errors, paths
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.ui.main_window import MainWindow
+from vae_explorer.ui.window.main_window import MainWindow
 
 ACTIONS, QUICK_ACTIONS = 1_000_000, 10_000
 TRAIN_EVERY = 5_000  # actions
 PARTS = 10  # of the way, or fewer; the first is the warm-up
 SLICE = 0.003  # seconds of actions, then the event loop has its turn
-MOST_LATE = 100  # milliseconds: the aim
+MAX_LATE = 100  # milliseconds: the aim
 PATIENCE = 60.0  # seconds until something must have come
 GROWTH = 50  # MB of memory after the warm-up: the aim
 MEGABYTE = 1 << 20
@@ -89,7 +89,7 @@ class Soak(QObject):
         self.done, self.acting = 0, 0.0
         self.problem, self._state = "", ""
         for noun, signal in (
-            ("decoded", self._session.picture.decoded),
+            ("decoded", self._session.decoded.decoded),
             ("encoded", self._session.image.encoded),
             ("sampled", self._session.posterior_samples.sampled),
             ("sampled from the prior", self._session.prior_samples.sampled),
@@ -229,7 +229,7 @@ class Soak(QObject):
         yield lambda: not (session.training.is_active or session.jobs.is_active or session.image.is_reading)
         self._click("trainBack")
         window.tabs.setCurrentIndex(0)
-        window.picture.mode.button("mean").click()
+        window.decoded.mode.button("mean").click()
         window.tabs.posterior_samples.count.setValue(16)
         yield lambda: not session.model.is_opening
         QGuiApplication.clipboard().clear()
@@ -339,8 +339,8 @@ def _figures(soak: Soak, code: int, said: Counter[str]) -> list[Figure]:
     for percent in (50, 99):
         figures.append(Figure(f"the timer's lateness: p{percent}", float(np.percentile(late, percent)), "ms"))
     work = np.array(soak.ticker.work)
-    figures.append(Figure("the timer's lateness: max", float(late.max()), "ms", ("<=", MOST_LATE)))
-    figures.append(Figure(f"times later than {MOST_LATE} ms", int((late > MOST_LATE).sum()), ""))
+    figures.append(Figure("the timer's lateness: max", float(late.max()), "ms", ("<=", MAX_LATE)))
+    figures.append(Figure(f"times later than {MAX_LATE} ms", int((late > MAX_LATE).sum()), ""))
     figures.append(Figure("the GUI thread's own work between two ticks: p99", float(np.percentile(work, 99)), "ms"))
     figures.append(Figure("the GUI thread's own work between two ticks: max", float(work.max()), "ms"))
     return figures

@@ -56,15 +56,15 @@ def create(files=(), **options):
     def shown(picture):
         mark("the first picture is painted")
         QTimer.singleShot(0, window.close)
-    window.picture.view.shown.connect(shown)
-    window.session.picture.decoded.connect(lambda: mark("its answer is here"))
+    window.decoded.view.shown.connect(shown)
+    window.session.decoded.decoded.connect(lambda: mark("its answer is here"))
     return window
 
 def answer(kind, request):
     mark("the engine is asked")
     import torch
     mark("torch is imported")
-    import vae_explorer.session.answers
+    import vae_explorer.session.answers.answers
     mark("the engine's own modules are imported")
     found = original_answer(kind, request)
     mark({"open_model": "the model is opened", "decode": "the first picture is decoded"}.get(kind, kind))

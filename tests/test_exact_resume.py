@@ -78,7 +78,7 @@ def play(window, qtbot, moves):
     qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(round(slider.x_of(1.4)), middle))
     window.session.posterior_samples.resample()
     window.session.prior_samples.resample()
-    window.session.picture.draw_again()
+    window.session.decoded.draw_again()
 
 
 def assert_same(run, other):

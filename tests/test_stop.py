@@ -12,7 +12,7 @@ MOMENTS = ("twice", "dialog", "starting")  # two signals while a run trains, und
 BROKEN = """
 import sys
 from vae_explorer import cli
-from vae_explorer.ui.main_window import MainWindow
+from vae_explorer.ui.window.main_window import MainWindow
 def broken(window): raise KeyError("geometry")
 MainWindow._restore = broken
 sys.exit(cli.run([]))

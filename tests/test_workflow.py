@@ -103,7 +103,7 @@ def test_train_drag_drop_stop_save_reopen_and_the_command_line_agrees(
     qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=end)
     assert value("latentSlider_1") == pytest.approx(2.0, abs=0.1)
     moved = session.latent.z.copy()
-    qtbot.waitUntil(lambda: np.array_equal(session.picture.shown.z, moved), timeout=WAIT)
+    qtbot.waitUntil(lambda: np.array_equal(session.decoded.shown.z, moved), timeout=WAIT)
     with qtbot.waitSignal(session.model.updated, timeout=WAIT):  # newer weights leave the hand's z alone
         pass
     np.testing.assert_array_equal(session.latent.z, moved)

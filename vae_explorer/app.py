@@ -15,11 +15,11 @@ from PySide6.QtWidgets import QApplication
 
 from vae_explorer import display, errors, paths
 from vae_explorer.process import Collector, Faults, Memory, Signals, qt_logged
-from vae_explorer.session.guard import guarded
 from vae_explorer.session.session import FIRST_MODEL, Session
-from vae_explorer.ui import drop
-from vae_explorer.ui.main_window import MainWindow
+from vae_explorer.session.threads.guard import guarded
+from vae_explorer.ui.drop import offer
 from vae_explorer.ui.theme import theme
+from vae_explorer.ui.window.main_window import MainWindow
 
 log = logging.getLogger(__name__)
 USUAL_SIZE = "1440x900"  # pixels
@@ -105,7 +105,7 @@ class Opening(QObject):
 
     def _open(self) -> None:
         self._model.models_changed.connect(self._on_models_changed)
-        models = [path for path in self._files if drop.kind_of(path) == "model"]
+        models = [path for path in self._files if offer.kind_of(path) == "model"]
         self._files = [path for path in self._files if path not in models]
         if models:
             self._window.open_paths(models)
@@ -162,7 +162,7 @@ class Screenshot(QObject):
         self._limit = QTimer(window, singleShot=True, interval=int(SCREENSHOT_SECONDS * 1000))
         self._limit.timeout.connect(self._take)
         session = window.session
-        for signal_ in (session.picture.decoded, session.posterior_samples.sampled, session.failed):
+        for signal_ in (session.decoded.decoded, session.posterior_samples.sampled, session.failed):
             signal_.connect(self._calm.start)
         session.prior_samples.sampled.connect(self._calm.start)
         self._limit.start()

@@ -20,7 +20,7 @@ from vae_explorer import __version__, paths
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 AGAIN = 10.0  # seconds between two lines about an error that goes on and on
 QUIET = 2.0  # seconds without an error, after which it is new to the user
-MOST_KINDS = 500  # of errors, remembered at a time
+MAX_KINDS = 500  # of errors, remembered at a time
 BRIEF = 100  # characters of an error that was not written for the user
 IN_THE_WINDOW = "Help → Show log has the details"
 NO_MEMORY = "There is not enough memory for this: close other programs, or ask for less at once"
@@ -120,7 +120,7 @@ class Repeats:
         last, times = self._last.pop(what, (now, 0))
         times = times + 1 if now - last <= QUIET else 1
         self._last[what] = now, times
-        if len(self._last) > MOST_KINDS:
+        if len(self._last) > MAX_KINDS:
             del self._last[next(iter(self._last))]
         return times
 
@@ -180,7 +180,7 @@ class Log(logging.handlers.RotatingFileHandler):
                 again.created = time.time()
                 self._again[what] = (now, 0, line)
                 super().emit(again)
-        while len(self._again) > MOST_KINDS:
+        while len(self._again) > MAX_KINDS:
             del self._again[next(iter(self._again))]
 
     def _open(self):  # type: ignore[no-untyped-def]  # as the library has it

@@ -24,7 +24,7 @@ from PySide6.QtCore import (
 )
 
 from vae_explorer import errors
-from vae_explorer.ui.main_window import MainWindow
+from vae_explorer.ui.window.main_window import MainWindow
 
 COLLECT_INTERVAL = 1000  # milliseconds between two looks at the garbage
 GIVE_BACK_INTERVAL = 30_000  # milliseconds between two times that freed memory goes back to the system

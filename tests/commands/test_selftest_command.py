@@ -3,13 +3,13 @@
 import pytest
 
 from vae_explorer.core.posterior import Posterior
-from vae_explorer.training import selftest
+from vae_explorer.training import self_test
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
     for name, value in {"IMAGES": 3, "IMAGES_ON_GRID": 1, "SAMPLES": 500, "IMPORTANCE_SAMPLES": 20}.items():
-        monkeypatch.setattr(selftest, name, value)
+        monkeypatch.setattr(self_test, name, value)
 
 
 def test_without_a_model_the_bundled_ones_pass(call):

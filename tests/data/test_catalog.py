@@ -9,7 +9,7 @@ import pytest
 from vae_explorer import paths
 from vae_explorer.core.progress import finish
 from vae_explorer.data import catalog, download, drawn_digits
-from vae_explorer.data.source import DataError
+from vae_explorer.data.container import DataError
 
 IDX_NAMES = [file.name for file in catalog.DATASETS["mnist"].remote]
 

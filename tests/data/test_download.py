@@ -10,8 +10,9 @@ from contextlib import closing
 import pytest
 
 from vae_explorer.core.progress import finish
-from vae_explorer.data import atomic, download
+from vae_explorer.data import download
 from vae_explorer.data.download import DownloadError, RemoteFile, fetch
+from vae_explorer.storage import atomic
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 HALF = len(CONTENT) // 2

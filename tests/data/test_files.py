@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vae_explorer.core.progress import finish
-from vae_explorer.data import arrays, source
+from vae_explorer.data import arrays, container
 from vae_explorer.data import idx as idx_file
 from vae_explorer.data.files import DataError, read
 
@@ -331,7 +331,7 @@ def test_an_npy_header_that_lies_is_refused(tmp_path, header):
 
 
 def test_a_data_set_larger_than_the_limit_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_BYTES", GREY.size - 1)
+    monkeypatch.setattr(container, "MAX_BYTES", GREY.size - 1)
     for content in (idx(GREY), npy(GREY)):
         assert "can be read" in refused(tmp_path / "a", content)
 
@@ -490,7 +490,7 @@ def test_nothing_of_a_zip_is_written_to_the_disk(tmp_path):
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(container, "MAX_BYTES", 1 << 20)
     assert "would unpack to 4,194,304" in refused(tmp_path / "a.zip", zipped({"a.png": bytes(4 << 20)}))
 
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from vae_explorer.core.progress import finish
-from vae_explorer.data import catalog, source
+from vae_explorer.data import catalog, container
 from vae_explorer.data import idx as idx_file
+from vae_explorer.data.container import shown
 from vae_explorer.data.files import DataError, read
-from vae_explorer.data.source import shown
 
 GREY = np.random.default_rng(0).integers(0, 256, (12, 10, 9), dtype=np.uint8)
 
@@ -55,10 +55,10 @@ def test_files_that_lie_over_each_other_are_refused(tmp_path):
 
 
 def test_a_zip_with_too_many_files_is_refused_before_they_are_listed(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "MAX_MEMBERS", 30)
+    monkeypatch.setattr(container, "MAX_MEMBERS", 30)
     assert "holds 31 files; at most 30 are read: use a folder" in refused(tmp_path / "a.zip", hostile.listing(31))
     assert "holds no picture that can be read" in refused(tmp_path / "a.zip", hostile.listing(30))
-    monkeypatch.setattr(source, "MAX_DIRECTORY", 1000)
+    monkeypatch.setattr(container, "MAX_DIRECTORY", 1000)
     assert "a list of files of 1,710 bytes" in refused(tmp_path / "a.zip", hostile.listing(30))
 
 
@@ -69,7 +69,7 @@ def test_a_large_zip_in_the_newer_form_is_counted_too(tmp_path, monkeypatch):
     path = tmp_path / "set.zip"
     path.write_bytes(content)
     assert np.array_equal(finish(read(path)).train.images, GREY[:, None])
-    monkeypatch.setattr(source, "MAX_MEMBERS", 11)
+    monkeypatch.setattr(container, "MAX_MEMBERS", 11)
     assert "holds 12 files" in refused(path, content)
 
 
@@ -91,7 +91,7 @@ def test_a_name_in_a_sentence_is_one_short_line():
 
 @pytest.mark.parametrize("make", [lambda a: mutators.zipped({"x_train.npy": a}), gzip.compress], ids=["npz", "gz"])
 def test_a_small_file_that_announces_much_is_refused_before_it_is_unpacked(tmp_path, monkeypatch, make):
-    monkeypatch.setattr(source, "SMALL", 1 << 20)
+    monkeypatch.setattr(container, "SMALL", 1 << 20)
     large = 2 << 20
     array = (
         mutators.npy(np.zeros((large // 64, 8, 8), np.uint8))
@@ -99,7 +99,7 @@ def test_a_small_file_that_announces_much_is_refused_before_it_is_unpacked(tmp_p
         else mutators.idx(np.zeros((large // 64, 8, 8), np.uint8))
     )
     assert "it is not read" in refused(tmp_path / "set", make(array))
-    monkeypatch.setattr(source, "SMALL", len(array))
+    monkeypatch.setattr(container, "SMALL", len(array))
     (tmp_path / "set").write_bytes(make(array))
     assert len(finish(read(tmp_path / "set")).train) == large // 64
 
@@ -107,15 +107,15 @@ def test_a_small_file_that_announces_much_is_refused_before_it_is_unpacked(tmp_p
 def test_many_small_arrays_that_are_large_together_are_refused_before_they_are_unpacked(tmp_path, monkeypatch):
     array = mutators.npy(np.zeros((1 << 14, 8, 8), np.uint8))
     content = mutators.zipped({"x_train.npy": array, "x_test.npy": array})
-    monkeypatch.setattr(source, "SMALL", len(array))
+    monkeypatch.setattr(container, "SMALL", len(array))
     assert "save it without compression" in refused(tmp_path / "set", content)
-    monkeypatch.setattr(source, "SMALL", 2 * len(array))
+    monkeypatch.setattr(container, "SMALL", 2 * len(array))
     (tmp_path / "set").write_bytes(content)
     assert len(finish(read(tmp_path / "set")).test) == 1 << 14
 
 
 def test_a_gzip_in_a_zip_is_measured_by_what_the_zip_has(tmp_path, monkeypatch):
-    monkeypatch.setattr(source, "SMALL", 1 << 20)
+    monkeypatch.setattr(container, "SMALL", 1 << 20)
     idx = mutators.idx(np.zeros((1 << 17, 8, 8), np.uint8))
     content = mutators.zipped({"train-images-idx3-ubyte.gz": gzip.compress(idx, 1)})
     assert "it is not read" in refused(tmp_path / "set.zip", content)
@@ -158,7 +158,7 @@ def test_labels_of_numbers_that_are_no_letters_are_left_out(tmp_path):
 def test_a_file_that_became_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(DataError, match="pipe is a folder, a device or a pipe, not a file"):
-        source.opened(tmp_path / "pipe")
+        container.opened(tmp_path / "pipe")
 
 
 def test_a_zip64_that_lies_about_its_sizes_is_refused(tmp_path):

@@ -24,7 +24,7 @@ def window(qtbot, log, tiny_model, monkeypatch):
     process.Faults(made, log)
     made.resize(1440, 900)
     made.show()
-    shown = made.session.picture, made.session.posterior_samples
+    shown = made.session.decoded, made.session.posterior_samples
     qtbot.waitUntil(lambda: all(one.shown is not None for one in shown), timeout=WAIT)
     yield made
     made.close()
@@ -45,7 +45,7 @@ def works(window, qtbot):
     def move():
         z = window.session.latent.z + np.float32(0.25)
         window.session.latent.set_z(z)
-        qtbot.waitUntil(lambda: np.array_equal(window.session.picture.shown.z, z), timeout=WAIT)
+        qtbot.waitUntil(lambda: np.array_equal(window.session.decoded.shown.z, z), timeout=WAIT)
         assert window.isVisible()
 
     return move

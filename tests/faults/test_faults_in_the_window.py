@@ -14,8 +14,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from test_architecture import qt_classes, qt_names
 
 from vae_explorer import errors, paths
-from vae_explorer.session import answers, training
-from vae_explorer.ui.main_window import MainWindow
+from vae_explorer.session import training
+from vae_explorer.session.answers import answers
+from vae_explorer.ui.window.main_window import MainWindow
 
 WAIT = 20_000  # milliseconds: torch may have to be loaded
 FAULT = "Something went wrong inside the program"
@@ -102,7 +103,7 @@ def slots(kind):
 def fire(owner, expression, session):
     """Emits the signal with arguments of its types, where it can be had from here."""
     nouns = {name: getattr(session, name) for name in ("model", "latent", "image", "jobs", "training")}
-    known = {"self": owner, "session": session, "views": session._views_thread, "thread": session._picture_thread}
+    known = {"self": owner, "session": session, "views": session._views_thread, "thread": session._decoding_thread}
     try:
         signal = eval(expression, {**vars(inspect.getmodule(type(owner))), **nouns, **known})
     except (NameError, AttributeError):
@@ -193,7 +194,7 @@ def test_what_fails_beside_the_window_is_told_in_it(window, qtbot, log, said, wo
         thread.start()
         thread.join()
     elif where == "a QThread":
-        picture = window.session._picture_thread
+        picture = window.session._decoding_thread
         (member,) = (member for name, member in guarded_overrides() if name == "Latest.run")
         other = type(picture)("other", answers.answer, window)
         with broken_virtual(member, where), qtbot.waitSignal(other.finished, timeout=WAIT):

@@ -9,9 +9,10 @@ from PIL import Image
 from vae_explorer import errors, paths
 from vae_explorer.core.progress import Progress
 from vae_explorer.errors import UserError
-from vae_explorer.session import answers, training
-from vae_explorer.session.generator_thread import GeneratorThread
-from vae_explorer.session.records import Slice, Source
+from vae_explorer.session import training
+from vae_explorer.session.answers import answers
+from vae_explorer.session.records import Origin, Slice
+from vae_explorer.session.threads.generator_thread import GeneratorThread
 from vae_explorer.training.config import TrainConfig
 
 WAIT = 20_000  # milliseconds: torch may have to be loaded
@@ -21,9 +22,9 @@ FAULT = "Something went wrong inside the program"
 SPOILT = {  # what is asked for, and where its failure is seen
     "open_model": (lambda w: w.session.model.open("other"), lambda w: w.errors.text.text()),
     "save_model": (lambda w: w.session.model.save(paths.runs() / "x"), lambda w: w.errors.text.text()),
-    "read_pictures": (lambda w: w.session.image.open([Source("a", b"")]), lambda w: w.errors.text.text()),
+    "read_pictures": (lambda w: w.session.image.open([Origin("a", b"")]), lambda w: w.errors.text.text()),
     "encode": (lambda w: w.session.image.step(1), lambda w: w.image.x_view._message),
-    "decode": (lambda w: w.session.latent.random(), lambda w: w.picture.view._message),
+    "decode": (lambda w: w.session.latent.random(), lambda w: w.decoded.view._message),
     "sample_posterior": (
         lambda w: (w.session.image.step(-1), w.session.posterior_samples.resample()),
         lambda w: w.tabs.posterior_samples.grid._message,
@@ -41,11 +42,11 @@ SPOILT = {  # what is asked for, and where its failure is seen
         lambda w: w.tabs.evidence.waterfall._message,
     ),
     "aggregate": (lambda w: w.tabs.setCurrentIndex(3), lambda w: w.tabs.aggregate.plot._message),
-    "aggregate_samples": (
+    "compared_samples": (
         lambda w: (w.tabs.setCurrentIndex(0), w.tabs.setCurrentIndex(3)),
         lambda w: w.tabs.aggregate.grids["prior"]._message,
     ),
-    "test_posteriors": (lambda w: w.tabs.setCurrentIndex(4), lambda w: w.tabs.typical.grid._message),
+    "data_posteriors": (lambda w: w.tabs.setCurrentIndex(4), lambda w: w.tabs.typical.grid._message),
     "read_curves": (lambda w: w.session._views_thread.ask("read_curves", None), lambda w: w.errors.text.text()),
     "reconstruct": (lambda w: w.session._views_thread.ask("reconstruct", None), lambda w: w.errors.text.text()),
 }
@@ -71,7 +72,7 @@ def test_every_request_may_fail_and_a_good_one_follows(window, qtbot, log, works
     strip = len(session.image.images)
     pixels = tmp_path / "bar.png"
     Image.fromarray(np.eye(28, dtype=np.uint8) * 255).save(pixels)
-    session.image.open([Source("bar.png", pixels)])
+    session.image.open([Origin("bar.png", pixels)])
     qtbot.waitUntil(
         lambda: len(session.image.images) == strip + 1 and session.image.posterior is not None, timeout=WAIT
     )
@@ -89,7 +90,7 @@ def test_every_request_may_fail_and_a_good_one_follows(window, qtbot, log, works
         session.prior_samples.set_count(3)
     with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
         tabs.setCurrentIndex(0)
-    for message in (window.picture.view, tabs.posterior_samples.grid, tabs.prior_samples.grid, window.image.x_view):
+    for message in (window.decoded.view, tabs.posterior_samples.grid, tabs.prior_samples.grid, window.image.x_view):
         assert not message._message
     with qtbot.waitSignal(session.model.saved, timeout=WAIT):
         session.model.save(tmp_path / "copy.vae.safetensors")
@@ -98,7 +99,7 @@ def test_every_request_may_fail_and_a_good_one_follows(window, qtbot, log, works
 def test_a_picture_that_fails_under_a_moving_slider_is_said_once(window, qtbot, log, works, monkeypatch):
     told, failed = [], []
     window.session.failed.connect(told.append)
-    window.session.picture.failed.connect(failed.append)
+    window.session.decoded.failed.connect(failed.append)
     with monkeypatch.context() as change:
         change.setitem(answers.ANSWERS, "decode", lambda _request: {}["weights"])
         for step in range(60):
@@ -109,7 +110,7 @@ def test_a_picture_that_fails_under_a_moving_slider_is_said_once(window, qtbot, 
     assert log.text().count("Traceback") == 1
     assert "again, 59 times" in log.text()
     works()
-    assert not window.picture.view._message
+    assert not window.decoded.view._message
 
 
 def job(at, error, closed):

@@ -12,11 +12,11 @@ from vae_explorer import cli
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
-from vae_explorer.session import answers
-from vae_explorer.session.long_answers import ADVANCES
-from vae_explorer.session.long_view import LongView
-from vae_explorer.session.records import Snapshot, Source
-from vae_explorer.session.workspace import Workspace
+from vae_explorer.session.answers import answers
+from vae_explorer.session.answers.long_answers import ADVANCES
+from vae_explorer.session.records import Origin, Snapshot
+from vae_explorer.session.state.workspace import Workspace
+from vae_explorer.session.views.view import LongView
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.model_file import LatentStatistics, ModelInfo, StoredPosteriors
@@ -30,7 +30,7 @@ def settled(session, qtbot):
 
     def is_settled() -> bool:
         snapshot, z = session.model.snapshot, session.latent.z
-        posterior, picture, samples = session.image.posterior, session.picture.shown, session.posterior_samples.shown
+        posterior, picture, samples = session.image.posterior, session.decoded.shown, session.posterior_samples.shown
         if snapshot is None or posterior is None or picture is None or samples is None:
             return False
         return (
@@ -70,7 +70,7 @@ def bring(opened, qtbot, settled):
 
     def bring_in(*paths):
         before = opened.image.images
-        opened.image.open([Source(path.name, path) for path in paths])
+        opened.image.open([Origin(path.name, path) for path in paths])
         qtbot.waitUntil(lambda: opened.image.images != before, timeout=10_000)
         settled()
         return opened.image.images[: len(opened.image.images) - len(before)]
@@ -239,5 +239,5 @@ def at_rest():
 @pytest.fixture
 def short_slices(monkeypatch):
     """A slice of a long view is one item of its job, so that there are many."""
-    monkeypatch.setattr("vae_explorer.session.long_answers.SLICE", 0)
+    monkeypatch.setattr("vae_explorer.session.answers.long_answers.SLICE", 0)
     return ADVANCES

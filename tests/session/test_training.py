@@ -11,7 +11,7 @@ from vae_explorer import paths
 from vae_explorer.core.progress import Progress, finish
 from vae_explorer.data import catalog
 from vae_explorer.session.curves import Curves, read_curves
-from vae_explorer.session.records import Source
+from vae_explorer.session.records import Origin
 from vae_explorer.training import model_file
 from vae_explorer.training.run import Run
 from vae_explorer.training.trainer import Trainer
@@ -277,16 +277,16 @@ def test_moving_sliders_while_training_changes_no_weight(session, training, conf
     def play():
         if session.model.current:
             session.latent.set_z(rng.standard_normal(2).astype(np.float32))
-            session.picture.draw_again()
+            session.decoded.draw_again()
             session.posterior_samples.resample()
             session.prior_samples.resample()
 
     session.prior_samples.set_watched(True)
     training.progressed.connect(play)
-    session.picture.decoded.connect(play)
+    session.decoded.decoded.connect(play)
     training.start(config)
     assert ended()[-1] == "finished"
-    session.picture.decoded.disconnect(play)
+    session.decoded.decoded.disconnect(play)
     together, _ = model_file.load(only_run().model_path)
     expected, _ = model_file.load(alone.model_path)
     for name, tensor in expected.state_dict().items():
@@ -324,7 +324,7 @@ def test_closing_while_images_are_read_and_a_job_runs_ends_every_thread(session,
 
     session.jobs.start("data", "Reading photos", job)
     qtbot.waitUntil(lambda: session.jobs.progress_of("data") is not None, timeout=TIMEOUT)
-    session.image.open([Source(path.name, path) for path in strokes * 10])
+    session.image.open([Origin(path.name, path) for path in strokes * 10])
     session.latent.random()
     with qtbot.waitSignal(session.closed, timeout=TIMEOUT):
         session.close()

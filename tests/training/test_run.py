@@ -12,9 +12,8 @@ from contextlib import suppress
 
 import pytest
 
-from vae_explorer.data import file_lock
+from vae_explorer.storage import file_lock, run_lock
 from vae_explorer.training import run as runs
-from vae_explorer.training import run_lock
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.run import Run, RunError, new_folder, unfinished
 
@@ -100,7 +99,7 @@ def test_the_last_report_is_found_without_reading_the_others(run, monkeypatch):
     assert run.last_report() is None
     for step in range(1, 2001):
         run.add_metrics(report(step, train={**dict.fromkeys(runs.FIGURES, 0.5), "kl_per_dimension": [0.123456] * 20}))
-    assert run.metrics_path.stat().st_size > 2 * runs.LONGEST_REPORT
+    assert run.metrics_path.stat().st_size > 2 * runs.MAX_REPORT
     monkeypatch.setattr(Run, "metrics", lambda _self: pytest.fail("all were read"))
     assert run.last_report()["step"] == 2000
     assert not run.is_finished

@@ -206,7 +206,7 @@ def test_the_parts_never_overlap(start, bars):
 
 def test_best_is_the_model_of_the_best_epoch_and_newest_the_last(start, monkeypatch):
     def figures(elbo):
-        return loop.Figures(elbo, (0.0, 0.0))
+        return loop.Metrics(elbo, (0.0, 0.0))
 
     elbos = iter([-30.0, -10.0, -20.0])
 
@@ -231,7 +231,7 @@ def test_the_best_model_stays_when_a_resumed_run_finds_no_better_one(start, monk
 
     def validate(*_arguments):
         yield from ()
-        return loop.Figures(next(elbos), (0.0, 0.0))
+        return loop.Metrics(next(elbos), (0.0, 0.0))
 
     monkeypatch.setattr(loop, "_validate", validate)
     work = start()

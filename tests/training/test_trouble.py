@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from vae_explorer.core.progress import finish
-from vae_explorer.data import atomic
+from vae_explorer.storage import atomic
 from vae_explorer.training import loop, model_file, trainer
 from vae_explorer.training.loop import BAD_IN_A_ROW, RESTORES, TrainingError, train
 from vae_explorer.training.run import Run, RunError

@@ -12,13 +12,13 @@ from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.picture import png
 from vae_explorer.data.preprocess import Preparation
-from vae_explorer.session.records import Source
+from vae_explorer.session.records import Origin
 from vae_explorer.session.session import Session
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.model_file import LatentStatistics, ModelInfo, SplitFigures, StoredPosteriors
-from vae_explorer.ui.main_window import MainWindow
 from vae_explorer.ui.theme import theme
+from vae_explorer.ui.window.main_window import MainWindow
 
 WAIT = 10_000  # milliseconds: the first answer brings torch, and other programs want the cores too
 SIDE = 8  # pixels of the tiny models' images
@@ -112,7 +112,7 @@ def bring(qtbot, session, images):
 
     def bring_in(*indices):
         count = len(session.image.images) + len(indices)
-        session.image.open([Source(f"image {i}.png", png(images[i])) for i in indices])
+        session.image.open([Origin(f"image {i}.png", png(images[i])) for i in indices])
         qtbot.waitUntil(
             lambda: len(session.image.images) == count and session.image.posterior is not None, timeout=WAIT
         )

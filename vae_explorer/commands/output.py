@@ -19,7 +19,8 @@ def show(result: Mapping[str, Any], *, as_json: bool, text: str) -> None:
 
 def write_picture(path: Path, pixels: UInt8[np.ndarray, "h w c"]) -> None:
     """A PNG in place of what was there. Raises ValueError with a sentence that names this file."""
-    from vae_explorer.data import atomic, picture
+    from vae_explorer.data import picture
+    from vae_explorer.storage import atomic
 
     if not path.parent.is_dir():
         raise UserError(f"There is no folder {path.parent} to write {path.name} in: make it first")

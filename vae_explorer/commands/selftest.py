@@ -9,7 +9,7 @@ from vae_explorer.commands.usage import Json, Model
 from vae_explorer.errors import UserError
 
 if TYPE_CHECKING:
-    from vae_explorer.training.selftest import Check
+    from vae_explorer.training.self_test import Check
 
 
 def selftest(model: Model = "mnist", /, *, json: Json = False) -> None:
@@ -20,7 +20,7 @@ def selftest(model: Model = "mnist", /, *, json: Json = False) -> None:
     import torch
 
     from vae_explorer.commands.drive import drive
-    from vae_explorer.training.selftest import selftest as job
+    from vae_explorer.training.self_test import self_test as job
 
     torch.set_num_threads(1)  # of small parts; where another program works too, more took three times as long
     checks = drive(job(model))

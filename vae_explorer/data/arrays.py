@@ -15,8 +15,8 @@ from numpy.lib import format as npy
 
 from vae_explorer.core.config import MAX_SIDE, MIN_SIDE
 from vae_explorer.core.progress import Job, Progress
+from vae_explorer.data.container import DataError, File, damage_told, read_array, times
 from vae_explorer.data.image_set import DataSet, ImageSet, Skipped, Split
-from vae_explorer.data.source import DataError, File, damage_told, read_array, times
 from vae_explorer.errors import shown
 
 NPY_MAGIC: bytes = npy.MAGIC_PREFIX

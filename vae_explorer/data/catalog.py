@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from vae_explorer import paths
 from vae_explorer.core.progress import Job
 from vae_explorer.data import download
+from vae_explorer.data.container import DataError
 from vae_explorer.data.download import RemoteFile
-from vae_explorer.data.source import DataError
 from vae_explorer.errors import shown
 
 if TYPE_CHECKING:

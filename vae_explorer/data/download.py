@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from vae_explorer.core.progress import Job, Progress
-from vae_explorer.data import atomic
+from vae_explorer.storage import atomic
 
 if TYPE_CHECKING:
     import requests

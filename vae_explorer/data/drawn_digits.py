@@ -17,9 +17,9 @@ import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
 from vae_explorer.core.progress import Job, Progress
-from vae_explorer.data import atomic
 from vae_explorer.data.image_set import DataSet, ImageSet
 from vae_explorer.paths import cache_folder
+from vae_explorer.storage import atomic
 
 NAME = "drawn-digits"
 VERSION = 1  # of the drawing: another one draws the cached images anew

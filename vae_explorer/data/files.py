@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vae_explorer.core.progress import Job
-from vae_explorer.data import arrays, idx, picture_folder, source
+from vae_explorer.data import arrays, container, idx, picture_folder
+from vae_explorer.data.container import DataError, File, damage_told
 from vae_explorer.data.image_set import DataSet, Skipped
 from vae_explorer.data.picture import KNOWN_SUFFIXES
-from vae_explorer.data.source import DataError, File, damage_told
 from vae_explorer.errors import shown
 
 __all__ = ["DataError", "read"]
@@ -25,11 +25,11 @@ def read(path: Path) -> Job[DataSet]:
         raise DataError(f"{shown(path)} is not there, or you may not see it") from error
     if stat.S_ISDIR(about.st_mode):
         name = shown(path.resolve().name) or "data"
-        files, skipped = yield from source.folder(path)
+        files, skipped = yield from container.folder(path)
         return (yield from _read_files(name, path, files, skipped))
     if not stat.S_ISREG(about.st_mode):
         raise DataError(f"{shown(path.name)} is a device or a pipe; wanted is {ACCEPTED}")
-    return (yield from _read_file(source.single(path)))
+    return (yield from _read_file(container.single(path)))
 
 
 def _read_file(file: File) -> Job[DataSet]:
@@ -47,7 +47,7 @@ def _read_file(file: File) -> Job[DataSet]:
 
 
 def _read_zip(name: str, file: File) -> Job[DataSet]:
-    with source.members(file) as files:
+    with container.members(file) as files:
         return (yield from _read_files(name, file.path, files, []))
 
 
@@ -81,5 +81,5 @@ def _labels_beside(images: File) -> File | None:
     if name != images.path.name.removesuffix(".gz"):
         for path in (images.path.with_name(name), images.path.with_name(f"{name}.gz")):
             if path.is_file():
-                return source.single(path)
+                return container.single(path)
     return None

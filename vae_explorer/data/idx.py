@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from vae_explorer.core.progress import Job
-from vae_explorer.data.source import DataError, File, damage_told, read_array
+from vae_explorer.data.container import DataError, File, damage_told, read_array
 
 GZIP_MAGIC = b"\x1f\x8b"
 PIECE = 1 << 16  # bytes that are unpacked at once

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageOps, TiffTags, UnidentifiedImageError, _imaging
 
+from vae_explorer.data.container import DataError, opened
 from vae_explorer.data.picture_cost import MAX_EXIF, Content, CostError
-from vae_explorer.data.source import DataError, opened
 from vae_explorer.errors import shown
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")

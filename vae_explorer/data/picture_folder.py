@@ -13,8 +13,8 @@ from vae_explorer.core.config import MAX_SIDE, MIN_SIDE
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import picture
 from vae_explorer.data.arrays import MAX_CLASSES
+from vae_explorer.data.container import MAX_BYTES, DataError, File, read_bytes
 from vae_explorer.data.image_set import DataSet, ImageSet, Skipped, Split
-from vae_explorer.data.source import MAX_BYTES, DataError, File, read_bytes
 
 SIDE = 64  # pixels: the longer side of pictures that had to be brought to one size
 PARTS: dict[str, Split] = {

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field, field_validator
 
 from vae_explorer.core.config import MAX_SIDE, MIN_SIDE
 from vae_explorer.core.noise import content_generator
-from vae_explorer.data.figure import Box, Figure, darker_than_background, find, ring
-from vae_explorer.data.frame import centre_of_mass, centred, framed, luma, resized, strengthened
+from vae_explorer.data.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
+from vae_explorer.data.foreground import Box, Foreground, darker_than_background, find, ring
 from vae_explorer.data.picture import Picture
 
 Binarise = Literal["draw", "threshold"]
@@ -223,7 +223,7 @@ def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool) -> None:
     chain.step("invert", sentence, lambda: 255 - chain.pixels, automatic=opposite)
 
 
-def _level(chain: _Chain, figure: Figure, level: UInt8[np.ndarray, "h w"], *, dark: bool, fits: bool) -> None:
+def _level(chain: _Chain, figure: Foreground, level: UInt8[np.ndarray, "h w"], *, dark: bool, fits: bool) -> None:
     low, high = sorted(round(level if dark else 255 - level) for level in figure.seen)
     black, white = (0, 255) if dark else (255, 0)
     if figure.clean:

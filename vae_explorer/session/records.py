@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from vae_explorer.data.preprocess import Step
     from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 
-PictureMode = Literal["mean", "draw", "sigma"]
-SIXTEEN = 16  # draws of one z that are shown side by side
+DecodedMode = Literal["mean", "draw", "sigma"]
+DRAWS_SIDE_BY_SIDE = 16  # draws of one z that are shown side by side
 EXAMPLES = 6  # test images that stand in the strip at first
-MAX_IMAGES = 100  # in the strip: each keeps its pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,39 +40,11 @@ class Snapshot:
 
 
 @dataclass(frozen=True, eq=False)
-class OpenedModel:
-    """A model file that was read, with test images of its data where they are bundled."""
-
-    name: str
-    model: "VAE" = field(repr=False)
-    info: "ModelInfo" = field(repr=False)
-    posteriors: "StoredPosteriors | None" = field(repr=False)
-    tests: tuple["Source", ...]  # test images of its data
-    examples: "ReadPictures"  # the first of them
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
+class Origin:
     """Where an image comes from: a file, bytes that were dropped or pasted, or pixels, uint8 [h, w, c]."""
 
     name: str
     content: Path | bytes | np.ndarray = field(repr=False)
-
-
-@dataclass(frozen=True, eq=False)
-class ReadRequest:
-    sources: tuple[Source, ...]
-    lineage: int = 0  # of the model into whose strip they go
-
-
-@dataclass(frozen=True, eq=False)
-class ReadPictures:
-    """The answer to several sources: what could be read, and a sentence for each that could not."""
-
-    request: ReadRequest
-    pictures: tuple["Picture", ...]
-    thumbnails: tuple[np.ndarray, ...]  # uint8 [3, h, w], all of one size
-    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +85,7 @@ class Encoded:
 class DecodeRequest:
     snapshot: Snapshot
     z: np.ndarray  # float32 [z]
-    mode: PictureMode
+    mode: DecodedMode
     sixteen: bool  # sixteen draws in place of one
     seed: int
 
@@ -126,7 +97,7 @@ class Decoded:
     lineage: int
     number: int
     z: np.ndarray
-    mode: PictureMode
+    mode: DecodedMode
     seed: int
     images: np.ndarray  # float32 [n, c, h, w]: one, or sixteen draws
 
@@ -279,11 +250,11 @@ class Fitted:
 
 
 @dataclass(frozen=True, eq=False)
-class TestsRequest:
+class DataPosteriorsRequest:
     """About q(z|x) of a model's test images."""
 
     snapshot: Snapshot
-    tests: tuple[Source, ...]  # those at hand; none where the posteriors that the model file stores are meant
+    tests: tuple[Origin, ...]  # those at hand; none where the posteriors that the model file stores are meant
 
     @property
     def subject(self) -> object:
@@ -310,7 +281,7 @@ class Aggregate:
 
 
 @dataclass(frozen=True, eq=False)
-class SourcesRequest:
+class ComparedRequest:
     snapshot: Snapshot
     aggregate: Aggregate
     count: int
@@ -326,7 +297,7 @@ class SourcesRequest:
 
 
 @dataclass(frozen=True, eq=False)
-class SourcesSamples:
+class ComparedSamples:
     """Pictures of z from the prior, from a Gaussian and a mixture fitted to q(z), and from the stored posteriors, as
     far as they are there."""
 
@@ -338,7 +309,7 @@ class SourcesSamples:
 
 
 @dataclass(frozen=True, eq=False)
-class TestPosteriors:
+class DataPosteriors:
     """q(z|x) of the test images at hand."""
 
     lineage: int

@@ -3,25 +3,25 @@
 from PySide6.QtCore import QObject, QThread, Signal
 from PySide6.QtGui import QUndoGroup
 
-from vae_explorer.session.aggregate import AggregateSession
-from vae_explorer.session.data import DataSession
-from vae_explorer.session.evidence import EvidenceSession
-from vae_explorer.session.image import ImageSession
-from vae_explorer.session.jobs import JobsSession
-from vae_explorer.session.latent import LatentSession
-from vae_explorer.session.latest import Latest
-from vae_explorer.session.model import ModelSession
-from vae_explorer.session.picture import PictureSession
-from vae_explorer.session.samples import PosteriorSamplesSession, PriorSamplesSession
-from vae_explorer.session.self_test import SelfTestSession
+from vae_explorer.session.jobs.data import DataSession
+from vae_explorer.session.jobs.jobs import JobsSession
+from vae_explorer.session.jobs.self_test import SelfTestSession
+from vae_explorer.session.state.image import ImageSession
+from vae_explorer.session.state.latent import LatentSession
+from vae_explorer.session.state.model import ModelSession
+from vae_explorer.session.threads.latest import Latest
 from vae_explorer.session.training import TrainingSession
-from vae_explorer.session.typical import TypicalSession
+from vae_explorer.session.views.aggregate import AggregateSession
+from vae_explorer.session.views.decoded import DecodedSession
+from vae_explorer.session.views.evidence import EvidenceSession
+from vae_explorer.session.views.samples import PosteriorSamplesSession, PriorSamplesSession
+from vae_explorer.session.views.typical import TypicalSession
 
 FIRST_MODEL = "mnist"
 
 
 class Session(QObject):
-    """The nouns: model, latent, picture, image, posterior_samples, prior_samples, evidence, aggregate, typical,
+    """The nouns: model, latent, decoded, image, posterior_samples, prior_samples, evidence, aggregate, typical,
     self_test, training, data, jobs, undo.
 
     Signals:
@@ -34,13 +34,13 @@ class Session(QObject):
 
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
-        self._picture_thread = Latest("picture", _answer, self)
+        self._decoding_thread = Latest("decoded", _answer, self)
         self._views_thread = Latest("views", _answer, self, promised=("save_model",))
         views = self._views_thread
         self.undo = QUndoGroup(self)
         self.model = ModelSession(views, self)
         self.latent = LatentSession(self.model, self)
-        self.picture = PictureSession(self.model, self.latent, self._picture_thread, self)
+        self.decoded = DecodedSession(self.model, self.latent, self._decoding_thread, self)
         self.image = ImageSession(self.model, self.latent, views, self)
         self.posterior_samples = PosteriorSamplesSession(self.model, self.latent, self.image, views, self)
         self.prior_samples = PriorSamplesSession(self.model, self.latent, views, self)
@@ -58,7 +58,7 @@ class Session(QObject):
         for noun in (self.image, self.jobs, self.training):
             noun.failed.connect(self.failed)
         self.image.refused.connect(self.failed)
-        for thread in (self._picture_thread, views):
+        for thread in (self._decoding_thread, views):
             thread.finished.connect(self._on_thread_finished)
             thread.start()
         self.training.finished.connect(self._on_thread_finished)
@@ -67,7 +67,7 @@ class Session(QObject):
     @property
     def is_closed(self) -> bool:
         """Whether no thread runs."""
-        threads = (self._picture_thread, self._views_thread)
+        threads = (self._decoding_thread, self._views_thread)
         return not (any(t.isRunning() for t in threads) or self.training.is_active or self.jobs.is_active)
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class Session(QObject):
             self._is_closing = True
             self.training.stop()
             self.jobs.cancel_all()
-            self._picture_thread.stop()
+            self._decoding_thread.stop()
             self._views_thread.stop()
         self._on_thread_finished()
 
@@ -112,6 +112,6 @@ class Session(QObject):
 
 
 def _answer(kind: str, request: object) -> object:
-    from vae_explorer.session.answers import answer  # brings torch, behind a window that already stands
+    from vae_explorer.session.answers.answers import answer  # brings torch, behind a window that already stands
 
     return answer(kind, request)

@@ -12,19 +12,12 @@ from PySide6.QtCore import QObject, Signal
 from vae_explorer import paths
 from vae_explorer.core.progress import Progress
 from vae_explorer.session.curves import Curves, ReadCurves
-from vae_explorer.session.generator_thread import GeneratorThread
-from vae_explorer.session.latest import Latest
-from vae_explorer.session.model import ModelSession
-from vae_explorer.session.records import (
-    EXAMPLES,
-    ReadPictures,
-    ReadRequest,
-    Reconstructions,
-    ReconstructRequest,
-    Snapshot,
-    Source,
-)
-from vae_explorer.session.workspace import Workspace
+from vae_explorer.session.pictures import ReadPictures, ReadRequest
+from vae_explorer.session.records import EXAMPLES, Origin, Reconstructions, ReconstructRequest, Snapshot
+from vae_explorer.session.state.model import ModelSession
+from vae_explorer.session.state.workspace import Workspace
+from vae_explorer.session.threads.generator_thread import GeneratorThread
+from vae_explorer.session.threads.latest import Latest
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.run import Run, RunError, is_run, new_folder, unfinished
 
@@ -32,14 +25,14 @@ if TYPE_CHECKING:
     from vae_explorer.core.vae import VAE
     from vae_explorer.training.loop import TrainingProgress
     from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
-    from vae_explorer.training.state import Figures
+    from vae_explorer.training.state import Metrics
     from vae_explorer.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 State = Literal["idle", "loading", "running", "paused", "stopping", "stopped", "finished", "failed"]
 FOLLOWED = 8  # validation images whose reconstructions are shown
-MOST_TESTS = 1000  # validation images at hand, for q(z) and for neighbours
-MOST_TEST_BYTES = 32 << 20
+MAX_TESTS = 1000  # validation images at hand, for q(z) and for neighbours
+MAX_TEST_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +57,7 @@ class _Taken:
     posteriors: "StoredPosteriors | None"
     facts: RunFacts
     followed: np.ndarray  # uint8 [n, c, h, w]: validation images
-    tests: tuple[Source, ...]  # these and more
+    tests: tuple[Origin, ...]  # these and more
     examples: ReadPictures  # the first of them
 
 
@@ -74,7 +67,7 @@ class _Work:
     def __init__(self, make_run: Callable[[], Run]):
         self._make_run = make_run
         self._trainer: Trainer | None = None
-        self._followed: tuple[np.ndarray, tuple[Source, ...], ReadPictures] | None = None
+        self._followed: tuple[np.ndarray, tuple[Origin, ...], ReadPictures] | None = None
 
     def start(self) -> Generator[Progress, None, Any]:
         from vae_explorer.training.trainer import Trainer
@@ -88,11 +81,11 @@ class _Work:
         if trainer is None or trainer.info is None or trainer.validation is None:
             return None
         if self._followed is None:
-            from vae_explorer.session.answers import read_pictures
+            from vae_explorer.session.pictures import read_pictures
 
             images = trainer.validation.images
-            images = images[: min(MOST_TESTS, MOST_TEST_BYTES // images[0].nbytes)].copy()
-            tests = tuple(Source(f"validation image {i}", x.transpose(1, 2, 0)) for i, x in enumerate(images))
+            images = images[: min(MAX_TESTS, MAX_TEST_BYTES // images[0].nbytes)].copy()
+            tests = tuple(Origin(f"validation image {i}", x.transpose(1, 2, 0)) for i, x in enumerate(images))
             self._followed = images[:FOLLOWED], tests, read_pictures(ReadRequest(tests[:EXAMPLES]))
         model, info = trainer.snapshot()
         followed, tests, examples = self._followed
@@ -323,7 +316,7 @@ def _is_report(progress: Progress) -> bool:
     return progress.notice is not None or (_is_training(progress) and bool(progress.train or progress.validation))
 
 
-def _figures(figures: "Figures | None") -> dict[str, float] | None:
+def _figures(figures: "Metrics | None") -> dict[str, float] | None:
     if figures is None:
         return None
     return {"elbo": figures.elbo, "reconstruction": figures.reconstruction, "kl": figures.kl}

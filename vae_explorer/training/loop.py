@@ -13,7 +13,7 @@ from torch import Tensor
 from vae_explorer.core.objective import Loss, negative_elbo
 from vae_explorer.core.progress import Progress
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.state import Figures, Means, TrainingState
+from vae_explorer.training.state import Means, Metrics, TrainingState
 
 REPORTS_PER_EPOCH = 20  # points of the training curve
 MESSAGE_INTERVAL = 0.1  # seconds between two items when no report is due
@@ -35,8 +35,8 @@ class TrainingProgress(Progress):
     epochs: int
     images_per_second: float  # over the whole run, evaluation left out
     seconds_left: float | None = None
-    train: Figures | None = None
-    validation: Figures | None = None
+    train: Metrics | None = None
+    validation: Metrics | None = None
 
 
 def train(
@@ -60,7 +60,7 @@ def train(
         state.keep()  # also where a kill came between an epoch's report and this
 
     def item(
-        train: Figures | None = None, validation: Figures | None = None, notice: str | None = None
+        train: Metrics | None = None, validation: Metrics | None = None, notice: str | None = None
     ) -> TrainingProgress:
         return TrainingProgress(
             done=state.step,
@@ -226,7 +226,7 @@ def _validate(
     config: TrainConfig,
     x: Float32[Tensor, "m c h w"],
     item: Callable[..., TrainingProgress],
-) -> Generator[TrainingProgress, None, Figures]:
+) -> Generator[TrainingProgress, None, Metrics]:
     """The mean over the validation images, with the same noise every time; an item after each batch."""
     noise = torch.Generator(device=x.device).manual_seed(_mixed(config.seed, "validation", 0))
     means = Means()

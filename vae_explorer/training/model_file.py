@@ -20,10 +20,11 @@ from torch import Tensor
 
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
-from vae_explorer.data import atomic, source
+from vae_explorer.data import container
+from vae_explorer.data.container import DataError
 from vae_explorer.data.preprocess import Preparation
-from vae_explorer.data.source import DataError
 from vae_explorer.errors import shown
+from vae_explorer.storage import atomic
 
 FORMAT = 2  # 1 had no kind of model and no stored posteriors
 MAX_HEADER = 1 << 20  # bytes: a header of 64 MiB took 7 s and 944 MB to parse
@@ -275,7 +276,7 @@ def _opened(path: Path, limit: int) -> Iterator[_Sealed]:
 def _stream(path: Path, limit: int) -> BufferedReader:
     """A regular file of at most `limit` bytes."""
     try:
-        stream = source.opened(path)  # never mapped: a mapped file that is truncated later kills the process
+        stream = container.opened(path)  # never mapped: a mapped file that is truncated later kills the process
     except DataError:
         raise ModelFileError(f"{shown(path)} is no file") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a path that no file system takes

@@ -12,18 +12,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from vae_explorer.data import atomic
 from vae_explorer.paths import MODEL_SUFFIX
-from vae_explorer.training import run_lock
+from vae_explorer.storage import atomic, run_lock
 from vae_explorer.training.config import TrainConfig
 
 STATE = "state.safetensors"
 PARTS = ("train", "validation")  # of a report, with these figures and the KL of each dimension
 FIGURES = ("elbo", "reconstruction", "kl")
 LOOKED_AT = 100  # runs that may be unfinished: somebody has thousands, and the window asks
-LONGEST_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
-MOST_METRICS = 1 << 30  # bytes: a run of a thousand epochs writes 12 MB, of 512 dimensions 150 MB
-LONGEST_CONFIG = 1 << 20  # bytes
+MAX_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
+MAX_METRICS = 1 << 30  # bytes: a run of a thousand epochs writes 12 MB, of 512 dimensions 150 MB
+MAX_CONFIG = 1 << 20  # bytes
 REMEDY = "see that it is there, that you may write in it and that its disk has room"
 
 
@@ -72,7 +71,7 @@ class Run:
             if not os.path.isfile(path):
                 raise FileNotFoundError
             with path.open("rb") as file:
-                text = file.read(LONGEST_CONFIG)
+                text = file.read(MAX_CONFIG)
         except OSError:
             raise RunError(f"{folder} holds no run: its config.json cannot be read") from None
         try:
@@ -101,8 +100,8 @@ class Run:
             return None
         try:
             with self.metrics_path.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - LONGEST_REPORT))
-                lines = file.read(LONGEST_REPORT).split(b"\n")
+                file.seek(max(0, file.seek(0, os.SEEK_END) - MAX_REPORT))
+                lines = file.read(MAX_REPORT).split(b"\n")
         except OSError:  # closed to us, or gone meanwhile
             return None
         return next(filter(None, map(_report, reversed(lines))), None)
@@ -112,8 +111,8 @@ class Run:
         if not os.path.isfile(self.metrics_path):
             return
         with self.metrics_path.open("rb") as file:  # not while they are parsed: on Windows nobody could rewind them
-            lines = io.BytesIO(file.read(MOST_METRICS))
-        while report := _report(lines.readline(LONGEST_REPORT)):
+            lines = io.BytesIO(file.read(MAX_METRICS))
+        while report := _report(lines.readline(MAX_REPORT)):
             yield report
 
     def add_metrics(self, report: Mapping[str, Any]) -> None:

@@ -15,11 +15,11 @@ from vae_explorer.training.config import TrainConfig
 
 WEIGHTS = "weights"
 MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's running means (Kingma & Ba 2015)
-MOST_PARTS = 8  # of a batch: it is halved three times at most
+MAX_PARTS = 8  # of a batch: it is halved three times at most
 
 
 @dataclass(frozen=True)
-class Figures:
+class Metrics:
     """Nats per image, averaged over images; elbo = reconstruction − kl."""
 
     reconstruction: float
@@ -49,12 +49,12 @@ class Means:
             parts = torch.where(bad > 0, torch.zeros_like(parts), parts)
         self.sums = parts if self.sums is None else self.sums + parts
 
-    def figures(self) -> Figures | None:
+    def figures(self) -> Metrics | None:
         """None when nothing was added."""
         if self.sums is None or not self.sums[0]:
             return None
         reconstruction, *kl = (self.sums[1:] / self.sums[0]).tolist()
-        return Figures(reconstruction, tuple(kl))
+        return Metrics(reconstruction, tuple(kl))
 
 
 def sums_dtype(device: torch.device) -> torch.dtype:
@@ -131,7 +131,7 @@ class TrainingState:
     def needs_less_memory(self, error: Exception, images: int) -> bool:
         """Whether the error is a want of memory that may be mended by computing so many images in twice as many parts;
         it is done so from here on."""
-        if not is_out_of_memory(error) or self.parts >= min(MOST_PARTS, images):
+        if not is_out_of_memory(error) or self.parts >= min(MAX_PARTS, images):
             return False
         self.parts *= 2
         self.optimizer.zero_grad()

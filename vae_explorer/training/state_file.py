@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from vae_explorer.core.vae import VAE
-from vae_explorer.data import atomic
+from vae_explorer.storage import atomic
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.model_file import MAX_FILE, ModelFileError, opened, sealed
 from vae_explorer.training.run import RunError
-from vae_explorer.training.state import MOMENTS, MOST_PARTS, WEIGHTS, Kept, Means, TrainingState, sums_dtype
+from vae_explorer.training.state import MAX_PARTS, MOMENTS, WEIGHTS, Kept, Means, TrainingState, sums_dtype
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 KEPT = "kept/"  # before the names of what comes back after too many steps that were left out
@@ -64,7 +64,7 @@ def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[T
         state.step, state.images = int(metadata["step"]), int(metadata["images"])
         state.seconds = float(metadata["seconds"])
         state.precision = PRECISIONS[metadata.get("precision", "float32")]
-        state.parts = min(max(int(metadata.get("parts", 1)), 1), MOST_PARTS)
+        state.parts = min(max(int(metadata.get("parts", 1)), 1), MAX_PARTS)
         state.restores = int(metadata.get("restores", 0))
         if metadata.get("bad"):
             in_a_row, left_out = map(float, metadata["bad"])

@@ -33,7 +33,7 @@ from vae_explorer.training.loop import (
 )
 from vae_explorer.training.model_file import ModelInfo, SplitFigures, StoredPosteriors
 from vae_explorer.training.run import REMEDY, Run, RunError
-from vae_explorer.training.state import MOST_PARTS, Figures, TrainingState
+from vae_explorer.training.state import MAX_PARTS, Metrics, TrainingState
 
 log = logging.getLogger(__name__)
 CHECKPOINT_INTERVAL = 10.0  # seconds of training
@@ -323,7 +323,7 @@ class Trainer:
         return self.info
 
     def _no_memory(self) -> str:
-        least = max(1, self.config.batch_size // (2 * MOST_PARTS))
+        least = max(1, self.config.batch_size // (2 * MAX_PARTS))
         return (
             f"There is not enough memory for batches of {self.config.batch_size} images, also in small parts: close "
             f"other programs and resume, or start again with a batch size of {least}; the last good model is kept"
@@ -334,6 +334,6 @@ def _is_finite(model: VAE) -> bool:
     return all(bool(parameter.isfinite().all()) for parameter in model.parameters())
 
 
-def _report(figures: Figures) -> dict[str, Any]:
+def _report(figures: Metrics) -> dict[str, Any]:
     kl = np.array(figures.kl_per_dimension).round(6).tolist()
     return {"elbo": figures.elbo, "reconstruction": figures.reconstruction, "kl": figures.kl, "kl_per_dimension": kl}

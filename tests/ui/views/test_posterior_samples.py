@@ -1,0 +1,236 @@
+"""Repeated samples from q(z|x), around a session of their own."""
+
+import re
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+
+from vae_explorer.errors import UserError
+from vae_explorer.session.answers import answers
+from vae_explorer.ui.views.posterior_samples import EMPTY, ONE_POINT, PosteriorSamplesView
+from vae_explorer.ui.widgets.image_grid import ImageGrid
+
+WAIT = 10_000  # milliseconds
+
+
+@pytest.fixture
+def view(session, put_on):
+    return put_on(PosteriorSamplesView(session), 1200, 260)
+
+
+@pytest.fixture
+def path(make_model):
+    return make_model()
+
+
+@pytest.fixture
+def wait(session, qtbot):
+    """Waits for the samples of the settings as they are now."""
+
+    def there():
+        samples, shown = session.posterior_samples, session.posterior_samples.shown
+        posterior = session.image.posterior
+        return (
+            shown is not None
+            and posterior is not None
+            and len(shown.z) == samples.count
+            and shown.multiplier == samples.multiplier
+            and np.array_equal(shown.mu, posterior.mu)
+        )
+
+    return lambda: qtbot.waitUntil(there, timeout=WAIT)
+
+
+@pytest.fixture
+def filled(view, path, open_model, bring, wait):
+    open_model(path)
+    bring(0)
+    wait()
+    return view
+
+
+def value(view):
+    return view.findChild(ImageGrid, "posteriorSamples").property("value")
+
+
+def choose(qtbot, view, times):
+    qtbot.mouseClick(view.multiplier.button(str(times)), Qt.MouseButton.LeftButton)
+
+
+def test_without_an_image_it_says_what_to_do(view, path, open_model):
+    assert view.grid.accessibleDescription() == EMPTY
+    open_model(path)
+    assert value(view) is None
+    assert not view.resample.isEnabled()
+
+
+def test_the_samples_are_decoded_from_mu_and_sigma_and_eps(filled, session, path, numpy_decode):
+    shown = session.posterior_samples.shown
+    assert value(filled).shape == (16, 1, 8, 8)
+    z = session.image.posterior.mu + session.image.posterior.sigma * shown.eps
+    np.testing.assert_allclose(shown.z, z, atol=1e-6)
+    np.testing.assert_allclose(value(filled), numpy_decode(path, z), atol=1e-5)
+    assert filled.grid.accessibleDescription() == ""
+
+
+def test_the_mean_and_the_spread_are_those_of_the_pictures(filled):
+    images = value(filled)
+    np.testing.assert_allclose(filled.mean.property("value"), images.mean(0), atol=1e-6)
+    np.testing.assert_allclose(filled.spread.property("value")[0], images.std(0).mean(0), atol=1e-6)
+    assert filled.spread_text.text() == f"spread, 0 … {images.std(0).mean(0).max():.2f}"
+
+
+def test_resample_draws_other_eps_and_undo_brings_the_old_ones_back(filled, session, qtbot):
+    before = value(filled)
+    with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
+        qtbot.mouseClick(filled.resample, Qt.MouseButton.LeftButton)
+    assert not np.array_equal(value(filled), before)
+    with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
+        session.undo.undo()
+    np.testing.assert_array_equal(value(filled), before)
+
+
+def test_with_another_count_the_first_ones_stay_the_same(filled, wait):
+    before = value(filled)
+    filled.count.setValue(25)
+    wait()
+    assert len(value(filled)) == 25
+    np.testing.assert_allclose(value(filled)[:16], before, atol=1e-6)
+    filled.count.setValue(1)
+    wait()
+    assert len(value(filled)) == 1
+    filled.count.setValue(10_000)
+    assert filled.count.value() == 256
+
+
+def test_times_0_makes_them_all_the_reconstruction(filled, session, wait, qtbot):
+    choose(qtbot, filled, 0)
+    wait()
+    reconstruction = session.image.posterior.reconstruction_image
+    np.testing.assert_allclose(value(filled), np.broadcast_to(reconstruction, (16, 1, 8, 8)), atol=1e-6)
+    assert filled.not_q.text() == "σ × 0 is not q(z|x)"
+
+
+def test_times_2_is_marked_as_not_the_posterior_and_times_1_is_not(filled, session, wait, qtbot):
+    assert filled.not_q.text() == ""
+    eps = session.posterior_samples.shown.eps
+    choose(qtbot, filled, 2)
+    wait()
+    assert filled.not_q.text() == "σ × 2 is not q(z|x)"
+    shown, posterior = session.posterior_samples.shown, session.image.posterior
+    np.testing.assert_array_equal(shown.eps, eps)
+    np.testing.assert_allclose(shown.z, posterior.mu + 2 * posterior.sigma * eps, atol=1e-6)
+    choose(qtbot, filled, 1)
+    wait()
+    assert filled.not_q.text() == ""
+
+
+def test_the_difference_from_the_mean_is_shown_and_the_value_stays_the_pictures(filled):
+    images = value(filled)
+    filled.difference.setChecked(True)
+    np.testing.assert_array_equal(value(filled), images)
+    np.testing.assert_allclose(filled.grid._value, images - images.mean(0), atol=1e-6)
+    filled.difference.setChecked(False)
+    np.testing.assert_array_equal(filled.grid._value, images)
+
+
+def test_a_sample_taken_apart_shows_the_right_numbers(filled, session, qtbot):
+    assert "Point at a sample" in filled.apart.text()
+    qtbot.mouseMove(filled.grid, filled.grid.tile_rect(4).center().toPoint())
+    qtbot.waitUntil(lambda: "sample 5" in filled.apart.text(), timeout=WAIT)
+    shown = session.posterior_samples.shown
+    text = re.sub("<[^>]*>", " ", filled.apart.text().replace("<br>", "\n")).replace("−", "-")
+    lines = [re.findall(r"[-+]?\d+\.\d+", line) for line in text.splitlines()[1:]]
+    names = re.findall("z([₀-₉]+)", text)
+    assert len(lines) == 3
+    for name, numbers in zip(names, lines, strict=True):
+        j = int(name.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")))
+        wanted = (shown.z[4, j], shown.mu[j], shown.sigma[j], shown.eps[4, j])
+        np.testing.assert_allclose(np.array(numbers, float), wanted, atol=0.00501)
+
+
+def test_a_taken_apart_sample_at_times_3_shows_the_sigma_that_was_used(filled, session, wait, qtbot):
+    choose(qtbot, filled, 3)
+    wait()
+    filled.grid.pointed.emit(0)
+    assert "(σ × 3)" in filled.apart.text()
+    numbers = re.findall(r"\d+\.\d+", re.sub("<[^>]*>", " ", filled.apart.text().split("<br>")[1]))
+    sigma = float(numbers[2])
+    assert np.isclose(session.posterior_samples.shown.sigma * 3, sigma, atol=0.00501).any()
+
+
+def test_a_click_puts_the_sample_on_the_sliders(filled, session, qtbot):
+    qtbot.mouseClick(filled.grid, Qt.MouseButton.LeftButton, pos=filled.grid.tile_rect(3).center().toPoint())
+    np.testing.assert_array_equal(session.latent.z, session.posterior_samples.shown.z[3])
+    session.undo.undo()
+    np.testing.assert_array_equal(session.latent.z, session.image.posterior.mu)
+
+
+def test_the_same_eps_are_kept_for_another_image_when_asked(filled, session, bring, wait):
+    filled.same_eps.setChecked(True)
+    eps = session.posterior_samples.shown.eps
+    bring(1)
+    wait()
+    np.testing.assert_array_equal(session.posterior_samples.shown.eps, eps)
+    filled.same_eps.setChecked(False)
+    bring(2)
+    wait()
+    assert not np.array_equal(session.posterior_samples.shown.eps, eps)
+
+
+def test_when_the_image_goes_the_samples_go(filled, session):
+    session.image.remove(session.image.image)
+    assert value(filled) is None
+    assert filled.grid.accessibleDescription() == EMPTY
+    assert filled.mean.property("value") is None
+    assert not filled.resample.isEnabled()
+
+
+def test_a_failure_is_said_over_the_last_samples(filled, session, monkeypatch, qtbot):
+    def broken(_request):
+        raise UserError("no memory is left")
+
+    before = value(filled)
+    monkeypatch.setitem(answers.ANSWERS, "sample_posterior", broken)
+    with qtbot.waitSignal(session.posterior_samples.failed, timeout=WAIT):
+        qtbot.mouseClick(filled.resample, Qt.MouseButton.LeftButton)
+    assert filled.grid.accessibleDescription() == "The samples could not be decoded: no memory is left"
+    np.testing.assert_array_equal(value(filled), before)
+    monkeypatch.undo()
+    with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
+        qtbot.mouseClick(filled.resample, Qt.MouseButton.LeftButton)
+    assert filled.grid.accessibleDescription() == ""
+
+
+def test_the_controls_follow_the_session(filled, session, wait):
+    session.posterior_samples.set_count(9)
+    session.posterior_samples.set_multiplier(3.0)
+    assert filled.count.value() == 9
+    assert filled.multiplier.property("value") == "3"
+    wait()
+
+
+def test_of_a_plain_autoencoder_every_sample_is_the_same_and_it_says_why(
+    view, session, open_model, make_model, bring, wait
+):
+    open_model(make_model(kind="autoencoder"))
+    encoded = bring(0)
+    wait()
+    assert np.ptp(value(view), axis=0).max() < 1e-6
+    np.testing.assert_array_equal(session.posterior_samples.shown.z, np.tile(encoded.mu, (16, 1)))
+    assert view.explanation.text() == ONE_POINT
+    assert view.title.text() == "one z"
+    assert view.spread_text.text() == "spread, 0 … 0.00"
+    assert view.spread._scale == 1.0  # noise of 1e-8 is not blown up to a picture
+    view._on_pointed(2)
+    assert view.apart.text() == ""
+    for part in (view.multiplier, view.same_eps, view.difference):
+        assert not part.isVisibleTo(view)
+    assert not view.resample.isEnabled()
+    open_model(make_model("a vae"))
+    bring(1)
+    wait()
+    assert view.multiplier.isVisibleTo(view)
+    assert view.resample.isEnabled()
+    assert view.title.text() == "z ~ q(z|x)"

@@ -1,0 +1,40 @@
+"""How figures are written, and whether their marks can be seen."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from vae_explorer.ui.theme import theme
+from vae_explorer.ui.widgets.numbers import figure, mark, z_name
+
+
+def test_a_minus_is_a_minus_and_zero_has_none():
+    assert figure(-2.044, 2) == "−2.04"
+    assert figure(-0.001, 2) == "0.00"
+    assert figure(1.96, 2, sign=True) == "+1.96"
+
+
+def test_a_figure_that_is_no_number_is_still_written():
+    assert figure(float("nan"), 2) == "nan"
+    assert figure(float("-inf"), 1) == "−inf"
+
+
+def test_a_dimension_has_its_index_as_subscript():
+    assert z_name(6) == "z₆"
+    assert z_name(511) == "z₅₁₁"
+
+
+def luminance(colour):
+    """WCAG 2.2: relative luminance."""
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.getRgbF()[:3]]
+    return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+@pytest.mark.parametrize("name", ["mu", "z", "kl"])
+@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Dark, Qt.ColorScheme.Light])
+def test_marks_stand_out_from_the_panel_in_both_schemes(qapp, name, scheme):
+    try:
+        theme.set_scheme(scheme)
+        low, high = sorted([luminance(mark(name)), luminance(theme.colour("panel"))])
+        assert (high + 0.05) / (low + 0.05) >= 3
+    finally:
+        theme.set_scheme(Qt.ColorScheme.Dark)

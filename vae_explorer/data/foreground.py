@@ -1,0 +1,226 @@
+"""The figure of a picture: what stands out, bright, from a dark background that may be unevenly lit."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float32, Int64, Shaped, UInt8
+from PIL import Image
+
+CLEAR = 10.0  # levels above the background: what is less is no figure
+DARKNESS = 32.0  # levels: so that the noise of a dark board is no contrast
+BACKGROUND_SIDE = 128  # pixels: the background is smooth, so it is estimated on a small picture
+PARTS_SIDE = 256  # pixels: precise enough to tell a speck from a stroke
+WIDEST_STROKE = 0.2  # of the picture's shorter side: where it runs out of the picture
+SPECK = 0.03  # of the largest part's area: smaller parts are dirt
+LONG_CONTACT = 0.25  # of the shorter side: a part along the picture's edge is a table or a shadow, not a stroke
+
+
+class Box(NamedTuple):
+    """Pixels from top to below bottom, from left to right of right."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True, eq=False)
+class Foreground:
+    """Levels are relative: 0 is the background beside it, 255 the brightest that a pixel can be there."""
+
+    background: Float32[np.ndarray, "h w"]  # estimated level under each pixel
+    seen: tuple[float, float]  # darkest and brightest level (5 and 95 %) of the background beside the figure
+    black: float  # relative level below which everything is background
+    white: float  # relative level that most of the figure reaches
+    peak: float  # relative level that its brightest pixels reach
+    box: Box | None  # None: nothing stands out
+
+    @property
+    def clean(self) -> bool:
+        """The background is already plain and the figure already at full strength."""
+        return self.seen[1] <= 2 and self.peak >= 245
+
+    def levelled(self, level: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+        """The background becomes exactly 0 and the figure reaches 255."""
+        stretched = (_relative(level, self.background) - self.black) * (255 / (self.white - self.black))
+        return np.asarray(np.rint(stretched.clip(0, 255)), np.uint8)
+
+
+def find(level: UInt8[np.ndarray, "h w"], *, strokes: bool) -> Foreground:
+    """The figure of a picture, its specks left out. Without `strokes` it is a surface whose grey levels are kept."""
+    background = _background(level) if strokes else _border_level(level)
+    relative = _relative(level, background)
+    noise = _deviation(relative - np.median(relative) if strokes else ring(relative))
+    clear = relative > max(5 * noise, CLEAR)
+    if not clear.any():
+        return Foreground(background, _range(background), 0.0, 255.0, 255.0, None)
+    if not strokes:
+        return Foreground(background, _range(background), min(3 * noise, 100.0), 255.0, 255.0, _box(clear))
+    ink = relative > 0.5 * float(np.percentile(relative[clear], 90))
+    white, peak = (float(value) for value in np.percentile(relative[ink], (50, 95)))
+    black = min(max(3 * noise, 0.2 * white), 0.5 * white)
+    return Foreground(background, _range(background[~clear]), black, white, peak, _box(ink))
+
+
+def ring(level: Shaped[np.ndarray, "h w *c"]) -> Shaped[np.ndarray, "pixels *c"]:
+    """The outermost pixels of a picture."""
+    return np.concatenate((level[0], level[-1], level[1:-1, 0], level[1:-1, -1]))
+
+
+def darker_than_background(level: UInt8[np.ndarray, "h w"], *, strokes: bool) -> bool:
+    """Whether the figure is dark on bright. Among strokes a shadow across the paper does not matter."""
+    small = _reduced(level.astype(np.float32), BACKGROUND_SIDE)
+    if strokes:
+        dark, bright = _over(255 - small), _over(small)
+        # as a share of the brighter side's level: in a shadow everything is weaker
+        contrasts = dark / (small + dark + DARKNESS), bright / (small + DARKNESS)
+        clear = max(0.4 * max(float(np.percentile(contrast, 99.5)) for contrast in contrasts), CLEAR / 255)
+        boxes = [_box(contrast > clear) for contrast in contrasts]
+        areas = [(box.bottom - box.top) * (box.right - box.left) if box else 0 for box in boxes]
+        if areas[0] != areas[1]:  # of the wrong kind are only the loops inside a digit
+            return areas[0] > areas[1]
+    border = float(np.median(ring(small)))
+    to_dark, to_bright = border - float(np.percentile(small, 0.5)), float(np.percentile(small, 99.5)) - border
+    return border > 127.5 if abs(to_dark - to_bright) < 1 else to_dark > to_bright
+
+
+def _range(background: Float32[np.ndarray, "..."]) -> tuple[float, float]:
+    low, high = np.percentile(background, (5, 95)) if background.size else (0.0, 0.0)
+    return float(low), float(high)
+
+
+def _deviation(values: Float32[np.ndarray, "..."]) -> float:
+    """A standard deviation around 0 by the median, which a figure among the noise does not move."""
+    return 1.4826 * float(np.median(np.abs(values)))
+
+
+def _relative(level: UInt8[np.ndarray, "h w"], background: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """Ink takes a share of the light that there is: on inverted paper this is 255 · (1 − reflectance)."""
+    return np.asarray((level - background) * (255 / (255 - background)), np.float32)
+
+
+def _border_level(level: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    return np.full(level.shape, min(float(np.median(ring(level))), 250.0), np.float32)
+
+
+def _background(level: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """The paper as it is, shadows and all; under the figure a smooth continuation of the paper around it."""
+    small = _reduced(level.astype(np.float32), BACKGROUND_SIDE)
+    over = _over(small)
+    ink = _widened(over > max(0.3 * float(np.percentile(over, 99.5)), 2.0))
+    weight = np.where(ink, np.float32(1e-3), np.float32(1))
+    radius = max(1, round(0.06 * min(small.shape)))
+    smooth = _blurred(np.where(ink, small - over, small) * weight, radius) / _blurred(weight, radius)
+    background = np.where(ink, smooth, small)
+    k = _factor(level.shape, BACKGROUND_SIDE)
+    h, w = level.shape
+    full = Image.fromarray(background).resize((w, h), Image.Resampling.BILINEAR, box=(0, 0, w / k, h / k))
+    return np.asarray(full).clip(0, 250)
+
+
+def _over(values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+    """How far bright islands rise above what reaches the picture's edge (Vincent 1993: reconstruction by dilation).
+
+    A stroke that runs out of the picture is an island too; a table's edge or a shadow is not.
+    """
+    h, w = values.shape
+    rows = np.concatenate((np.zeros(w, int), np.arange(h), np.full(w, h - 1), np.arange(h)[::-1]))
+    columns = np.concatenate((np.arange(w), np.full(h, w - 1), np.arange(w)[::-1], np.zeros(h, int)))  # once around
+    radius = max(1, round(WIDEST_STROKE * min(h, w)))
+    around = np.pad(values[rows, columns], radius, "wrap")
+    usual = np.median(np.lib.stride_tricks.sliding_window_view(around, 2 * radius + 1), axis=1)
+    reached = np.zeros_like(values)
+    reached[rows, columns] = np.minimum(values[rows, columns], usual)
+    while True:
+        before = reached.copy()
+        for across, limit in ((reached, values), (reached.T, values.T)):  # sweeps carry a level far at once
+            for i in range(1, len(across)):
+                np.maximum(across[i], np.minimum(across[i - 1], limit[i]), out=across[i])
+            for i in range(len(across) - 2, -1, -1):
+                np.maximum(across[i], np.minimum(across[i + 1], limit[i]), out=across[i])
+        if np.array_equal(before, reached):
+            return np.asarray(values - reached)
+
+
+def _widened(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """By two pixels on each side: the soft edge of a stroke is not paper."""
+    for axis in (0, 1):
+        mask = np.asarray(_windows(mask, 2, axis).any(-1))
+    return mask
+
+
+def _factor(shape: tuple[int, ...], side: int) -> int:
+    """By how much a picture is reduced so that its longer side is at most `side`."""
+    return ceil(max(shape) / side)
+
+
+def _reduced(values: Float32[np.ndarray, "h w"], side: int) -> Float32[np.ndarray, "small_h small_w"]:
+    return np.asarray(Image.fromarray(values).reduce(_factor(values.shape, side)))
+
+
+def _windows(values: Shaped[np.ndarray, "h w"], radius: int, axis: int) -> Shaped[np.ndarray, "h w window"]:
+    """What lies within the radius of each pixel along one axis; the edge goes on as it is."""
+    pad = [(radius, radius) if a == axis else (0, 0) for a in (0, 1)]
+    return np.lib.stride_tricks.sliding_window_view(np.pad(values, pad, "edge"), 2 * radius + 1, axis)
+
+
+def _blurred(values: Float32[np.ndarray, "h w"], radius: int) -> Float32[np.ndarray, "h w"]:
+    """Two running means along each axis."""
+    for axis in (0, 1, 0, 1):
+        values = _windows(values, radius, axis).mean(-1)
+    return values
+
+
+def _box(mask: Bool[np.ndarray, "h w"]) -> Box | None:
+    """Around the parts that belong to the figure."""
+    k = _factor(mask.shape, PARTS_SIDE)
+    h, w = mask.shape
+    padded = np.pad(mask, ((0, -h % k), (0, -w % k)))
+    cells = np.asarray(padded.reshape(padded.shape[0] // k, k, padded.shape[1] // k, k).any((1, 3)))
+    labels, count = _labelled(cells)
+    if not count:
+        return None
+    areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    contact = np.bincount(ring(labels), minlength=count + 1)[1:]
+    inside = contact <= LONG_CONTACT * min(cells.shape)
+    if areas[inside].sum() >= SPECK * areas.sum() and areas[inside].max(initial=0) >= 4:
+        areas = np.where(inside, areas, 0)
+    kept = np.append(False, areas >= max(SPECK * areas.max(), 1))
+    if areas[kept[1:]].sum() < 2 or areas.max() < 0.0003 * cells.size:
+        return None
+    figure = kept[labels].repeat(k, 0).repeat(k, 1)[:h, :w] & mask
+    rows, columns = np.flatnonzero(figure.any(1)), np.flatnonzero(figure.any(0))
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+def _labelled(mask: Bool[np.ndarray, "h w"]) -> tuple[Int64[np.ndarray, "h w"], int]:
+    """The connected parts (8 neighbours), numbered from 1, and how many there are: runs of each row, joined."""
+    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    rows, starts = np.nonzero(edges == 1)
+    ends = np.nonzero(edges == -1)[1]
+    parent = np.arange(len(rows)).tolist()
+
+    def root(run: int) -> int:
+        while parent[run] != run:
+            parent[run] = parent[parent[run]]
+            run = parent[run]
+        return run
+
+    first = np.searchsorted(rows, np.arange(len(mask) + 1)).tolist()  # of each row
+    start, end = starts.tolist(), ends.tolist()
+    for row in range(1, len(mask)):
+        above, here = first[row - 1], first[row]
+        while above < first[row] and here < first[row + 1]:
+            if start[above] <= end[here] and start[here] <= end[above]:  # ends are exclusive, so corners touch
+                parent[root(above)] = root(here)
+            if end[above] < end[here]:
+                above += 1
+            else:
+                here += 1
+    roots = np.array([root(run) for run in range(len(rows))], np.int64)
+    numbers, part = np.unique(roots, return_inverse=True)
+    labels = np.zeros(mask.shape, np.int64)
+    labels[mask] = np.repeat(part + 1, ends - starts)
+    return labels, len(numbers)

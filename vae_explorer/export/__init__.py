@@ -1,0 +1,1 @@
+"""Giving out: pictures, sheets and tables as files. No Qt."""

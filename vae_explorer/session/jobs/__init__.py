@@ -1,0 +1,1 @@
+"""Long work with progress and Cancel, and the nouns that start it."""

@@ -1,0 +1,110 @@
+"""The data sets that a run can be made from: the known ones, and those that were brought in."""
+
+import os
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from vae_explorer.core.config import LikelihoodName
+from vae_explorer.core.progress import Progress
+from vae_explorer.data import catalog
+from vae_explorer.session.jobs.jobs import DATA, JobsSession
+
+MIDDLE = (48, 208)  # grey levels between these are neither black nor white
+FEW = 0.2  # of the pixels may have them
+MEASURED = 1000  # images
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """One entry of the form's list of images."""
+
+    data: str  # a catalog name or a path: what TrainConfig.data takes
+    title: str
+    download_bytes: int  # 0: on this machine
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What a folder or file was found to hold."""
+
+    data: str
+    name: str
+    images: int
+    shape: tuple[int, int, int]
+    classes: int
+    skipped: tuple[str, ...]  # a sentence for each file that could not be used
+    likelihood: LikelihoodName  # what suits these images
+
+    def __str__(self) -> str:
+        channels, height, width = self.shape
+        classes = f", {self.classes} classes" if self.classes else ""
+        files = "file" if len(self.skipped) == 1 else "files"
+        skipped = f", {len(self.skipped)} {files} skipped" if self.skipped else ""
+        kind = "grey" if channels == 1 else "colour"
+        return f"{self.name}: {self.images:,} {kind} images, {height} × {width}{classes}{skipped}"
+
+
+class DataSession(QObject):
+    """Lists the data sets, and looks into folders and files before they are trained on.
+
+    Signals:
+        choices_changed(): the value is `choices`
+        chosen(data: str): a new entry was brought in and should be the form's
+        described(summary: object): a DataSummary
+    """
+
+    choices_changed = Signal()
+    chosen = Signal(str)
+    described = Signal(object)
+
+    def __init__(self, jobs: JobsSession, parent: QObject | None = None):
+        super().__init__(parent)
+        self._jobs = jobs
+        self.brought: list[DataSummary] = []
+        jobs.succeeded.connect(self._on_succeeded)
+
+    @property
+    def choices(self) -> list[DataChoice]:
+        """The user's own first."""
+        own = [DataChoice(summary.data, summary.name, 0) for summary in self.brought]
+        known = [
+            DataChoice(name, entry.title, 0 if catalog.available(name) else entry.download_size)
+            for name, entry in catalog.DATASETS.items()
+        ]
+        return own + known
+
+    def open(self, path: Path) -> None:
+        """Looks into a folder, an IDX, NPZ, NPY or ZIP file, and offers it for training."""
+        path = Path(os.path.realpath(path))  # a run outlives the folder that the program was started in
+        self._jobs.start(DATA, f"Reading {path.name}", lambda: _described(str(path)))
+
+    def _on_succeeded(self, result: object) -> None:
+        if isinstance(result, DataSummary):
+            self.brought = [result, *(one for one in self.brought if one.data != result.data)]
+            self.choices_changed.emit()
+            self.chosen.emit(result.data)
+            self.described.emit(result)
+
+
+def _described(data: str) -> Generator[Progress, None, DataSummary]:
+    loaded = yield from catalog.load(data)
+    return DataSummary(
+        data=data,
+        name=loaded.name,
+        images=len(loaded.train) + (len(loaded.test) if loaded.test else 0),
+        shape=loaded.train.image_shape,
+        classes=len(loaded.classes),
+        skipped=tuple(one.reason for one in loaded.skipped),
+        likelihood=_suiting(loaded.train.images),
+    )
+
+
+def _suiting(images: np.ndarray) -> LikelihoodName:
+    """bernoulli for grey images that are nearly black and white, as digits are; gaussian for all others."""
+    some = images[:: max(1, len(images) // MEASURED)]
+    grey_levels = np.mean((some > MIDDLE[0]) & (some < MIDDLE[1]))
+    return "bernoulli" if images.shape[1] == 1 and grey_levels < FEW else "gaussian"

@@ -1,0 +1,1 @@
+"""What undo and a session file must know: the models, z, the images and the history."""

@@ -1,0 +1,264 @@
+"""The images that were brought in, and the posterior of the chosen one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from vae_explorer.session.pictures import MAX_IMAGES, ReadPictures, ReadRequest
+from vae_explorer.session.records import Encoded, EncodeRequest, Origin
+from vae_explorer.session.state.latent import LatentSession
+from vae_explorer.session.state.model import ModelSession
+from vae_explorer.session.state.undo import Change
+from vae_explorer.session.state.workspace import Workspace
+from vae_explorer.session.threads.latest import Latest
+
+if TYPE_CHECKING:
+    from vae_explorer.data.picture import Picture
+
+REASONS_SHOWN = 3  # of the images that could not be used
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What choosing or bringing an image changes, and an undo puts back."""
+
+    images: tuple[int, ...]
+    image: int | None
+    z: np.ndarray
+    follows_mu: bool
+    switches: dict[int, dict[str, bool]]
+
+
+class ImageSession(QObject):
+    """Brings images in, chooses one, encodes it with the newest weights.
+
+    Signals:
+        images_changed(): the strip or the chosen image is another; the values are `images` and `image`
+        encoded(): the chosen image has a new posterior; the value is `posterior`
+        refused(sentence: str): some could not be used
+        failed(sentence: str): the chosen image could not be encoded
+    """
+
+    images_changed = Signal()
+    encoded = Signal()
+    refused = Signal(str)
+    failed = Signal(str)
+
+    def __init__(self, model: ModelSession, latent: LatentSession, views: Latest, parent: QObject | None = None):
+        super().__init__(parent)
+        self._model, self._latent, self._views = model, latent, views
+        self._numbers = count(1)
+        self._strip: tuple[int, ...] = ()  # of the model shown last
+        self._chosen: int | None = None  # in that strip
+        self._reading = 0  # requests
+        self._random = np.random.default_rng()
+        self.pictures: dict[int, Picture] = {}
+        self.thumbnails: dict[int, np.ndarray] = {}  # uint8 [3, h, w], all of one size
+        self.brought: set[int] = set()  # by the user; the others came with a model
+        model.changed.connect(self._on_model_changed)
+        latent.refreshed.connect(self._ask)
+        views.answered.connect(self._on_answered)
+        views.failed.connect(self._on_failed)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether images that the user has brought are not there yet."""
+        return self._reading > 0
+
+    @property
+    def images(self) -> tuple[int, ...]:
+        """The strip, by the images' numbers."""
+        return self._model.current.images if self._model.current else ()
+
+    @property
+    def image(self) -> int | None:
+        """The chosen image's number."""
+        return self._model.current.image if self._model.current else None
+
+    @property
+    def posterior(self) -> Encoded | None:
+        """q(z|x) of the chosen image; None while it is not there."""
+        return self._model.current.chosen if self._model.current else None
+
+    def open(self, origins: Sequence[Origin]) -> None:
+        """Brings images in and chooses the first of them; a model that is being opened comes first."""
+        if origins:
+            self._reading += 1
+            self.images_changed.emit()
+            workspace = self._model.current
+            lineage = workspace.lineage if workspace and not self._model.is_opening else 0  # 0: the model shown by then
+            request = ReadRequest(tuple(origins), lineage)
+            self._views.ask("read_pictures", request, key=request)
+
+    def open_test_image(self) -> None:
+        """Brings in one of the test images of the model's data, any of them."""
+        workspace = self._model.current
+        if workspace and workspace.tests:
+            self.open([workspace.tests[self._random.integers(len(workspace.tests))]])
+
+    def choose(self, image: int) -> None:
+        workspace = self._model.current
+        if workspace and image in workspace.images and image != workspace.image:
+            self._push("Choose image", workspace.images, image)
+
+    def step(self, by: int) -> None:
+        """Chooses the next image (1) or the one before (−1)."""
+        if self.images and self.image in self.images:
+            at = self.images.index(self.image) + by
+            if 0 <= at < len(self.images):
+                self.choose(self.images[at])
+
+    def remove(self, image: int) -> None:
+        """Takes an image out of the strip."""
+        workspace = self._model.current
+        if workspace and image in workspace.images:
+            at = workspace.images.index(image)
+            left = workspace.images[:at] + workspace.images[at + 1 :]
+            chosen = workspace.image if workspace.image != image else (left[min(at, len(left) - 1)] if left else None)
+            self._push("Remove image", left, chosen)
+
+    def set_switch(self, step: str, on: bool) -> None:
+        """Switches a step of the chosen image's preparation."""
+        workspace = self._model.current
+        if workspace and workspace.image is not None:
+            switches = {**workspace.switches, workspace.image: {**self._switches(workspace), step: on}}
+            self._push(f"Switch {step}", workspace.images, workspace.image, switches)
+
+    def _push(
+        self,
+        text: str,
+        images: tuple[int, ...],
+        image: int | None,
+        switches: dict[int, dict[str, bool]] | None = None,
+    ) -> None:
+        workspace = self._model.current
+        assert workspace is not None
+        before = self._choice(workspace)
+        after = Choice(images, image, workspace.z, True, workspace.switches if switches is None else switches)
+        workspace.undo.push(Change(text, before, after, self._put))
+
+    @staticmethod
+    def _choice(workspace: Workspace) -> Choice:
+        return Choice(workspace.images, workspace.image, workspace.z, workspace.follows_mu, workspace.switches)
+
+    def _put(self, choice: Choice) -> None:
+        workspace = self._model.current
+        if workspace is None:
+            return
+        workspace.images, workspace.image = choice.images, choice.image
+        workspace.switches, workspace.follows_mu = choice.switches, choice.follows_mu
+        if not choice.follows_mu:
+            workspace.z = choice.z.copy()
+            self._latent.changed.emit()
+        self._show(workspace)
+
+    def _show(self, workspace: Workspace) -> None:
+        self._strip, self._chosen = workspace.images, workspace.image
+        self.images_changed.emit()
+        if workspace.chosen:
+            self._latent.follow_mu()
+            self.encoded.emit()
+        self._ask()
+
+    def _ask(self) -> None:
+        workspace = self._model.current
+        if workspace is None or workspace.image is None:
+            return
+        newest, switches = workspace.chosen, self._switches(workspace)
+        if newest is None or newest.number != workspace.snapshot.number or newest.switches != switches:
+            picture = self.pictures[workspace.image]
+            self._views.ask("encode", EncodeRequest(workspace.snapshot, workspace.image, picture, switches))
+
+    @staticmethod
+    def _switches(workspace: Workspace) -> dict[str, bool]:
+        return workspace.switches.get(workspace.image or 0, {})
+
+    def _on_model_changed(self) -> None:
+        workspace = self._model.current
+        if workspace is None:
+            self.images_changed.emit()
+            return
+        if workspace.examples:  # they stand behind what the user has brought into the strip shown before
+            kept = [image for image in self._strip if image in self.brought]
+            workspace.images = (*kept, *self._keep(workspace.examples))
+            workspace.image = self._chosen if self._chosen in kept else next(iter(workspace.images), None)
+            workspace.examples = None
+        self._show(workspace)
+        self._forget()
+
+    def _on_answered(self, kind: str, answer: object) -> None:
+        if isinstance(answer, ReadPictures):
+            self._take(answer)
+        elif isinstance(answer, Encoded):
+            for workspace in self._model.workspaces.values():
+                if workspace.lineage == answer.lineage:
+                    workspace.encoded[answer.image] = answer
+                    if workspace is self._model.current and workspace.image == answer.image:
+                        self._latent.follow_mu()
+                        self.encoded.emit()
+
+    def _take(self, answer: ReadPictures) -> None:
+        self._reading -= 1
+        workspace = next(
+            (w for w in self._model.workspaces.values() if w.lineage == answer.request.lineage), self._model.current
+        )
+        if workspace is None:
+            self.images_changed.emit()
+            self.refused.emit("There is no model to encode images with: open one first")
+            return
+        room = max(0, MAX_IMAGES - len(workspace.images))
+        numbers = self._keep(answer, room)
+        self.brought.update(numbers)
+        if numbers and workspace is self._model.current:
+            self._push("Bring images in", (*numbers, *workspace.images), numbers[0])
+        else:
+            if numbers:  # another model is shown by now, and its history is the active one
+                workspace.images, workspace.image = (*numbers, *workspace.images), numbers[0]
+                workspace.follows_mu = True
+            self.images_changed.emit()
+        self._forget()
+        refused = [*answer.refused, *(f"{p.name}: the strip holds {MAX_IMAGES}" for p in answer.pictures[room:])]
+        if refused:
+            self.refused.emit(_refusal(refused, len(answer.request.origins)))
+
+    def _keep(self, read: ReadPictures, room: int = MAX_IMAGES) -> tuple[int, ...]:
+        """The numbers that the pictures get."""
+        numbers = []
+        for picture, thumbnail in list(zip(read.pictures, read.thumbnails, strict=True))[:room]:
+            number = next(self._numbers)
+            self.pictures[number], self.thumbnails[number] = picture, thumbnail
+            numbers.append(number)
+        return tuple(numbers)
+
+    def _forget(self) -> None:
+        """Gives back the images that stand in no strip and that no history can bring back."""
+        kept = set(self._strip)
+        for workspace in self._model.workspaces.values():
+            kept.update(workspace.images)
+            for i in range(workspace.undo.count()):
+                change = workspace.undo.command(i)
+                if isinstance(change, Change) and isinstance(change.before, Choice):
+                    kept.update(change.before.images, change.after.images)
+        self.brought &= kept
+        self.pictures = {number: picture for number, picture in self.pictures.items() if number in kept}
+        self.thumbnails = {number: thumbnail for number, thumbnail in self.thumbnails.items() if number in kept}
+        for workspace in self._model.workspaces.values():
+            workspace.encoded = {number: encoded for number, encoded in workspace.encoded.items() if number in kept}
+
+    def _on_failed(self, kind: str, sentence: str) -> None:
+        if kind == "encode":
+            self.failed.emit(f"The image could not be encoded: {sentence}")
+        elif kind == "read_pictures":
+            self._reading -= 1
+            self.images_changed.emit()
+            self.refused.emit(f"The image could not be read: {sentence}")
+
+
+def _refusal(reasons: list[str], of: int) -> str:
+    shown = "; ".join(reasons[:REASONS_SHOWN])
+    more = f"; and {len(reasons) - REASONS_SHOWN} more" if len(reasons) > REASONS_SHOWN else ""
+    return f"{shown}{more}" if of == 1 else f"{of - len(reasons)} of {of} used: {shown}{more}"

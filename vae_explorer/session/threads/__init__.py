@@ -1,0 +1,1 @@
+"""How work leaves the window's thread and comes back. Knows no noun."""

@@ -1,0 +1,1 @@
+"""What can be dropped or pasted, and where it goes."""

@@ -1,0 +1,158 @@
+"""p(x|z) of the z on the sliders: its mean, a draw, the deviation of each pixel."""
+
+import numpy as np
+from PySide6.QtCore import QBuffer, QByteArray, QFileInfo, QIODevice, QMimeData, QSaveFile, Qt
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
+
+from vae_explorer.session.session import Session
+from vae_explorer.ui.theme import theme
+from vae_explorer.ui.widgets.flow_layout import FlowBox
+from vae_explorer.ui.widgets.image_grid import ImageGrid
+from vae_explorer.ui.widgets.image_view import ImageView
+from vae_explorer.ui.widgets.panel import Panel, button, label
+from vae_explorer.ui.widgets.pixels import coloured, image_of
+from vae_explorer.ui.widgets.segments import Segments
+
+LOADING = "Loading the model…"
+SHEET = 4  # rows and columns of the sixteen draws, saved
+SAVED_SIDE = 512  # pixels: a picture of 28 is saved at the whole-number zoom that comes nearest
+
+
+class DecodedPanel(Panel):
+    """Shows the newest decoded picture; keeps the last one when something fails, and says what over it."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None):
+        super().__init__("Decoded", "p(x|z)", parent)
+        self.setObjectName("picturePanel")
+        self._picture, self._session = session.decoded, session
+        self.mode = Segments()
+        self.mode.setObjectName("outputMode")
+        self.mode.setAccessibleName("What is shown of p(x|z)")
+        self.mode.add("mean", "Mean", "The mean image E[x|z] (Alt+1)")
+        self.mode.add("draw", "Draw", "An image x drawn from p(x|z) (Alt+2)")
+        self.mode.add("sigma", "σ", "The standard deviation of each pixel of p(x|z) (Alt+3)")
+        self.mode.chosen.connect(self._picture.set_mode)
+        self.header.addWidget(self.mode)
+
+        self.view = ImageView()
+        self.view.setObjectName("outputImage")
+        self.view.setAccessibleName("Decoded picture")
+        self.grid = ImageGrid()
+        self.grid.setObjectName("outputDraws")
+        self.grid.setAccessibleName("Sixteen draws of one z")
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self.view)
+        self._stack.addWidget(self.grid)
+        self.body.addWidget(self._stack, 1)
+
+        self.scale = label(role="muted", name="outputScale")
+        self.scale.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.body.addWidget(self.scale)
+        self.draw = button(
+            "Draw again", self._picture.draw_again, "Draw another x from the same p(x|z) (Space)", name="drawAgain"
+        )
+        self.sixteen = button(
+            "16 draws", self._on_sixteen, "Sixteen draws of this one z", name="sixteenDraws", checkable=True
+        )
+        copy = button("Copy", self.copy, "Copy the picture (Ctrl+C)", name="copyPicture")
+        save = button("Save…", self.save_as, "Save the picture as PNG (Ctrl+E)", name="savePicture")
+        buttons = FlowBox(centred=True)
+        buttons.set_widgets([self.draw, self.sixteen, copy, save])
+        self._buttons = buttons
+        self.body.addWidget(buttons)
+
+        self._picture.decoded.connect(self._on_decoded)
+        self._picture.mode_changed.connect(self._on_mode_changed)
+        self._picture.failed.connect(self.view.set_message)
+        self._picture.failed.connect(self.grid.set_message)
+        session.model.models_changed.connect(self._on_models_changed)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._on_models_changed()
+        self._on_mode_changed()
+
+    def image(self) -> QImage:
+        """What is shown, at the whole-number zoom that comes nearest to 512 pixels."""
+        image = self.view.to_image() if self._stack.currentWidget() is self.view else self._sheet()
+        side = max(image.width(), image.height(), 1)
+        zoom = max(1, SAVED_SIDE // side)
+        return image.scaled(image.width() * zoom, image.height() * zoom)
+
+    def _sheet(self) -> QImage:
+        """The sixteen draws in four rows."""
+        draws = self._picture.shown
+        assert draws is not None
+        n, c, h, w = draws.images.shape
+        rows = draws.images.reshape(SHEET, n // SHEET, c, h, w).transpose(2, 0, 3, 1, 4).reshape(c, SHEET * h, -1)
+        return image_of(coloured(rows[None], "grey", 1.0)[0])
+
+    def copy(self) -> None:
+        """The picture, as PNG too: so that it can be pasted back as an image."""
+        mime = QMimeData()
+        mime.setData("image/png", _png(self.image()))
+        mime.setImageData(self.image())
+        QGuiApplication.clipboard().setMimeData(mime)
+
+    def save_as(self) -> None:
+        """Asks where, and writes a PNG; says so when the disk does not take it."""
+        name, _ = QFileDialog.getSaveFileName(self, "Save picture", "picture.png", "PNG (*.png)")
+        if not name:
+            return
+        if QFileInfo(name).suffix().lower() != "png":
+            name += ".png"
+        file, content = QSaveFile(name), _png(self.image())
+        written = file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(content) == content.size()
+        if not (written and file.commit()):
+            self._session.failed.emit(f"{name} could not be written: {file.errorString()}")
+
+    def _on_decoded(self) -> None:
+        shown = self._picture.shown
+        if shown is None:
+            return
+        self.view.set_message(None)
+        self.grid.set_message(None)
+        several = len(shown.images) > 1
+        if several:
+            self.grid.set_images(shown.images)
+        elif shown.mode == "sigma":
+            top = float(shown.images.max())
+            scale = top if top > 0 else 1.0
+            self.view.set_image(shown.images[0].mean(0, keepdims=True), "viridis", scale)
+            self.scale.setText(f"σ of each pixel, 0 … {top:.2f}")
+        else:
+            self.view.set_image(np.asarray(shown.images[0]))
+        if shown.mode != "sigma":
+            self.scale.setText("E[x|z]" if shown.mode == "mean" else f"x ~ p(x|z), draw {shown.seed + 1}")
+        self._stack.setCurrentWidget(self.grid if several else self.view)
+
+    def _on_mode_changed(self) -> None:
+        self.mode.set_value(self._picture.mode)
+        self.sixteen.setChecked(self._picture.sixteen and self._picture.mode == "draw")
+
+    def _on_sixteen(self) -> None:
+        wished = self.sixteen.isChecked()  # the button follows the session while both are set
+        if wished:
+            self._picture.set_mode("draw")
+        self._picture.set_sixteen(wished)
+
+    def _on_theme_changed(self) -> None:
+        self.setMinimumWidth(theme.pixels(242))
+
+    def _on_models_changed(self) -> None:
+        self._buttons.setEnabled(self._session.model.current is not None)
+        if self._session.model.current is None:
+            self.view.set_message(
+                LOADING
+                if self._session.model.is_opening
+                else "Open a model, or train one, and its picture appears here"
+            )
+
+
+def _png(image: QImage) -> QByteArray:
+    content = QByteArray()
+    buffer = QBuffer(content)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")  # type: ignore[call-overload]
+    buffer.close()
+    return content

@@ -1,0 +1,58 @@
+"""The strip of the images that were brought in."""
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QMenu, QWidget
+
+from vae_explorer.session.session import Session
+from vae_explorer.session.threads.guard import guarded
+from vae_explorer.ui.widgets.image_strip import ImageStrip
+
+
+class ThumbnailStrip(ImageStrip):
+    """The images that were brought in; a click or Enter chooses one, Delete takes one out."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None):
+        super().__init__(parent, rows=1, tile=38)
+        self._image = session.image
+        self.grid.setObjectName("imageStrip")
+        self.grid.setAccessibleName("Images")
+        self.grid.setToolTip("The images brought in: click to encode one, Delete to take it out")
+        self.grid.chosen.connect(self._on_chosen)
+        self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.grid.customContextMenuRequested.connect(self._on_menu)
+        self._image.images_changed.connect(self._on_images_changed)
+        self._shown: tuple[int, ...] = ()
+
+    @guarded()
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self._image.image is not None:
+            self._image.remove(self._image.image)
+        else:
+            super().keyPressEvent(event)
+
+    def _on_images_changed(self) -> None:
+        images = self._image.images
+        if images != self._shown:
+            self._shown = images
+            thumbnails = [self._image.thumbnails[image] for image in images]
+            self.grid.set_images(np.stack(thumbnails) if thumbnails else None)
+            self.grid.set_captions([self._image.pictures[image].name for image in images])
+            self.updateGeometry()
+        chosen = self._image.image
+        self.grid.set_selected(images.index(chosen) if chosen in images else None)
+
+    def _on_chosen(self, at: int) -> None:
+        if 0 <= at < len(self._shown):
+            self._image.choose(self._shown[at])
+
+    def _on_menu(self, place: QPoint) -> None:
+        at = self.grid.index_at(QPointF(place))
+        if at < 0:
+            return
+        menu = QMenu(self)
+        remove = menu.addAction("Take out of the strip")
+        if menu.exec(self.grid.mapToGlobal(place)) is remove:
+            self._image.remove(self._shown[at])
+        menu.deleteLater()

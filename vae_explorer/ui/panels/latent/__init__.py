@@ -1,0 +1,1 @@
+"""A row with a slider for each dimension of z."""

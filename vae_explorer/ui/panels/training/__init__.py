@@ -1,0 +1,1 @@
+"""The form of a run, its buttons and its curves."""

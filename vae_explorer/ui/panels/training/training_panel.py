@@ -1,0 +1,311 @@
+"""Training: the form, the buttons, progress, curves, and what the model makes of eight images."""
+
+import numpy as np
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+
+from vae_explorer.session.session import Session
+from vae_explorer.session.training import State
+from vae_explorer.ui.panels.training.config_form import ConfigForm
+from vae_explorer.ui.panels.training.what_is_trained import WhatIsTrained
+from vae_explorer.ui.plots.bar_plot import BarPlot
+from vae_explorer.ui.plots.curve_plot import CurvePlot
+from vae_explorer.ui.theme import UNIT, theme
+from vae_explorer.ui.widgets.image_strip import ImageStrip
+from vae_explorer.ui.widgets.numbers import figure
+from vae_explorer.ui.widgets.panel import Panel, button, label, row, scrolling
+from vae_explorer.ui.widgets.segments import Segments
+
+BAR_STEPS = 1000  # of the progress bar
+SENTENCES: dict[State, str] = {
+    "idle": "Choose images and press Start: the sliders will follow the model as it learns.",
+    "loading": "Loading the images…",
+    "paused": "Paused.",
+    "stopping": "Stopping: the run is being saved…",
+    "stopped": "Stopped and saved.",
+    "finished": "Finished.",
+    "failed": "Training has stopped with an error; the last good model is kept.",
+}
+
+
+class TrainingPanel(Panel):
+    """Start, pause, resume and stop one run, and follow it.
+
+    Signals:
+        save_asked(): the trained model is to be saved
+    """
+
+    save_asked = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None):
+        super().__init__("Train", "", parent)
+        self.setObjectName("trainingPanel")
+        self._session, self._training = session, session.training
+        self.what_button = button(
+            "What is being trained ▸", self._on_what, "Data, model, parameters, objective, algorithm", role="link"
+        )
+        self.what_button.setObjectName("trainWhat")
+        self.header.addWidget(self.what_button)
+
+        inside = QWidget()
+        self._inside = QVBoxLayout(inside)
+        self._inside.setContentsMargins(0, 0, 0, 0)
+        self._inside.setSpacing(2 * UNIT)
+        self.body.addWidget(scrolling(inside), 1)
+
+        self.what = WhatIsTrained()
+        self.what.hide()
+        self._inside.addWidget(self.what)
+        self.form = ConfigForm(self._training.config)
+        self.form.changed.connect(self._on_form_changed)
+        self._inside.addWidget(self.form)
+        self._add_buttons()
+        self._add_views()
+        self._inside.addStretch(1)
+
+        self._training.state_changed.connect(self._on_state_changed)
+        self._training.progressed.connect(self._on_progressed)
+        self._training.reported.connect(self._on_reported)
+        self._training.reconstructed.connect(self._on_reconstructed)
+        self._training.run_opened.connect(self._on_run_opened)
+        session.model.models_changed.connect(self._on_models_changed)
+        session.data.choices_changed.connect(self._on_choices_changed)
+        session.data.chosen.connect(self.form.set_data)
+        session.data.described.connect(self._on_described)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._on_choices_changed()
+        self._on_state_changed()
+
+    def _add_buttons(self) -> None:
+        self.start = button("▶ Start", self._on_start, "Train a new model with these settings", role="primary")
+        self.start.setObjectName("trainStart")
+        self.pause = button("❚❚ Pause", self._on_pause, "Rest after the step it is at; nothing is lost")
+        self.pause.setObjectName("trainPause")
+        self.stop = button("■ Stop", self._training.stop, "End the run and keep its model; it can be resumed later")
+        self.stop.setObjectName("trainStop")
+        buttons = row(self.start, self.pause, self.stop, spacing=UNIT)
+        buttons.insertStretch(1)
+        self._inside.addLayout(buttons)
+        self.offer = button("Resume the last run", self._on_resume_run, "Go on with the run exactly where it stopped")
+        self.offer.setObjectName("trainResume")
+        self.save = button("Save model as…", self.save_asked.emit, "Keep the trained model as a file of its own")
+        self.save.setObjectName("trainSave")
+        self.back = button("", self._session.model.drop_training, "Show the opened model again and forget this one")
+        self.back.setObjectName("trainBack")
+        after = row(self.save, self.back, spacing=UNIT)
+        after.addStretch(1)
+        self._inside.addWidget(self.offer)
+        self._inside.addLayout(after)
+        self.progress = QProgressBar()
+        self.progress.setObjectName("trainProgress")
+        self.progress.setRange(0, BAR_STEPS)
+        self.progress.setTextVisible(False)
+        self.progress.setAccessibleName("Progress of the training")
+        self.sentence = label(role="caption", wrap=True, name="trainSentence")
+        self._inside.addWidget(self.progress)
+        self._inside.addWidget(self.sentence)
+
+    def _add_views(self) -> None:
+        self.which = Segments()
+        self.which.setObjectName("trainCurve")
+        self.which.add("elbo", "ELBO", "The evidence lower bound, nats per image; orange: training, blue: validation")
+        self.which.add(
+            "reconstruction", "recon.", "E_q[log p(x|z)], nats per image; orange: training, blue: validation"
+        )
+        self.which.add("kl", "KL", "KL(q(z|x) ‖ N(0, I)), nats per image; orange: training, blue: validation")
+        self.which.chosen.connect(self._on_reported)
+        self.last = label(role="caption", name="trainLast")
+        self.last.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.last.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.last.setToolTip("Orange: training images since the last report. Blue: validation images. Nats per image.")
+        title = row(self.which)
+        title.addWidget(self.last, 1)
+        self.curves = CurvePlot("Training curves")
+        self.curves.setObjectName("trainCurves")
+        self.bars_title, self.bars_sum = label("KL of each dimension", role="title"), label(role="caption")
+        bars_row = row(self.bars_title)
+        bars_row.addStretch(1)
+        bars_row.addWidget(self.bars_sum)
+        self.bars = BarPlot()
+        self.bars.setObjectName("trainKl")
+        self.examples = ImageStrip(rows=2, tile=26)
+        self.examples.grid.setObjectName("trainReconstructions")
+        self.examples.grid.setAccessibleName("Eight validation images and their reconstructions")
+        self.examples.grid.setToolTip("Above: validation images. Below: what the model makes of them now.")
+        self.views = QWidget()
+        views = QVBoxLayout(self.views)
+        views.setContentsMargins(0, 0, 0, 0)
+        views.setSpacing(UNIT)
+        views.addLayout(title)
+        views.addWidget(self.curves)
+        views.addLayout(bars_row)
+        views.addWidget(self.bars)
+        views.addWidget(self.examples)
+        self._inside.addWidget(self.views)
+
+    def _on_start(self) -> None:
+        try:
+            config = self.form.config()
+        except ValueError as error:
+            self._session.failed.emit(str(error))
+            return
+        self._training.start(config)
+        self.stop.setFocus()
+
+    def _on_pause(self) -> None:
+        if self._training.state == "paused":
+            self._training.resume()
+        else:
+            self._training.pause()
+
+    def _on_resume_run(self) -> None:
+        runs = self._training.resumable()
+        if runs:
+            self.form.set_config(runs[0].config)
+            self._training.resume_run(runs[0])
+            self.stop.setFocus()
+
+    def _on_run_opened(self) -> None:
+        self.form.set_config(self._training.config)
+        run = self._training.opened_run
+        if run and run.is_finished and not self._training.is_active:
+            self.sentence.setText(f"{run.folder.name} came to its end: these are its curves and its settings.")
+
+    def _on_what(self) -> None:
+        self.what.setVisible(not self.what.isVisibleTo(self))
+        self.what_button.setText(f"What is being trained {'▾' if self.what.isVisibleTo(self) else '▸'}")
+        self._on_form_changed()
+
+    def _on_form_changed(self) -> None:
+        if self._training.is_active:
+            self.what.show_config(self._training.config, self._training.facts)
+            return
+        try:
+            self.what.show_config(self.form.config(), None)
+        except ValueError as error:
+            self.what.text.setText(str(error))
+
+    def _on_choices_changed(self) -> None:
+        self.form.set_data_choices(
+            [
+                (choice.data, f"{choice.title} ({choice.download_bytes / 1e6:.0f} MB download)")
+                if choice.download_bytes
+                else (choice.data, choice.title)
+                for choice in self._session.data.choices
+            ]
+        )
+
+    def _on_described(self, summary: object) -> None:
+        """A new data set brings the likelihood that suits it; the user may choose another."""
+        self.sentence.setText(str(summary))
+        if not self._training.is_active:
+            self.form.set_field("likelihood", getattr(summary, "likelihood", "bernoulli"))
+
+    def _on_state_changed(self) -> None:
+        state, active = self._training.state, self._training.is_active
+        self.form.setEnabled(not active)
+        self.start.setEnabled(not active)
+        self.pause.setEnabled(state in ("running", "paused"))
+        self.pause.setText("▶ Resume" if state == "paused" else "❚❚ Pause")
+        self.stop.setEnabled(active and state != "stopping")
+        self.progress.setRange(0, 0 if state == "loading" else BAR_STEPS)
+        self.progress.setVisible(active)
+        if state in SENTENCES:
+            self.sentence.setText(SENTENCES[state])
+        self._show_views()
+        self._show_what_there_is()
+        self._on_models_changed()
+        runs = [] if active else self._training.resumable()
+        self.offer.setVisible(bool(runs))
+        if runs:
+            name, epoch = runs[0].folder.name, (runs[0].last_report() or {}).get("epoch", 0.0)
+            self.offer.setToolTip(f"Go on with {name} exactly where it stopped")
+            if state == "idle":
+                self.sentence.setText(f"{name} stopped at epoch {epoch:.1f} of {runs[0].config.epochs}.")
+        if not active:
+            self._on_choices_changed()
+        self._on_form_changed()
+        self._on_reported()
+
+    def _show_what_there_is(self) -> None:
+        """A plain autoencoder has neither an ELBO nor a KL."""
+        is_plain = self._training.config.kind == "autoencoder"
+        for key in ("elbo", "kl"):
+            self.which.button(key).setVisible(not is_plain)
+        if is_plain:
+            self.which.set_value("reconstruction")
+        for part in (self.bars_title, self.bars_sum, self.bars):
+            part.setVisible(not is_plain)
+
+    def _on_models_changed(self) -> None:
+        """What can be done with a trained model, once its run is over."""
+        active = self._training.is_active
+        has_training = "training" in self._session.model.workspaces
+        opened = self._session.model.workspaces.get("opened")
+        self.save.setVisible(has_training and not active)
+        self.back.setVisible(has_training and not active)
+        self.back.setText(f"Back to {opened.name}" if opened else "Close this model")
+
+    def _on_progressed(self) -> None:
+        progress = self._training.progress
+        if progress is None or self._training.state not in ("running", "loading"):
+            return
+        if progress.fraction is not None:
+            self.progress.setRange(0, BAR_STEPS)
+            self.progress.setValue(round(BAR_STEPS * progress.fraction))
+        epoch = getattr(progress, "epoch", None)
+        if epoch is None:
+            of = f" of {progress.total:,}" if progress.total else ""
+            self.sentence.setText(f"{progress.done:,}{of} {progress.what}")
+            return
+        speed, left = progress.images_per_second, progress.seconds_left  # type: ignore[attr-defined]
+        remaining = "" if left is None else f" · {int(left) // 60}:{int(left) % 60:02d} left"
+        epochs = progress.epochs  # type: ignore[attr-defined]
+        self.sentence.setText(f"epoch {epoch:.1f}/{epochs} · {speed:,.0f} img/s{remaining}")
+
+    def _show_views(self) -> None:
+        training = self._training
+        self.views.setVisible(
+            bool(training.curves.epochs) or training.is_reading_curves or training.state in ("running", "paused")
+        )
+
+    def _on_reported(self) -> None:
+        self._show_views()
+        curves, key = self._training.curves, self.which.property("value")
+        if not curves.epochs:  # none yet, or those of another run, which are being read
+            self.curves.set_curves({})
+            self.last.clear()
+            self.bars.clear()
+            self.bars_sum.clear()
+            return
+        self.curves.set_curves(
+            {
+                "train": (np.array(curves.epochs), np.array(curves.train[key])),
+                "validation": (np.array(curves.validation_epochs), np.array(curves.validation[key])),
+            }
+        )
+        colours = theme.colours
+        text = f"<span style='color:{colours.train}'>{_short(curves.train[key][-1])}</span>"
+        if curves.validation_epochs:
+            text += f" · <span style='color:{colours.validation}'>{_short(curves.validation[key][-1])}</span>"
+        self.last.setText(text)
+        kl = np.array(self._training.kl_per_dimension)
+        if len(kl):
+            self.bars.set_values(kl, np.argsort(-kl, kind="stable"))
+            self.bars_sum.setText(f"{figure(kl.sum(), 1)} nats")
+
+    def _on_reconstructed(self) -> None:
+        shown = self._training.reconstructions
+        self.examples.grid.set_images(None if shown is None else np.concatenate([shown.x, shown.images]))
+        self.examples.updateGeometry()
+
+    def _on_theme_changed(self) -> None:
+        self.setMinimumWidth(theme.pixels(264))
+        self.curves.setFixedHeight(theme.pixels(74))
+        self.bars.setFixedHeight(theme.pixels(44))
+        self._on_reported()
+
+
+def _short(nats: float) -> str:
+    return figure(nats, 1 if abs(nats) < 1000 else 0)

@@ -1,0 +1,1 @@
+"""Painted plots of numbers. They know no session."""

@@ -1,0 +1,164 @@
+"""Is this an image that the model knows?"""
+
+import numpy as np
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from vae_explorer.session.session import Session
+from vae_explorer.session.threads.guard import guarded
+from vae_explorer.ui.panels.image.image_figures import figures_of_image
+from vae_explorer.ui.plots.histogram_plot import HistogramPlot
+from vae_explorer.ui.theme import UNIT, theme
+from vae_explorer.ui.widgets.image_grid import ImageGrid
+from vae_explorer.ui.widgets.numbers import figure, mu_name
+from vae_explorer.ui.widgets.panel import label
+
+KNOWN = "A low ELBO says that the model hardly expects this image. "
+PLAIN = "A plain autoencoder has no ELBO to compare. "
+EXPLANATION = "Its neighbours in z are what the model takes it for."
+TIP = "Blue: the ELBO of the test images, from the quantiles in the model file. Dashed: the ELBO of this image."
+WIDTH = 220  # pixels of the text, at 100 %
+FINE = 901  # points between the 101 quantiles: the histogram has the bins of so many figures
+NEIGHBOURS = (  # test images, but a run's validation images: it looks at no test image before its end
+    "Nearest of {:,} images that it was not trained on, by the distance of {} in standard deviations of {}. "
+    "A click encodes one."
+)
+
+
+class TypicalView(QWidget):
+    """The percentile of its ELBO, ‖mu‖² beside what the prior expects, and the nearest test images."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setObjectName("typicalView")
+        self._session, self._typical = session, session.typical
+        self._failure: tuple[object, str] = (None, "")  # the snapshot, and why it gave no neighbours
+        body = QHBoxLayout(self)
+        body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
+        body.setSpacing(4 * UNIT)
+        self.explanation = label(EXPLANATION, role="caption", wrap=True)
+        self.percentile, self.norm = (label(wrap=True, name=name) for name in ("typicalPercentile", "typicalNorm"))
+        self.norm.setToolTip(
+            "‖z‖² is the squared distance of z from 0; for z ~ N(0, I) its mean is the number of dimensions"
+        )
+        self.histogram = HistogramPlot(name="test images", tip=TIP)
+        self.histogram.setObjectName("typicalElbo")
+        self.grid = ImageGrid()
+        self.grid.setObjectName("neighbours")
+        self.grid.setAccessibleName("Nearest images")
+        self.grid.chosen.connect(self._typical.choose)
+        self.above_grid = label(role="caption", wrap=True, name="neighboursText")
+
+        left = QVBoxLayout()
+        left.setSpacing(UNIT)
+        left.addWidget(label("Does the model know this image?", role="title"))
+        left.addWidget(self.explanation)
+        left.addSpacing(UNIT)
+        left.addWidget(self.percentile)
+        left.addWidget(self.norm)
+        left.addStretch(1)
+        self._elbo = QWidget()
+        middle = QVBoxLayout(self._elbo)
+        middle.setContentsMargins(0, 0, 0, 0)
+        middle.setSpacing(UNIT)
+        middle.addWidget(label("ELBO of the test images, and of this one", role="caption"))
+        middle.addWidget(self.histogram, 1)
+        right = QVBoxLayout()
+        right.setSpacing(UNIT)
+        right.addWidget(self.above_grid)
+        right.addWidget(self.grid, 1)
+        body.addLayout(left)
+        body.addWidget(self._elbo, 2)
+        body.addLayout(right, 4)
+
+        self._typical.changed.connect(self._on_changed)
+        self._typical.failed.connect(self._on_failed)
+        session.evidence.changed.connect(self._show_elbo)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @guarded()
+    def showEvent(self, event: QShowEvent) -> None:
+        self._on_changed()
+
+    def _on_changed(self) -> None:
+        if not self.isVisible():
+            return  # shown anew when it comes into sight
+        self._show_elbo()
+        self._show_norm()
+        neighbours, reason = self._typical.neighbours, self._typical.reason
+        if neighbours is None:
+            snapshot, sentence = self._failure
+            failure = sentence if snapshot is self._session.model.snapshot else ""
+            self.grid.set_images(None)
+            self.grid.set_message(reason or failure or "looking for its neighbours…")
+            self.above_grid.setText("")
+            return
+        self.grid.set_message(None)
+        self.grid.set_images(neighbours.images)
+        self.grid.set_captions(
+            [
+                f"{name}: {figure(distance, 2)} standard deviations away"
+                for name, distance in zip(neighbours.names, neighbours.distances, strict=True)
+            ]
+        )
+        of = "theirs" if self._is_plain else "q(z)"
+        self.above_grid.setText(NEIGHBOURS.format(neighbours.of, mu_name(self._is_plain), of))
+
+    @property
+    def _is_plain(self) -> bool:
+        snapshot = self._session.model.snapshot
+        return snapshot is not None and snapshot.is_autoencoder
+
+    def _show_elbo(self) -> None:
+        figures, percentile, quantiles = (
+            figures_of_image(self._session), self._typical.percentile, self._typical.quantiles
+        )  # fmt: skip
+        is_plain = self._is_plain
+        self._elbo.setVisible(not is_plain)
+        self.explanation.setText((PLAIN if is_plain else KNOWN) + EXPLANATION)
+        if percentile is None or quantiles is None or figures is None or figures.elbo is None:
+            self.histogram.clear()
+            self.percentile.setText(self._why_no_percentile())
+        else:
+            between = np.interp(np.linspace(0, len(quantiles) - 1, FINE), range(len(quantiles)), quantiles)
+            self.histogram.set_values(between, {"elbo": figures.elbo})
+            self.percentile.setText(
+                f"<b>{figure(percentile, 0)} %</b> of the test images have a lower ELBO than this one "
+                f"({figure(figures.elbo, 1)} nats)."
+            )
+        self.percentile.setVisible(bool(self.percentile.text()))
+
+    def _why_no_percentile(self) -> str:
+        encoded = self._session.image.posterior
+        if encoded is None or self._is_plain:
+            return ""
+        if not encoded.is_likelihood:
+            return "x is grey and p(x|z) is for black and white, so there is no ELBO to compare: switch binarise on."
+        return "The ELBO of the test images is known when a run has ended."
+
+    def _show_norm(self) -> None:
+        norm, expected = self._typical.norm, self._typical.expected_norm
+        self.norm.setVisible(norm is not None and expected is not None)
+        if norm is None or expected is None:
+            return
+        mean, deviation = expected
+        prior = f"{figure(mean, 0)} ± {figure(deviation, 1)}"
+        if self._is_plain:
+            self.norm.setText(f"‖z(x)‖² = <b>{figure(norm, 1)}</b>; a z from N(0, I) has {prior}.")
+        else:
+            drawn = figure(self._typical.sampled_norm or norm, 1)
+            self.norm.setText(
+                f"‖μ‖² = <b>{figure(norm, 1)}</b>. A z from q(z|x) has <b>{drawn}</b> on average, "
+                f"one from N(0, I) {prior}."
+            )
+
+    def _on_failed(self, sentence: str) -> None:
+        self._failure = self._session.model.snapshot, sentence
+        self._on_changed()
+
+    def _on_theme_changed(self) -> None:
+        self._on_changed()
+        for text in (self.explanation, self.percentile, self.norm):
+            text.setFixedWidth(theme.pixels(WIDTH))
+        self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(WIDTH)))

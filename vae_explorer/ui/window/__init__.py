@@ -1,0 +1,1 @@
+"""The frame around the panels: menus, title bar, tabs, errors. Only it knows every panel."""

@@ -1,0 +1,375 @@
+"""The window: the lecture's own picture from left to right, x → q(z|x) → z → p(x|z) → x."""
+
+import os
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QKeyEvent,
+    QResizeEvent,
+    QShowEvent,
+)
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLineEdit,
+    QMainWindow,
+    QMessageBox,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from vae_explorer import __version__, paths
+from vae_explorer.paths import MODEL_SUFFIX
+from vae_explorer.session.records import Origin
+from vae_explorer.session.session import Session
+from vae_explorer.session.threads.guard import guarded
+from vae_explorer.ui.drop import offer
+from vae_explorer.ui.drop.addresses import shown
+from vae_explorer.ui.drop.target import DropTarget
+from vae_explorer.ui.panels.decoded import DecodedPanel
+from vae_explorer.ui.panels.image.image_panel import ImagePanel
+from vae_explorer.ui.panels.latent.latent_panel import LatentPanel
+from vae_explorer.ui.panels.training.training_panel import TrainingPanel
+from vae_explorer.ui.theme import SCALES, UNIT, theme
+from vae_explorer.ui.widgets.panel import label
+from vae_explorer.ui.window.error_banner import ErrorBanner
+from vae_explorer.ui.window.job_status import JobStatus
+from vae_explorer.ui.window.main_menu import MainMenu
+from vae_explorer.ui.window.self_test_dialog import SelfTestDialog
+from vae_explorer.ui.window.tabs import Tabs
+from vae_explorer.ui.window.title_bar import TitleBar
+
+MODEL_FILES = "Models (*.safetensors)"
+ANY_FILES = "Images, models and data sets (*)"
+NARROW = 1280  # pixels: below, Train folds away
+LEAST_WIDTH = 1152  # pixels at 100 % that all panels need: with big type Train folds away earlier
+PRESENTATION_SCALE = 150  # per cent
+FIRST_HEIGHTS = (550, 240)  # of the panels and the tabs
+FIRST_WIDTHS = (270, 300, 400, 440)  # Train, Image, Latent point, Decoded
+
+
+class MainWindow(QMainWindow):
+    """Panels in their places, menus, drops, errors. Panels know the session and never each other."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None, *, remembers: bool = True):
+        super().__init__(parent)
+        self.session = session
+        self._remembers = remembers  # the places of its panels, from one start to the next
+        self.setWindowTitle("VAE Explorer")
+        self.setMinimumSize(720, 480)
+        self._settings = QSettings(str(paths.settings_file()), QSettings.Format.IniFormat)
+        self._before_presentation: tuple[int, bool] | None = None
+        self._train_wished = True
+        self._is_narrow: bool | None = None  # not known before it has a size
+        self._is_arranged = False  # the panels have places from the last time
+        self._may_close = False
+
+        self.training = TrainingPanel(session)
+        self.image = ImagePanel(session)
+        self.latent = LatentPanel(session)
+        self.decoded = DecodedPanel(session)
+        self.tabs = Tabs(session)
+        self.title = TitleBar(session)
+        self.self_test = SelfTestDialog(session.self_test, self)
+        self.errors = ErrorBanner()
+        self.setCentralWidget(self._make_centre())
+        self.menu = MainMenu(self, self)
+        self.drops = DropTarget(self)
+        self._fill_status_bar()
+
+        self.drops.dropped.connect(self._take)
+        session.failed.connect(self.errors.show_sentence)
+        session.closed.connect(self._on_session_closed)
+        session.training.progressed.connect(self._on_training_changed)
+        session.training.state_changed.connect(self._on_training_changed)
+        session.model.changed.connect(self._on_model_changed)
+        session.model.saved.connect(self._on_saved)
+        session.data.described.connect(self._on_data_described)
+        theme.changed.connect(self._on_room_changed)
+        self.title.open_asked.connect(self.open_files)
+        self.title.save_asked.connect(self.save_model)
+        self.training.save_asked.connect(self._save_trained)
+        for field in self.findChildren(QLineEdit):
+            field.setAcceptDrops(False)  # what is dropped on it is for the window, not a text
+        self._restore()
+
+    def _make_centre(self) -> QWidget:
+        self.panels = QSplitter(Qt.Orientation.Horizontal)
+        self.panels.setObjectName("panels")
+        for panel, stretch in ((self.training, 2), (self.image, 3), (self.latent, 4), (self.decoded, 5)):
+            self.panels.addWidget(panel)
+            self.panels.setStretchFactor(self.panels.count() - 1, stretch)
+            self.panels.setCollapsible(self.panels.count() - 1, panel is self.training)
+        self.panels.setHandleWidth(2 * UNIT)
+        self.panels.setSizes(list(FIRST_WIDTHS))
+        self.rows = QSplitter(Qt.Orientation.Vertical)
+        self.rows.setObjectName("rows")
+        self.rows.addWidget(self.panels)
+        self.rows.addWidget(self.tabs)
+        self.rows.setHandleWidth(2 * UNIT)
+        self.rows.setStretchFactor(0, 6)
+        self.rows.setStretchFactor(1, 1)
+        self.rows.setSizes(list(FIRST_HEIGHTS))
+        self.rows.setChildrenCollapsible(False)
+
+        centre = QWidget()
+        outer = QVBoxLayout(centre)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.setSpacing(0)
+        inner = QVBoxLayout()
+        inner.setContentsMargins(2 * UNIT, 2 * UNIT, 2 * UNIT, 2 * UNIT)
+        inner.addWidget(self.errors)
+        inner.addWidget(self.rows, 1)
+        outer.addWidget(self.title)
+        outer.addLayout(inner, 1)
+        return centre
+
+    def _fill_status_bar(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        bar.setContentsMargins(2 * UNIT, 0, 2 * UNIT, 0)
+        self.status = label(role="caption", name="statusText")
+        self.job = JobStatus(self.session)
+        bar.addWidget(self.status)
+        bar.addWidget(self.job)
+        bar.addPermanentWidget(label("Drop an image, a model or a folder anywhere", role="caption"))
+
+    # verbs of the menu
+
+    def open_files(self) -> None:
+        """Asks for files, and opens them as what they are."""
+        names, _ = QFileDialog.getOpenFileNames(self, "Open", self._folder(), f"{ANY_FILES};;{MODEL_FILES}")
+        if names:
+            self._settings.setValue("folder", str(Path(names[0]).parent))
+            self.open_paths([Path(name) for name in names])
+
+    def open_folder(self) -> None:
+        """Asks for a folder of images to train on."""
+        name = QFileDialog.getExistingDirectory(self, "Train on a folder of images", self._folder())
+        if name:
+            self._settings.setValue("folder", name)
+            self.open_paths([Path(name)])
+
+    def open_paths(self, files: list[Path]) -> None:
+        """Images are encoded, the first model or run is opened, the first data set is read."""
+        kinds: dict[str, list[Path]] = {"images": [], "model": [], "data": []}
+        for path in files:
+            is_folder = os.path.isdir(path)  # False for what no file system takes, where Path.is_dir raises
+            is_run = is_folder and self.session.training.is_run(path)
+            kinds["model" if is_run else "data" if is_folder else offer.kind_of(path)].append(path)
+        if kinds["model"]:
+            model = Path(os.path.realpath(kinds["model"][0]))  # resolve() raises where links go round
+            if self.session.training.is_run(model):
+                self.session.training.open_run(model)
+            else:
+                self.session.model.open(str(model))
+            self._settings.setValue("recent", [str(model), *self.recent()][:8])
+        if kinds["data"]:
+            self.session.data.open(kinds["data"][0])
+        self.session.image.open([Origin(shown(path.name), path) for path in kinds["images"]])
+        left = [shown(path.name) for path in (*kinds["model"][1:], *kinds["data"][1:])]
+        if left:
+            self.errors.show_sentence(f"One model and one data set at a time: {', '.join(left)} was not opened")
+
+    def paste(self) -> None:
+        """Encodes or opens what is on the clipboard."""
+        self.drops.paste()
+
+    def save_model(self) -> None:
+        """Asks where, and writes the shown model."""
+        workspace = self.session.model.current
+        if workspace is None:
+            return
+        name, _ = QFileDialog.getSaveFileName(self, "Save model", f"{workspace.name}{MODEL_SUFFIX}", MODEL_FILES)
+        if name:
+            whole = name if name.endswith(".safetensors") else f"{name}{MODEL_SUFFIX}"
+            self.session.model.save(Path(whole))
+
+    def _save_trained(self) -> None:
+        self.session.model.show("training")
+        self.save_model()
+
+    def save_picture(self) -> None:
+        """Asks where, and writes the picture."""
+        self.decoded.save_as()
+
+    def copy_picture(self) -> None:
+        self.decoded.copy()
+
+    def copy_csv(self) -> None:
+        """mu, sigma and KL of every dimension, to the clipboard."""
+        self.image.copy_csv()
+
+    def show_tab(self, at: int) -> None:
+        """One of the tabs below the panels, from 0."""
+        self.tabs.setCurrentIndex(at)
+
+    def dismiss_error(self) -> None:
+        self.errors.hide_sentence()
+
+    def recent(self) -> list[str]:
+        """Paths of the models opened last, the newest first."""
+        value = self._settings.value("recent", [])  # a list of one comes back as its one string
+        names = value if isinstance(value, list) else [value] if value else []
+        return list(dict.fromkeys(map(str, names)))
+
+    def zoom(self, by: int) -> None:
+        """Bigger (1), smaller (−1) or the usual size (0) of the type."""
+        nearest = min(range(len(SCALES)), key=lambda i: abs(SCALES[i] - theme.scale))
+        theme.set_scale(SCALES[min(max(nearest + by, 0), len(SCALES) - 1)] if by else 100)
+
+    def scheme(self) -> str:
+        """Unknown (the system's), Light or Dark."""
+        return str(self._settings.value("scheme", Qt.ColorScheme.Unknown.name))
+
+    def set_scheme(self, name: str) -> None:
+        """Light or dark colours, or those of the system."""
+        self._settings.setValue("scheme", name)
+        theme.set_scheme(Qt.ColorScheme[name])
+
+    def set_presentation(self, on: bool) -> None:
+        """Train folded and big type; back to what it was."""
+        if on and self._before_presentation is None:
+            self._before_presentation = (theme.scale, self._train_wished)
+            self.set_train_visible(False)
+            theme.set_scale(PRESENTATION_SCALE)
+        elif not on and self._before_presentation is not None:
+            scale, wished = self._before_presentation
+            self._before_presentation = None
+            theme.set_scale(scale)
+            self.set_train_visible(wished)
+
+    def set_train_visible(self, visible: bool) -> None:
+        """What the user wishes; a narrow window folds Train away until it is asked for again."""
+        self._train_wished = visible
+        self._show_train(visible)
+
+    def _show_train(self, visible: bool) -> None:
+        self.training.setVisible(visible)
+        self.menu.train.blockSignals(True)  # the menu shows it, the wish stays
+        self.menu.train.setChecked(visible)
+        self.menu.train.blockSignals(False)
+
+    def show_log(self) -> None:
+        """Opens the log file; says where it is when nothing can open it."""
+        file = paths.log_file()
+        if not file.is_file():
+            self.errors.show_sentence(f"There is no log: {file} is made with the first thing that it has to say")
+        elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
+            self.errors.show_sentence(f"No program of this machine opens the log: it is {file}")
+
+    def show_self_test(self) -> None:
+        """Checks the program's figures, each by another way, and shows both."""
+        self.self_test.show()
+        self.session.self_test.start()
+
+    def about(self) -> None:
+        QMessageBox.about(
+            self,
+            "VAE Explorer",
+            f"VAE Explorer {__version__}\n\nTrain a variational autoencoder, see what it has learned, and use it.",
+        )
+
+    def _take(self, dropped: offer.Dropped) -> None:
+        if dropped.refusal:
+            self.errors.show_sentence(dropped.refusal)
+        if dropped.paths:
+            self.open_paths(list(dropped.paths))
+        if dropped.blobs:
+            self.session.image.open([Origin(name, content) for name, content in dropped.blobs])
+
+    # what happened
+
+    def _on_model_changed(self) -> None:
+        workspace = self.session.model.current
+        self.setWindowTitle(f"{workspace.name} – VAE Explorer" if workspace else "VAE Explorer")
+        rows = self.latent.rows()
+        if rows and self.focusWidget() in (None, self.title.open):
+            rows[0].slider.setFocus()
+
+    def _on_training_changed(self) -> None:
+        training = self.session.training
+        device = f"{training.facts.device} for training" if training.facts else ""
+        words = {"loading": "loading images", "running": "training", "paused": "paused", "stopping": "stopping"}
+        state = words.get(training.state, "") if training.is_active else ""
+        progress = training.progress
+        if state == "training" and progress is not None and hasattr(progress, "epoch"):
+            state = f"training: epoch {progress.epoch:.1f} of {progress.epochs}"  # type: ignore[attr-defined]
+        self.status.setText("   ·   ".join(part for part in (device, state) if part))
+
+    def _on_saved(self, path: object) -> None:
+        self.statusBar().showMessage(f"Saved {path}", 5000)
+
+    def _on_data_described(self, summary: object) -> None:
+        self.set_train_visible(True)
+        skipped = getattr(summary, "skipped", ())
+        if skipped:
+            self.errors.show_sentence(f"{summary}. The first: {skipped[0]}", details="\n".join(skipped))
+
+    # opening and closing
+
+    def _folder(self) -> str:
+        return str(self._settings.value("folder", str(Path.home())))
+
+    def _restore(self) -> None:
+        for name, widget in (("panels", self.panels), ("rows", self.rows)):
+            state = self._settings.value(name) if self._remembers else None
+            if isinstance(state, QByteArray):  # a damaged file gives anything
+                self._is_arranged = widget.restoreState(state)
+        if self.scheme() in Qt.ColorScheme.__members__:
+            theme.set_scheme(Qt.ColorScheme[self.scheme()])
+        geometry = self._settings.value("geometry") if self._remembers else None
+        if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
+            self.resize(1440, 900)
+
+    @guarded()
+    def showEvent(self, event: QShowEvent) -> None:
+        """The first time the tabs get what they need and the panels the rest, whatever the window's size."""
+        super().showEvent(event)
+        if not self._is_arranged:
+            self._is_arranged = True
+            tabs = theme.pixels(FIRST_HEIGHTS[1])
+            self.rows.setSizes([max(1, self.rows.height() - tabs), tabs])
+
+    @guarded()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._on_room_changed()
+
+    def _on_room_changed(self) -> None:
+        """Train folds away where there is no room for it, and comes back when there is, if it was there."""
+        is_narrow = self.width() < max(NARROW, theme.pixels(LEAST_WIDTH))
+        if is_narrow != self._is_narrow:
+            self._is_narrow = is_narrow
+            self._show_train(self._train_wished and not is_narrow)
+
+    @guarded()
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Space draws again unless the control in focus takes it; a shortcut would take it from every button."""
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            self.session.decoded.draw_again()
+        else:
+            super().keyPressEvent(event)
+
+    @guarded()
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Threads end first: a QThread that still runs when the program ends takes it down."""
+        if self._may_close or self.session.is_closed:
+            event.accept()
+            return
+        event.ignore()
+        if self._remembers:
+            self._settings.setValue("geometry", self.saveGeometry())
+            self._settings.setValue("panels", self.panels.saveState())
+            self._settings.setValue("rows", self.rows.saveState())
+        self.statusBar().showMessage(
+            "Closing: the run is being saved…" if self.session.training.is_active else "Closing…"
+        )
+        self.session.close()
+
+    def _on_session_closed(self) -> None:
+        self._may_close = True
+        QTimer.singleShot(0, self.close)
