@@ -26,11 +26,12 @@ import torch
 from PySide6.QtCore import QCoreApplication, QEvent, QThread, QTimer
 from PySide6.QtWidgets import QApplication
 
+from vae_explorer.core.card import LatentStatistics
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
 from vae_explorer.training import model_file
-from vae_explorer.training.model_file import LatentStatistics, ModelInfo
+from vae_explorer.training.model_file import ModelInfo
 
 GRACE = 3.0  # seconds in which what a test has asked to end may end
 

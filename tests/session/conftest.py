@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from vae_explorer import cli
+from vae_explorer.core.card import LatentStatistics
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
@@ -19,7 +20,7 @@ from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.views.view import LongView
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.model_file import LatentStatistics, ModelInfo, StoredPosteriors
+from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 
 TIMEOUT = 10_000  # milliseconds
 

@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vae_explorer import paths
+from vae_explorer.core.card import LatentStatistics, SplitFigures
 from vae_explorer.core.config import Network, VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
 from vae_explorer.training import model_file, models, state_file
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.model_file import LatentStatistics, ModelFileError, ModelInfo, SplitFigures
+from vae_explorer.training.model_file import ModelFileError, ModelInfo
 from vae_explorer.training.state import TrainingState
 
 SHAPE = (1, 8, 8)

@@ -8,6 +8,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiAppli
 from PySide6.QtWidgets import QApplication, QWidget
 
 from vae_explorer import paths
+from vae_explorer.core.card import LatentStatistics, SplitFigures
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.picture import png
@@ -16,7 +17,7 @@ from vae_explorer.session.records import Origin
 from vae_explorer.session.session import Session
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.model_file import LatentStatistics, ModelInfo, SplitFigures, StoredPosteriors
+from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.window.main_window import MainWindow
 

@@ -10,10 +10,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from jaxtyping import Float, Float32, Float64
 
+from vae_explorer.core.card import ACTIVE_VARIANCE
 from vae_explorer.core.latent import prior_sample
 from vae_explorer.core.progress import Job, Progress, finish
 
-ACTIVE_VARIANCE = 0.01  # of mu over the data (Burda et al. 2016)
 SATURATED = 0.1  # nats below log N
 DRAWS = 2000  # z's that the average KL is estimated with, at least: one of each of few images could make it negative
 PAIRS_AT_ONCE = 1 << 20  # of a z and a stored posterior: bounds the memory

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Shaped
 
-from vae_explorer.core.aggregate import ACTIVE_VARIANCE
+from vae_explorer.core.card import ACTIVE_VARIANCE, LatentStatistics, SplitFigures
 from vae_explorer.core.evidence import Bound, bounds
 from vae_explorer.core.model import Model
 from vae_explorer.core.progress import Job, Progress
@@ -15,7 +15,6 @@ from vae_explorer.data.image_set import ImageSet
 from vae_explorer.data.preprocess import Preparation, to_x
 from vae_explorer.errors import UserError
 from vae_explorer.training.device import Speed, cores, fastest
-from vae_explorer.training.model_file import LatentStatistics, SplitFigures
 
 PREPARED_AT_ONCE = 128  # images
 TRIED_SAMPLES = 1024  # of the first image, while the number of threads is tried

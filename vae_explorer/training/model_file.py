@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 from math import isfinite, prod
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import safetensors.torch
@@ -18,6 +18,15 @@ from jaxtyping import Float32
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError, model_validator
 from torch import Tensor
 
+from vae_explorer.core.card import (
+    MAX_COUNT,
+    LatentStatistics,
+    ModelCard,
+    PerDimension,
+    SplitFigures,
+    abilities_of,
+    reasons_of,
+)
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import container
@@ -29,7 +38,6 @@ from vae_explorer.storage import atomic
 FORMAT = 2  # 1 had no kind of model and no stored posteriors
 MAX_HEADER = 1 << 20  # bytes: a header of 64 MiB took 7 s and 944 MB to parse
 MAX_FILE = 1 << 30  # bytes
-MAX_COUNT = 2**53  # of images and steps
 MAX_AXES = 8  # of a tensor
 MAX_STORED = 2000  # posteriors
 MAX_STORED_NUMBERS = 1 << 20  # of mu: 4 MiB, where there are many dimensions
@@ -49,30 +57,10 @@ _NUMBERS = {  # the names that safetensors gives to the types of values
     "I32": torch.int32,
     "U8": torch.uint8,
 }
-_PerDimension = Annotated[list[FiniteFloat], Field(max_length=512)]  # z has no more; a list of a million is not parsed
 
 
 class ModelFileError(ValueError):
     """A file cannot be used as a model; the text names the file and says why."""
-
-
-class SplitFigures(BaseModel, frozen=True):
-    """Nats per image, averaged over the images of one split; a plain autoencoder has a reconstruction alone."""
-
-    elbo: FiniteFloat | None
-    reconstruction: FiniteFloat
-    kl: FiniteFloat | None
-
-
-class LatentStatistics(BaseModel, frozen=True):
-    """What the latent dimensions do over a set of images; the lists go over z. What needs q(z|x) is None for a plain
-    autoencoder."""
-
-    split: Literal["validation", "test"]
-    images: int = Field(ge=0, le=MAX_COUNT)
-    kl_per_dimension: _PerDimension | None  # nats, averaged over the images
-    mu_variance: _PerDimension  # a dimension is active above 0.01 (Burda et al. 2016)
-    elbo_quantiles: Annotated[list[FiniteFloat], Field(min_length=101, max_length=101)] | None  # nats
 
 
 class ModelInfo(BaseModel, frozen=True):
@@ -89,7 +77,7 @@ class ModelInfo(BaseModel, frozen=True):
     steps: int = Field(0, ge=0, le=MAX_COUNT)
     train_images: int = Field(0, ge=0, le=MAX_COUNT)
     validation: SplitFigures | None = None
-    kl_per_dimension: _PerDimension | None = None  # nats, over the validation images
+    kl_per_dimension: PerDimension | None = None  # nats, over the validation images
     test: SplitFigures | None = None
     statistics: LatentStatistics | None = None
 
@@ -103,6 +91,24 @@ class ModelInfo(BaseModel, frozen=True):
         if any(figures is not None and len(figures) != self.config.z_dim for figures in lists):
             raise ValueError("its figures are for another number of latent dimensions")
         return self
+
+    @property
+    def card(self) -> ModelCard:
+        """What the rest of the program asks about the model."""
+        return ModelCard(
+            image_shape=self.config.image_shape,
+            z_shape=(self.config.z_dim,),
+            abilities=abilities_of(self.config),
+            reasons=reasons_of(self.config),
+            likelihood=self.config.likelihood,
+            network=self.config.network,
+            data=self.data,
+            epochs=self.epochs,
+            validation=self.validation,
+            test=self.test,
+            validation_kl=None if self.kl_per_dimension is None else tuple(self.kl_per_dimension),
+            statistics=self.statistics,
+        )
 
 
 @dataclass(frozen=True, eq=False)

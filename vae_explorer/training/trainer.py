@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from vae_explorer.core.card import SplitFigures
 from vae_explorer.core.config import ModelOptions, VAEConfig
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.core.vae import VAE
@@ -31,7 +32,7 @@ from vae_explorer.training.loop import (
     train,
     training_step,
 )
-from vae_explorer.training.model_file import ModelInfo, SplitFigures, StoredPosteriors
+from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 from vae_explorer.training.run import REMEDY, Run, RunError
 from vae_explorer.training.state import MAX_PARTS, Metrics, TrainingState
 

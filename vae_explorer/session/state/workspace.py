@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 from PySide6.QtGui import QUndoStack
 
-from vae_explorer.core.aggregate import ACTIVE_VARIANCE
+from vae_explorer.core.card import ACTIVE_VARIANCE
 from vae_explorer.session.pictures import ReadPictures
 from vae_explorer.session.records import Encoded, Origin, Snapshot
 
