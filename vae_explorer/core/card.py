@@ -76,7 +76,8 @@ class ModelCard:
     abilities: frozenset[Ability]
     reasons: Mapping[Ability, str] = field(default_factory=lambda: WHY_NOT, repr=False)  # for those that are missing
     likelihood: LikelihoodName | None = None
-    network: Network | str = ""  # what it is made of, for people
+    family: str = ""  # for people: what it is called, where it is not a VAE
+    network: Network | str = ""  # for people: what it is made of
     data: str = ""  # the data set's name
     epochs: float = 0.0
     validation: SplitFigures | None = None
@@ -98,8 +99,8 @@ class ModelCard:
 
     @property
     def mu(self) -> str:
-        """What the encoder's answer is called: μ, or z where it is the latent point itself."""
-        return "μ" if self.can("posterior") else "z"
+        """What the encoder gives for an image is called: μ, or z(x) where it is the latent point itself."""
+        return "μ" if self.can("posterior") else "z(x)"
 
     @property
     def kl_per_dimension(self) -> Float64[np.ndarray, "z"] | None:
@@ -135,3 +136,8 @@ def abilities_of(options: ModelOptions) -> frozenset[Ability]:
 def reasons_of(options: ModelOptions) -> Mapping[Ability, str]:
     """Why it cannot do the rest."""
     return AUTOENCODER_WHY_NOT if options.kind == "autoencoder" else WHY_NOT
+
+
+def family_of(options: ModelOptions) -> str:
+    """What it is called, where it is not a VAE."""
+    return "autoencoder" if options.kind == "autoencoder" else ""

@@ -1,7 +1,36 @@
-"""Latent points: where z comes from."""
+"""Latent points: where z comes from, and the axes along which it is moved."""
+
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """What a slider moves: a direction in z. A dimension is the first case."""
+
+    name: str
+    vector: Float32[np.ndarray, "z"]  # of length 1
+    sigma: float = 1.0  # the spread of z along it, in z's units; 1 is the prior's
+
+    @classmethod
+    def of_dimension(cls, j: int, z_dim: int) -> "Axis":
+        """z_j by itself."""
+        return cls(f"z{j}", np.eye(1, z_dim, j, dtype=np.float32)[0])
+
+    def value(self, z: Float[np.ndarray, "z"]) -> float:
+        """Where z is along the axis, in z's units: the projection."""
+        return float(self.vector @ z)
+
+    def moved(self, z: Float[np.ndarray, "z"], value: float) -> Float32[np.ndarray, "z"]:
+        """The point with this value along the axis that is nearest to z; what is orthogonal to the axis stays."""
+        only = np.flatnonzero(self.vector)
+        if len(only) == 1 and self.vector[only[0]] == 1:  # exactly, whatever z was
+            moved = np.array(z, np.float32)
+            moved[only[0]] = value
+            return moved
+        return (z + (value - self.value(z)) * self.vector).astype(np.float32)
 
 
 def prior_sample(count: int, z_dim: int, *, temperature: float = 1.0, seed: int = 0) -> Float32[np.ndarray, "n z"]:

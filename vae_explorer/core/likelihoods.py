@@ -10,17 +10,21 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-class Likelihood(ABC):
-    """p(x|z) for n latent points; pixels are independent given z."""
-
-    @abstractmethod
-    def log_prob(self, x: Float[Tensor, "#n c h w"]) -> Float[Tensor, "n"]:
-        """log p(x|z) in nats, summed over the pixels; one x is compared with every z."""
+class Pictures(ABC):
+    """What is decoded of n latent points, by a model that may not say more than one picture for each."""
 
     @property
     @abstractmethod
     def mean(self) -> Float[Tensor, "n c h w"]:
         """The mean image E[x|z], pixels in [0, 1]."""
+
+
+class Likelihood(Pictures):
+    """p(x|z) for n latent points; pixels are independent given z."""
+
+    @abstractmethod
+    def log_prob(self, x: Float[Tensor, "#n c h w"]) -> Float[Tensor, "n"]:
+        """log p(x|z) in nats, summed over the pixels; one x is compared with every z."""
 
     @property
     @abstractmethod
@@ -30,6 +34,17 @@ class Likelihood(ABC):
     @abstractmethod
     def draw(self, generator: torch.Generator) -> Float[Tensor, "n c h w"]:
         """An x from p(x|z). A gaussian draw may leave [0, 1]."""
+
+
+@dataclass(frozen=True, eq=False)
+class MeanImages(Pictures):
+    """Of a model without a likelihood: there is nothing to draw from, and no nats."""
+
+    images: Float[Tensor, "n c h w"]
+
+    @property
+    def mean(self) -> Float[Tensor, "n c h w"]:
+        return self.images
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ class ImageSet:
     labels: Int64[np.ndarray, "n"] | None = None
     factors: Mapping[str, Float32[np.ndarray, "n"]] = field(default_factory=dict)  # what an image was drawn from
     split: Split = "train"
+    classes: tuple[str, ...] = ()  # the labels' names
 
     def __len__(self) -> int:
         return len(self.images)
@@ -32,6 +33,11 @@ class ImageSet:
         """Channels, height, width."""
         channels, height, width = self.images.shape[1:]
         return channels, height, width
+
+    def title(self, i: int) -> str:
+        """One image for people: "mnist test image 3 (seven)"."""
+        label = f" ({self.classes[self.labels[i]]})" if self.labels is not None and self.classes else ""
+        return f"{self.name} {self.split} image {i}{label}".lstrip()
 
     def take(self, indices: Int64[np.ndarray, "m"] | slice, split: Split | None = None) -> "ImageSet":
         """These images only, in this order."""

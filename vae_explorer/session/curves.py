@@ -37,6 +37,11 @@ class Curves:
 
 
 @dataclass(frozen=True, eq=False)
+class CurvesRequest:
+    run: Run
+
+
+@dataclass(frozen=True, eq=False)
 class ReadCurves:
     """What lies on disk of a run."""
 

@@ -1,5 +1,8 @@
 """The memory of the app: builds the nouns and connects them."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from PySide6.QtCore import QObject, QThread, Signal
 from PySide6.QtGui import QUndoGroup
 
@@ -8,21 +11,24 @@ from vae_explorer.session.jobs.jobs import JobsSession
 from vae_explorer.session.jobs.self_test import SelfTestSession
 from vae_explorer.session.state.image import ImageSession
 from vae_explorer.session.state.latent import LatentSession
-from vae_explorer.session.state.model import ModelSession
+from vae_explorer.session.state.model import ModelSession, SaveRequest
+from vae_explorer.session.state.settings import Configured, Settings
 from vae_explorer.session.threads.latest import Latest
 from vae_explorer.session.training import TrainingSession
 from vae_explorer.session.views.aggregate import AggregateSession
+from vae_explorer.session.views.data_posteriors import DataPosteriorsSession
 from vae_explorer.session.views.decoded import DecodedSession
 from vae_explorer.session.views.evidence import EvidenceSession
 from vae_explorer.session.views.samples import PosteriorSamplesSession, PriorSamplesSession
 from vae_explorer.session.views.typical import TypicalSession
+from vae_explorer.session.views.view import Context
 
 FIRST_MODEL = "mnist"
 
 
 class Session(QObject):
     """The nouns: model, latent, decoded, image, posterior_samples, prior_samples, evidence, aggregate, typical,
-    self_test, training, data, jobs, undo.
+    data_posteriors, self_test, training, data, jobs, undo.
 
     Signals:
         failed(sentence: str): something that the user should know; the rest is as it was
@@ -35,34 +41,53 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
         self._decoding_thread = Latest("decoded", _answer, self)
-        self._views_thread = Latest("views", _answer, self, promised=("save_model",))
-        views = self._views_thread
+        self._views_thread = thread = Latest("views", _answer, self, promised=(SaveRequest,))
         self.undo = QUndoGroup(self)
-        self.model = ModelSession(views, self)
+        self.model = ModelSession(thread, self)
         self.latent = LatentSession(self.model, self)
         self.decoded = DecodedSession(self.model, self.latent, self._decoding_thread, self)
-        self.image = ImageSession(self.model, self.latent, views, self)
-        self.posterior_samples = PosteriorSamplesSession(self.model, self.latent, self.image, views, self)
-        self.prior_samples = PriorSamplesSession(self.model, self.latent, views, self)
-        self.training = TrainingSession(self.model, views, self)
+        self.image = ImageSession(self.model, self.latent, thread, self)
+        self.training = TrainingSession(self.model, thread, self)
         self.jobs = JobsSession(self)
-        self.evidence = EvidenceSession(self.model, self.image, self.training, self.jobs, views, self)
-        self.aggregate = AggregateSession(self.model, self.latent, views, self)
+        self.context = Context(self.model, self.latent, self.image, self.training, self.jobs, thread)
+        self.data_posteriors = DataPosteriorsSession(self.context, self)
+        self.posterior_samples = PosteriorSamplesSession(self.context, self)
+        self.prior_samples = PriorSamplesSession(self.context, self)
+        self.evidence = EvidenceSession(self.context, self)
+        self.aggregate = AggregateSession(self.context, self.data_posteriors, self)
+        self.typical = TypicalSession(self.context, self.data_posteriors, self)
         self.self_test = SelfTestSession(self.jobs, self)
-        self.typical = TypicalSession(self.model, self.latent, self.image, views, self)
         self.data = DataSession(self.jobs, self)
         self._is_closing = self._has_closed = False
 
         self.model.changed.connect(self._on_model_changed)
-        views.failed.connect(self._on_view_failed)
-        for noun in (self.image, self.jobs, self.training):
+        for noun in (self.model, self.image, self.jobs, self.training):
             noun.failed.connect(self.failed)
         self.image.refused.connect(self.failed)
-        for thread in (self._decoding_thread, views):
-            thread.finished.connect(self._on_thread_finished)
-            thread.start()
+        for latest in (self._decoding_thread, thread):
+            latest.finished.connect(self._on_thread_finished)
+            latest.start()
         self.training.finished.connect(self._on_thread_finished)
         self.jobs.finished.connect(self._on_thread_finished)
+
+    @property
+    def _configured(self) -> dict[str, Configured[Any]]:
+        return {name: noun for name, noun in vars(self).items() if isinstance(noun, Configured)}
+
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """What every noun is set to, as JSON: for a session file, and to say the same on the command line."""
+        return {name: noun.settings.model_dump(mode="json") for name, noun in self._configured.items()}
+
+    def apply(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
+        """Sets the nouns that are named; all or none. Raises ValueError for what is unknown or out of range."""
+        nouns = self._configured
+        if unknown := sorted(settings.keys() - nouns.keys()):
+            raise ValueError(f"there are no settings of {', '.join(unknown)}")
+        found: dict[str, Settings] = {
+            name: type(nouns[name].settings).model_validate(values) for name, values in settings.items()
+        }
+        for name, values in found.items():
+            nouns[name].put(values)
 
     @property
     def is_closed(self) -> bool:
@@ -101,17 +126,8 @@ class Session(QObject):
             self.undo.addStack(self.model.current.undo)
             self.undo.setActiveStack(self.model.current.undo)
 
-    def _on_view_failed(self, kind: str, sentence: str) -> None:
-        """Where nothing else says so: the other views have places of their own for it."""
-        if kind in ("open_model", "save_model"):
-            self.failed.emit(sentence)
-        elif kind == "reconstruct":
-            self.failed.emit(f"The validation images could not be reconstructed: {sentence}")
-        elif kind == "read_curves":
-            self.failed.emit(f"The run's curves could not be read: {sentence}")
 
+def _answer(request: object) -> object:
+    from vae_explorer.session.answers.answers import answer  # brings torch, behind a window that is already up
 
-def _answer(kind: str, request: object) -> object:
-    from vae_explorer.session.answers.answers import answer  # brings torch, behind a window that already stands
-
-    return answer(kind, request)
+    return answer(request)

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 
@@ -11,10 +12,11 @@ from PySide6.QtCore import QObject, Signal
 
 from vae_explorer import paths
 from vae_explorer.core.progress import Progress
-from vae_explorer.session.curves import Curves, ReadCurves
+from vae_explorer.data.image_set import ImageSet
+from vae_explorer.session.curves import Curves, CurvesRequest, ReadCurves
 from vae_explorer.session.pictures import ReadPictures, ReadRequest
-from vae_explorer.session.records import EXAMPLES, Origin, Reconstructions, ReconstructRequest, Snapshot
-from vae_explorer.session.state.model import ModelSession
+from vae_explorer.session.records import Snapshot
+from vae_explorer.session.state.model import EXAMPLES, ModelSession, origins_of
 from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.threads.generator_thread import GeneratorThread
 from vae_explorer.session.threads.latest import Latest
@@ -57,7 +59,7 @@ class _Taken:
     posteriors: "StoredPosteriors | None"
     facts: RunFacts
     followed: np.ndarray  # uint8 [n, c, h, w]: validation images
-    tests: tuple[Origin, ...]  # these and more
+    data: ImageSet  # these and more, with their labels and factors
     examples: ReadPictures  # the first of them
 
 
@@ -67,7 +69,7 @@ class _Work:
     def __init__(self, make_run: Callable[[], Run]):
         self._make_run = make_run
         self._trainer: Trainer | None = None
-        self._followed: tuple[np.ndarray, tuple[Origin, ...], ReadPictures] | None = None
+        self._followed: tuple[ImageSet, ReadPictures] | None = None
 
     def start(self) -> Generator[Progress, None, Any]:
         from vae_explorer.training.trainer import Trainer
@@ -83,14 +85,29 @@ class _Work:
         if self._followed is None:
             from vae_explorer.session.pictures import read_pictures
 
-            images = trainer.validation.images
-            images = images[: min(MAX_TESTS, MAX_TEST_BYTES // images[0].nbytes)].copy()
-            tests = tuple(Origin(f"validation image {i}", x.transpose(1, 2, 0)) for i, x in enumerate(images))
-            self._followed = images[:FOLLOWED], tests, read_pictures(ReadRequest(tests[:EXAMPLES]))
+            most = min(MAX_TESTS, MAX_TEST_BYTES // trainer.validation.images[0].nbytes)
+            data = replace(trainer.validation.take(slice(0, most)), name="")
+            data = replace(data, images=data.images.copy())  # not a view of all of them
+            self._followed = data, read_pictures(ReadRequest(origins_of(data, range(min(EXAMPLES, len(data))))))
         model, info = trainer.snapshot()
-        followed, tests, examples = self._followed
-        facts = RunFacts(**trainer.facts())
-        return _Taken(trainer.run.folder, model, info, trainer.posteriors, facts, followed, tests, examples)
+        data, examples = self._followed
+        facts, followed = RunFacts(**trainer.facts()), data.images[:FOLLOWED]
+        return _Taken(trainer.run.folder, model, info, trainer.posteriors, facts, followed, data, examples)
+
+
+@dataclass(frozen=True, eq=False)
+class ReconstructRequest:
+    snapshot: Snapshot
+    images: np.ndarray  # uint8 [n, c, h, w]
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstructions:
+    """Example images and what the model makes of them."""
+
+    lineage: int
+    x: np.ndarray  # float32 [n, c, h, w]
+    images: np.ndarray  # float32 [n, c, h, w]
 
 
 class TrainingSession(QObject):
@@ -114,9 +131,9 @@ class TrainingSession(QObject):
     finished = Signal()
     failed = Signal(str)
 
-    def __init__(self, model: ModelSession, views: Latest, parent: QObject | None = None):
+    def __init__(self, model: ModelSession, thread: Latest, parent: QObject | None = None):
         super().__init__(parent)
-        self._model, self._views = model, views
+        self._model, self._answers = model, thread
         self._thread: GeneratorThread | None = None
         self._lineage = self._number = 0  # of the newest snapshot
         self._lineages: dict[Path, int] = {}  # of each run's folder
@@ -129,8 +146,6 @@ class TrainingSession(QObject):
         self._curves_of: Run | None = None  # whose curves on disk are wanted
         self.kl_per_dimension: tuple[float, ...] = ()
         self.reconstructions: Reconstructions | None = None
-        views.answered.connect(self._on_answered)
-        views.failed.connect(self._on_view_failed)
 
     @property
     def is_reading_curves(self) -> bool:
@@ -218,7 +233,7 @@ class TrainingSession(QObject):
         self._curves_of = None
         self.config, self.facts, self.progress = config, None, None
         self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
-        before = self._model.workspaces.get("training")
+        before = self._model.trained
         if before and before.lineage == resumed:  # z, locks and history stay
             self._lineage, self._number = before.lineage, before.snapshot.number
         else:
@@ -243,11 +258,12 @@ class TrainingSession(QObject):
             self._lineages[taken.folder] = self._lineage
             self.state_changed.emit()
         self._number += 1
-        snapshot = Snapshot(self._lineage, self._number, taken.model, taken.info, taken.posteriors)
-        self._model.take_snapshot(snapshot, taken.folder.name, taken.tests, taken.examples)
+        snapshot = Snapshot.of(self._lineage, self._number, taken.model, taken.info, taken.posteriors)
+        self._model.take_snapshot(snapshot, taken.folder.name, taken.data, taken.examples)
         if is_first:
-            self._model.show("training")  # also when it was resumed
-        self._views.ask("reconstruct", ReconstructRequest(snapshot, taken.followed))
+            self._model.show(self._lineage)  # also when it was resumed
+        request = ReconstructRequest(snapshot, taken.followed)
+        self._answers.ask(request, self._on_reconstructed, self._on_reconstruct_failed)
 
     def _on_progressed(self, progress: Progress) -> None:
         if self.state == "loading" and _is_training(progress):
@@ -261,17 +277,13 @@ class TrainingSession(QObject):
             self.reported.emit()
         self.progressed.emit()
 
-    def _on_answered(self, _kind: str, answer: object) -> None:
-        if isinstance(answer, Reconstructions) and answer.lineage == self._lineage:
+    def _on_reconstructed(self, answer: Reconstructions) -> None:
+        if answer.lineage == self._lineage:
             self.reconstructions = answer
             self.reconstructed.emit()
-        elif isinstance(answer, ReadCurves) and answer.run is self._curves_of:
-            self._take_curves(answer)
 
-    def _on_view_failed(self, _kind: str, _sentence: str, request: object) -> None:
-        if request is not None and request is self._curves_of:
-            self._curves_of = None
-            self.reported.emit()
+    def _on_reconstruct_failed(self, sentence: str) -> None:
+        self.failed.emit(f"The validation images could not be reconstructed: {sentence}")
 
     def _on_succeeded(self, _info: object) -> None:
         self._set_state("finished")
@@ -292,14 +304,22 @@ class TrainingSession(QObject):
 
     def _read_curves(self, run: Run) -> None:
         self._curves_of = run
-        self._views.ask("read_curves", run)
+        self._answers.ask(CurvesRequest(run), self._take_curves, partial(self._on_curves_failed, run))
 
     def _take_curves(self, read: ReadCurves) -> None:
         """Puts those on disk before what the run has reported since they were asked for."""
+        if read.run is not self._curves_of:
+            return
         self._curves_of = None
         self.curves = read.curves.followed_by(self.curves)
         self.kl_per_dimension = self.kl_per_dimension or read.kl_per_dimension
         self.reported.emit()
+
+    def _on_curves_failed(self, run: Run, sentence: str) -> None:
+        self.failed.emit(f"The run's curves could not be read: {sentence}")
+        if run is self._curves_of:
+            self._curves_of = None
+            self.reported.emit()
 
     def _set_state(self, state: State) -> None:
         self.state = state

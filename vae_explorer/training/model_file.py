@@ -25,6 +25,7 @@ from vae_explorer.core.card import (
     PerDimension,
     SplitFigures,
     abilities_of,
+    family_of,
     reasons_of,
 )
 from vae_explorer.core.config import VAEConfig
@@ -100,6 +101,7 @@ class ModelInfo(BaseModel, frozen=True):
             z_shape=(self.config.z_dim,),
             abilities=abilities_of(self.config),
             reasons=reasons_of(self.config),
+            family=family_of(self.config),
             likelihood=self.config.likelihood,
             network=self.config.network,
             data=self.data,

@@ -1,7 +1,7 @@
 """The images that were brought in, and the posterior of the chosen one."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,12 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.session.pictures import MAX_IMAGES, ReadPictures, ReadRequest
-from vae_explorer.session.records import Encoded, EncodeRequest, Origin
+from vae_explorer.session.records import Encoded, Origin, Snapshot
 from vae_explorer.session.state.latent import LatentSession
-from vae_explorer.session.state.model import ModelSession
+from vae_explorer.session.state.model import ModelSession, origins_of
 from vae_explorer.session.state.undo import Change
-from vae_explorer.session.state.workspace import Workspace
-from vae_explorer.session.threads.latest import Latest
+from vae_explorer.session.state.workspace import Choice, Workspace
+from vae_explorer.session.threads.latest import Latest, Place
 
 if TYPE_CHECKING:
     from vae_explorer.data.picture import Picture
@@ -23,21 +23,18 @@ REASONS_SHOWN = 3  # of the images that could not be used
 
 
 @dataclass(frozen=True, eq=False)
-class Choice:
-    """What choosing or bringing an image changes, and an undo puts back."""
-
-    images: tuple[int, ...]
-    image: int | None
-    z: np.ndarray
-    follows_mu: bool
-    switches: dict[int, dict[str, bool]]
+class EncodeRequest:
+    snapshot: Snapshot
+    image: int  # the entry's number
+    picture: "Picture" = field(repr=False)
+    switches: Mapping[str, bool] = field(default_factory=dict)
 
 
 class ImageSession(QObject):
     """Brings images in, chooses one, encodes it with the newest weights.
 
     Signals:
-        images_changed(): the strip or the chosen image is another; the values are `images` and `image`
+        images_changed(): the strip or the chosen image has changed; the values are `images` and `image`
         encoded(): the chosen image has a new posterior; the value is `posterior`
         refused(sentence: str): some could not be used
         failed(sentence: str): the chosen image could not be encoded
@@ -48,9 +45,9 @@ class ImageSession(QObject):
     refused = Signal(str)
     failed = Signal(str)
 
-    def __init__(self, model: ModelSession, latent: LatentSession, views: Latest, parent: QObject | None = None):
+    def __init__(self, model: ModelSession, latent: LatentSession, thread: Latest, parent: QObject | None = None):
         super().__init__(parent)
-        self._model, self._latent, self._views = model, latent, views
+        self._model, self._latent, self._thread = model, latent, thread
         self._numbers = count(1)
         self._strip: tuple[int, ...] = ()  # of the model shown last
         self._chosen: int | None = None  # in that strip
@@ -61,8 +58,6 @@ class ImageSession(QObject):
         self.brought: set[int] = set()  # by the user; the others came with a model
         model.changed.connect(self._on_model_changed)
         latent.refreshed.connect(self._ask)
-        views.answered.connect(self._on_answered)
-        views.failed.connect(self._on_failed)
 
     @property
     def is_reading(self) -> bool:
@@ -92,13 +87,14 @@ class ImageSession(QObject):
             workspace = self._model.current
             lineage = workspace.lineage if workspace and not self._model.is_opening else 0  # 0: the model shown by then
             request = ReadRequest(tuple(origins), lineage)
-            self._views.ask("read_pictures", request, key=request)
+            place = Place(request)  # each is read
+            self._thread.ask(request, self._take, self._on_read_failed, place=place)
 
     def open_test_image(self) -> None:
-        """Brings in one of the test images of the model's data, any of them."""
+        """Brings in any one of the images of the model's data."""
         workspace = self._model.current
-        if workspace and workspace.tests:
-            self.open([workspace.tests[self._random.integers(len(workspace.tests))]])
+        if workspace and workspace.data:
+            self.open(origins_of(workspace.data, [int(self._random.integers(len(workspace.data)))]))
 
     def choose(self, image: int) -> None:
         workspace = self._model.current
@@ -137,13 +133,9 @@ class ImageSession(QObject):
     ) -> None:
         workspace = self._model.current
         assert workspace is not None
-        before = self._choice(workspace)
+        before = workspace.choice
         after = Choice(images, image, workspace.z, True, workspace.switches if switches is None else switches)
         workspace.undo.push(Change(text, before, after, self._put))
-
-    @staticmethod
-    def _choice(workspace: Workspace) -> Choice:
-        return Choice(workspace.images, workspace.image, workspace.z, workspace.follows_mu, workspace.switches)
 
     def _put(self, choice: Choice) -> None:
         workspace = self._model.current
@@ -166,12 +158,13 @@ class ImageSession(QObject):
 
     def _ask(self) -> None:
         workspace = self._model.current
-        if workspace is None or workspace.image is None:
+        if workspace is None or workspace.image is None or not workspace.snapshot.card.can("encode"):
             return
         newest, switches = workspace.chosen, self._switches(workspace)
         if newest is None or newest.number != workspace.snapshot.number or newest.switches != switches:
-            picture = self.pictures[workspace.image]
-            self._views.ask("encode", EncodeRequest(workspace.snapshot, workspace.image, picture, switches))
+            request = EncodeRequest(workspace.snapshot, workspace.image, self.pictures[workspace.image], switches)
+            place = Place(EncodeRequest, workspace.lineage)
+            self._thread.ask(request, self._on_encoded, self._on_encode_failed, place=place)
 
     @staticmethod
     def _switches(workspace: Workspace) -> dict[str, bool]:
@@ -190,22 +183,20 @@ class ImageSession(QObject):
         self._show(workspace)
         self._forget()
 
-    def _on_answered(self, kind: str, answer: object) -> None:
-        if isinstance(answer, ReadPictures):
-            self._take(answer)
-        elif isinstance(answer, Encoded):
-            for workspace in self._model.workspaces.values():
-                if workspace.lineage == answer.lineage:
-                    workspace.encoded[answer.image] = answer
-                    if workspace is self._model.current and workspace.image == answer.image:
-                        self._latent.follow_mu()
-                        self.encoded.emit()
+    def _on_encoded(self, answer: Encoded) -> None:
+        workspace = self._model.workspaces.get(answer.lineage)
+        if workspace is not None:
+            workspace.encoded[answer.image] = answer
+            if workspace is self._model.current and workspace.image == answer.image:
+                self._latent.follow_mu()
+                self.encoded.emit()
+
+    def _on_encode_failed(self, sentence: str) -> None:
+        self.failed.emit(f"The image could not be encoded: {sentence}")
 
     def _take(self, answer: ReadPictures) -> None:
         self._reading -= 1
-        workspace = next(
-            (w for w in self._model.workspaces.values() if w.lineage == answer.request.lineage), self._model.current
-        )
+        workspace = self._model.workspaces.get(answer.request.lineage, self._model.current)
         if workspace is None:
             self.images_changed.emit()
             self.refused.emit("There is no model to encode images with: open one first")
@@ -236,26 +227,18 @@ class ImageSession(QObject):
 
     def _forget(self) -> None:
         """Gives back the images that stand in no strip and that no history can bring back."""
-        kept = set(self._strip)
-        for workspace in self._model.workspaces.values():
-            kept.update(workspace.images)
-            for i in range(workspace.undo.count()):
-                change = workspace.undo.command(i)
-                if isinstance(change, Change) and isinstance(change.before, Choice):
-                    kept.update(change.before.images, change.after.images)
+        workspaces = self._model.workspaces.values()
+        kept = set(self._strip).union(*(workspace.images_in_use() for workspace in workspaces))
         self.brought &= kept
         self.pictures = {number: picture for number, picture in self.pictures.items() if number in kept}
         self.thumbnails = {number: thumbnail for number, thumbnail in self.thumbnails.items() if number in kept}
-        for workspace in self._model.workspaces.values():
+        for workspace in workspaces:
             workspace.encoded = {number: encoded for number, encoded in workspace.encoded.items() if number in kept}
 
-    def _on_failed(self, kind: str, sentence: str) -> None:
-        if kind == "encode":
-            self.failed.emit(f"The image could not be encoded: {sentence}")
-        elif kind == "read_pictures":
-            self._reading -= 1
-            self.images_changed.emit()
-            self.refused.emit(f"The image could not be read: {sentence}")
+    def _on_read_failed(self, sentence: str) -> None:
+        self._reading -= 1
+        self.images_changed.emit()
+        self.refused.emit(f"The image could not be read: {sentence}")
 
 
 def _refusal(reasons: list[str], of: int) -> str:

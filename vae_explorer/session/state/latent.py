@@ -3,6 +3,7 @@
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
+from vae_explorer.core.latent import Axis
 from vae_explorer.session.state.model import ModelSession
 from vae_explorer.session.state.undo import Change
 from vae_explorer.session.state.workspace import Workspace
@@ -27,14 +28,22 @@ class LatentSession(QObject):
         self._gripped: tuple[Workspace, np.ndarray, bool] | None = None  # z and whether it followed mu, at the start
         self._random = np.random.default_rng()
         self._is_stale = False  # newer weights came while a slider was held
+        self._preview: np.ndarray | None = None  # is shown in place of z until it is kept or taken back
         model.changed.connect(self._on_model_changed)
         model.updated.connect(self._on_updated)
 
     @property
     def z(self) -> np.ndarray:
-        """float32 [z]; empty where there is no model."""
+        """float32 [z], or what is previewed in its place; empty where there is no model."""
+        if self._preview is not None:
+            return self._preview
         workspace = self._model.current
         return workspace.z if workspace else np.zeros(0, np.float32)
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether `z` is only previewed."""
+        return self._preview is not None
 
     @property
     def locked(self) -> np.ndarray:
@@ -54,11 +63,36 @@ class LatentSession(QObject):
 
     def set_value(self, j: int, value: float) -> None:
         """Moves one dimension; any finite value is taken as it is."""
+        if 0 <= j < len(self.z):
+            self.move(Axis.of_dimension(j, len(self.z)), value)
+
+    def move(self, axis: Axis, value: float) -> None:
+        """Moves z along an axis until it has this value there; any finite value is taken as it is."""
         workspace = self._model.current
-        if workspace and 0 <= j < len(workspace.z) and np.isfinite(value):
-            workspace.z = workspace.z.copy()  # the old one may be under way to a thread
-            workspace.z[j] = value
+        if workspace and len(axis.vector) == len(workspace.z) and np.isfinite(value):
+            self._preview = None
+            moved = axis.moved(workspace.z, value)  # a new one: the old one may be under way to a thread
+            holds = workspace.locked & (np.count_nonzero(axis.vector) > 1)  # its own slider moves a locked dimension
+            workspace.z = np.where(holds, workspace.z, moved)
             workspace.follows_mu = False
+            self.changed.emit()
+
+    def preview(self, z: np.ndarray) -> None:
+        """Shows another z, which is not z yet; locked dimensions stay."""
+        workspace = self._model.current
+        if workspace and len(z) == len(workspace.z):
+            self._preview = np.where(workspace.locked, workspace.z, z).astype(np.float32)
+            self.changed.emit()
+
+    def keep_preview(self, text: str = "Choose z") -> None:
+        """Makes the previewed z the real one: one entry in the history."""
+        if self._preview is not None:
+            self.set_z(self._preview, text)
+
+    def end_preview(self) -> None:
+        """Shows z again."""
+        if self._preview is not None:
+            self._preview = None
             self.changed.emit()
 
     def release(self, text: str = "Move z") -> None:
@@ -79,6 +113,7 @@ class LatentSession(QObject):
         """Moves all dimensions that are not locked, as one gesture, or as a part of the one that goes on."""
         workspace = self._model.current
         if workspace and len(z) == len(workspace.z):
+            self._preview = None
             moved = np.where(workspace.locked, workspace.z, z).astype(np.float32)
             follows_mu = follows_mu and not workspace.locked.any()
             if self._gripped:
@@ -125,6 +160,7 @@ class LatentSession(QObject):
     def _put(self, value: tuple[np.ndarray, bool]) -> None:
         workspace = self._model.current  # a history is only active while its workspace is shown
         if workspace:
+            self._preview = None
             workspace.z, workspace.follows_mu = value[0].copy(), value[1]
             self.changed.emit()
 
@@ -142,6 +178,7 @@ class LatentSession(QObject):
             self.refreshed.emit()
 
     def _on_model_changed(self) -> None:
+        self._preview = None
         if self._gripped and self._gripped[0] is not self._model.current:
             self._gripped = None
         self._is_stale = self.is_gripped

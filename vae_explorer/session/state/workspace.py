@@ -1,4 +1,4 @@
-"""What belongs to one model in the window: its newest weights, its z, its images and its history."""
+"""What belongs to one model in the window: its newest weights, its z, its images, its answers and its history."""
 
 from dataclasses import dataclass, field
 from itertools import count
@@ -6,14 +6,25 @@ from itertools import count
 import numpy as np
 from PySide6.QtGui import QUndoStack
 
-from vae_explorer.core.card import ACTIVE_VARIANCE
+from vae_explorer.data.image_set import ImageSet
 from vae_explorer.session.pictures import ReadPictures
-from vae_explorer.session.records import Encoded, Origin, Snapshot
+from vae_explorer.session.records import Encoded, Snapshot
+from vae_explorer.session.state.undo import Change
 
-INACTIVE_KL = 0.01  # nats: a dimension below it says nothing, where the variance of its mu is not known
 UNDO_LIMIT = 500  # gestures
 
 _lineages = count(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What choosing or bringing an image changes, and an undo puts back."""
+
+    images: tuple[int, ...]
+    image: int | None
+    z: np.ndarray
+    follows_mu: bool
+    switches: dict[int, dict[str, bool]]
 
 
 @dataclass(eq=False)
@@ -22,16 +33,17 @@ class Workspace:
 
     name: str
     snapshot: Snapshot
-    tests: tuple[Origin, ...] = ()  # images of its data, which can be called up
+    data: ImageSet | None = None  # images that it was not trained on, which can be called up
     examples: ReadPictures | None = None  # the first of them, until they stand in the strip
     z: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     locked: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
-    order: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
+    order: np.ndarray = field(default_factory=lambda: np.zeros(0, int))  # of the dimensions, by their average KL
     follows_mu: bool = True  # z goes with mu of the chosen image until a slider is moved
     images: tuple[int, ...] = ()  # in the strip, by their numbers
     image: int | None = None  # the chosen one
     encoded: dict[int, Encoded] = field(default_factory=dict)
     switches: dict[int, dict[str, bool]] = field(default_factory=dict)  # of the preparation, for each image
+    answers: dict[object, object] = field(default_factory=dict)  # by the view that keeps them here
     undo: QUndoStack = field(default_factory=QUndoStack)
 
     def __post_init__(self) -> None:
@@ -49,28 +61,24 @@ class Workspace:
         return self.snapshot.lineage
 
     @property
-    def kl_per_dimension(self) -> np.ndarray | None:
-        """Average over the data in nats, float [z]; None for a run's first epoch."""
-        info = self.snapshot.info
-        kl = info.statistics.kl_per_dimension if info.statistics else info.kl_per_dimension
-        return None if kl is None else np.array(kl)
-
-    @property
-    def inactive(self) -> np.ndarray:
-        """Whether each dimension says nothing about the images, bool [z]."""
-        statistics, kl = self.snapshot.info.statistics, self.kl_per_dimension
-        if statistics:
-            return np.array(statistics.mu_variance) <= ACTIVE_VARIANCE
-        return np.zeros(self.snapshot.z_dim, bool) if kl is None else kl < INACTIVE_KL
-
-    @property
     def chosen(self) -> Encoded | None:
         """The posterior of the chosen image, once it is there."""
         return None if self.image is None else self.encoded.get(self.image)
 
+    @property
+    def choice(self) -> Choice:
+        """As it is now, to be put back."""
+        return Choice(self.images, self.image, self.z, self.follows_mu, self.switches)
+
+    def images_in_use(self) -> set[int]:
+        """Those in the strip, and those that the history can bring back."""
+        used = set(self.images)
+        for i in range(self.undo.count()):
+            change = self.undo.command(i)
+            if isinstance(change, Change) and isinstance(change.before, Choice):
+                used.update(change.before.images, change.after.images)
+        return used
+
     def sort(self) -> None:
-        """Orders the dimensions by their average KL, the largest first; a plain autoencoder's by their variance."""
-        by, statistics = self.kl_per_dimension, self.snapshot.info.statistics
-        if by is None and statistics:
-            by = np.array(statistics.mu_variance)
-        self.order = np.arange(self.snapshot.z_dim) if by is None else np.argsort(-by, kind="stable")
+        """Orders the dimensions anew: a slider must not move away while a run goes on."""
+        self.order = self.snapshot.card.order

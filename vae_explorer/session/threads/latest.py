@@ -1,7 +1,10 @@
-"""A thread that always works on the newest request of each kind."""
+"""A thread that always works on the newest request of each place."""
 
 import logging
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from PySide6.QtCore import QMutex, QMutexLocker, QObject, QThread, QWaitCondition, Signal
 
@@ -9,69 +12,152 @@ from vae_explorer.errors import sentence
 from vae_explorer.session.threads.guard import guarded
 
 log = logging.getLogger(__name__)
+SLICE = 0.03  # seconds of work on a long answer before other requests have their turn
+
+
+class Place(NamedTuple):
+    """What a request takes the place of: the older one about the same thing, for the same model."""
+
+    what: object
+    lineage: int = 0  # of the model; 0: of none
+
+
+@dataclass(eq=False)
+class _Task:
+    place: Place
+    request: object
+    done: Callable[[Any], object]
+    failed: Callable[[str], object]
+    ended: Callable[[], object]
+    job: Generator[object, None, None] | None = None  # of a long answer, once it has begun
+    item: object = None  # the newest that it gave and that is not told yet
+    is_told: bool = True  # what was sent to the GUI thread has arrived there
+    is_dropped: bool = False
 
 
 class Latest(QThread):
-    """Requests of one kind replace each other before they are computed; every finished answer is delivered.
+    """Requests in one place replace each other before they are computed; every finished answer is delivered.
 
-    The request cycle: a noun makes a frozen request that holds all it needs, `ask` puts it in the place of an older one
-    of its kind, the thread takes the kind that has waited longest and works, and `answered` carries the frozen answer
-    to the GUI thread, where the noun keeps it if it belongs to its lineage.
-
-    Signals:
-        answered(kind: str, answer: object)
-        failed(kind: str, sentence: str, request: object)
+    The request cycle: a noun makes a frozen request that holds all it needs; `ask` puts it in its place; the thread
+    takes the place that has waited longest and works; `done` is called with the frozen answer in the thread that asked,
+    where the noun keeps it if it belongs to its lineage. An answer that is a generator is a long one: it is advanced
+    for a slice of time, `done` hears of the newest item (None is only time to yield), and it waits for its next turn,
+    unless something has taken its place.
     """
 
-    answered = Signal(str, object)
-    failed = Signal(str, str, object)
+    _told = Signal(object, object)  # the task, and what to call
 
     def __init__(
         self,
         name: str,
-        work: Callable[[str, object], object],
+        work: Callable[[Any], object],
         parent: QObject | None = None,
         *,
-        promised: Collection[str] = (),  # kinds that a stop does not drop: what they write would be lost
+        promised: tuple[type, ...] = (),  # requests that a stop does not drop: what they write would be lost
     ):
         super().__init__(parent)
         self.setObjectName(name)
         self._work, self._promised = work, promised
         self._mutex, self._wake = QMutex(), QWaitCondition()
-        self._waiting: dict[tuple[str, object], object] = {}
+        self._waiting: dict[Place, _Task] = {}
+        self._current: _Task | None = None
         self._stopping = False
+        self._told.connect(self._on_told)
 
-    def ask(self, kind: str, request: object, *, key: object = None) -> None:
-        """Answers as soon as the thread is free, unless a newer request of that kind (and key) comes first."""
+    def ask(
+        self,
+        request: object,
+        done: Callable[[Any], object],
+        failed: Callable[[str], object],
+        *,
+        place: Place | None = None,  # of the request's type, unless said otherwise
+        ended: Callable[[], object] = lambda: None,  # after the last `done`
+    ) -> None:
+        """Answers as soon as the thread is free, unless a newer request takes the place before."""
+        task = _Task(place or Place(type(request)), request, done, failed, ended)
         with QMutexLocker(self._mutex):
-            if not self._stopping or kind in self._promised:  # a long view asks for its next slice: it would go on
-                self._waiting[kind, key] = request
+            if not self._stopping or isinstance(request, self._promised):
+                self._waiting[task.place] = task
         self._wake.wakeOne()
 
+    def drop(self, *, what: object = None, lineage: int | None = None) -> None:
+        """Nobody wants what waits in these places any more; a long answer that is being worked on ends with its slice
+        and is not told. (What is no long answer is told once it is being computed.)"""
+        with QMutexLocker(self._mutex):
+            for place in [p for p in self._waiting if _matches(p, what, lineage)]:
+                self._waiting.pop(place).is_dropped = True
+            if self._current and _matches(self._current.place, what, lineage):
+                self._current.is_dropped = True
+
     def stop(self) -> None:
-        """Ends the thread after the answer it is at, and those promised; `finished` follows."""
+        """Ends the thread after the answer or slice it is at, and those promised; `finished` follows."""
         with QMutexLocker(self._mutex):
             self._stopping = True
-            self._waiting = {place: request for place, request in self._waiting.items() if place[0] in self._promised}
+            self._waiting = {p: task for p, task in self._waiting.items() if isinstance(task.request, self._promised)}
         self._wake.wakeOne()
 
     @guarded()
     def run(self) -> None:
-        while (waiting := self._next()) is not None:
-            kind, request = waiting
+        while (task := self._next()) is not None:
             try:
-                answer = self._work(kind, request)
+                self._advance(task)
             except Exception as error:
-                log.warning("%s failed", kind, exc_info=True)
-                self.failed.emit(kind, sentence(error), request)
-            else:
-                self.answered.emit(kind, answer)
+                log.warning("%s failed", type(task.request).__name__, exc_info=True)
+                if not task.is_dropped:
+                    self._told.emit(task, (task.failed, sentence(error)))
 
-    def _next(self) -> tuple[str, object] | None:
+    def _next(self) -> _Task | None:
         with QMutexLocker(self._mutex):
+            self._current = None
             while not self._waiting and not self._stopping:
                 self._wake.wait(self._mutex)
             if not self._waiting:
                 return None
-            kind, key = next(iter(self._waiting))
-            return kind, self._waiting.pop((kind, key))
+            self._current = self._waiting.pop(next(iter(self._waiting)))
+            return self._current
+
+    def _advance(self, task: _Task) -> None:
+        if task.job is None:
+            answer = self._work(task.request)
+            if not isinstance(answer, Generator):
+                self._told.emit(task, (task.done, answer))
+                self._told.emit(task, (task.ended,))
+                return
+            task.job = answer
+        until = time.monotonic() + SLICE
+        for item in task.job:
+            task.item = task.item if item is None else item
+            if time.monotonic() > until:
+                self._tell_item(task)
+                self._wait_again(task)
+                return
+        task.is_told = True  # the last one is told in any case
+        self._tell_item(task)
+        if not task.is_dropped:
+            self._told.emit(task, (task.ended,))
+
+    def _tell_item(self, task: _Task) -> None:
+        """Only when the one before has arrived: a window that takes longer to show one than a slice lasts must not fall
+        behind."""
+        if task.item is not None and task.is_told and not task.is_dropped:
+            item, task.item, task.is_told = task.item, None, False
+            self._told.emit(task, (task.done, item))
+
+    def _wait_again(self, task: _Task) -> None:
+        """For its next turn, unless something has taken its place."""
+        with QMutexLocker(self._mutex):
+            goes_on = not (task.is_dropped or self._stopping or task.place in self._waiting)
+            if goes_on:
+                self._waiting[task.place] = task
+        if not goes_on and task.job:
+            task.job.close()
+
+    def _on_told(self, task: _Task, call: tuple[Callable[..., object], object]) -> None:
+        task.is_told = True
+        if not (task.is_dropped and task.job):
+            function, *arguments = call
+            function(*arguments)
+
+
+def _matches(place: Place, what: object, lineage: int | None) -> bool:
+    return (what is None or place.what == what) and (lineage is None or place.lineage == lineage)

@@ -1,69 +1,133 @@
 """q(z), the aggregated posterior: where the data lie in z, beside the prior that generation draws from."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import Field
 from PySide6.QtCore import QObject, Signal
 
-from vae_explorer.session.records import Aggregate, ComparedRequest, ComparedSamples, DataPosteriorsRequest
-from vae_explorer.session.state.latent import LatentSession
-from vae_explorer.session.state.model import ModelSession
-from vae_explorer.session.state.undo import Change
-from vae_explorer.session.threads.latest import Latest
-from vae_explorer.session.views.view import LongView
+from vae_explorer.session.records import Key, Snapshot
+from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.views.data_posteriors import DataPosteriors, DataPosteriorsSession
+from vae_explorer.session.views.samples import MAX_SEED
+from vae_explorer.session.views.view import Context, View
+
+if TYPE_CHECKING:
+    from vae_explorer.core.aggregate import AggregatedPosterior, Decomposition
 
 COUNT = 12  # pictures of each source
 NO_IMAGES = (
-    "This model file has no stored posteriors, since it was saved before its run had ended, and its images are not at "
-    "hand: open the run's folder or its last model file."
+    "This model file has no stored posteriors, since it was saved before its run had ended, and its images are not "
+    "available: open the run's folder or its last model file."
 )
 
 
-class AggregateSession(QObject):
+class AggregateSettings(Settings, frozen=True):
+    seed: int = Field(0, ge=0, le=MAX_SEED)  # of the samples
+
+
+@dataclass(frozen=True, eq=False)
+class AggregateRequest:
+    """About the posteriors that the model file stores, or those of the images of its data."""
+
+    snapshot: Snapshot
+    posteriors: DataPosteriors | None  # None: the stored ones
+
+    @property
+    def key(self) -> Key:
+        return Key(self.snapshot.lineage, None, self.posteriors or self.snapshot.number)
+
+
+@dataclass(frozen=True, eq=False)
+class Aggregate:
+    """q(z), the mean of q(z|x) over images, and what its dimensions do."""
+
+    lineage: int
+    number: int
+    images: int
+    q: "AggregatedPosterior" = field(repr=False)
+    z: np.ndarray  # float64 [m]: where the densities are known
+    densities: np.ndarray  # float64 [z, m]; of a model without q(z|x) a histogram of its z
+    prior: np.ndarray  # float64 [m]
+    is_active: np.ndarray  # bool [z]
+    decomposition: "Decomposition | None" = None  # None: not there yet, or without densities
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedRequest:
+    snapshot: Snapshot
+    aggregate: Aggregate
+    count: int
+    seed: int
+
+    @property
+    def key(self) -> Key:
+        return Key(self.snapshot.lineage, self.seed, self.aggregate)
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedSamples:
+    """Pictures of z from the prior, from a Gaussian and a mixture fitted to q(z), and from the stored posteriors, as
+    far as they are there."""
+
+    lineage: int
+    aggregate: Aggregate
+    seed: int
+    z: Mapping[str, np.ndarray]  # float32 [n, z] of each source
+    images: Mapping[str, np.ndarray]  # float32 [n, c, h, w]
+
+
+class AggregateSession(Configured[AggregateSettings]):
     """Computed while somebody watches, for the shown model.
 
     Signals:
-        changed(): `shown`, `samples`, `dimension` or `reason` is another
-        failed(sentence: str)
+        changed(): `shown`, `samples`, `dimension`, `failure` or `reason` has changed
     """
 
     changed = Signal()
-    failed = Signal(str)
 
-    def __init__(self, model: ModelSession, latent: LatentSession, views: Latest, parent: QObject | None = None):
-        super().__init__(parent)
-        self._model, self._latent = model, latent
-        self._densities = LongView("aggregate", views, self)
-        self._sources = LongView("compared_samples", views, self)
+    def __init__(self, context: Context, posteriors: DataPosteriorsSession, parent: QObject | None = None):
+        super().__init__(AggregateSettings(), self._ask, parent)
+        self._model, self._latent, self._posteriors = context.model, context.latent, posteriors
+        trouble = "q(z) could not be computed"
+        self._densities: View[Aggregate] = View(context.thread, trouble, self)
+        self._compared: View[ComparedSamples] = View(context.thread, trouble, self)
         self.is_watched = False
-        self.seed = 0
         self._dimensions: dict[int, int] = {}  # that were chosen, of each lineage
-        self._aggregate: Aggregate | None = None
-        self._samples: ComparedSamples | None = None
-        model.changed.connect(self._ask)
-        latent.refreshed.connect(self._ask)
-        self._densities.advanced.connect(self._on_advanced)
-        self._densities.ended.connect(self._on_ended)
-        self._sources.advanced.connect(self._on_sampled)
-        for view in (self._densities, self._sources):
-            view.failed.connect(self._on_failed)
+        context.model.changed.connect(self._ask)
+        context.latent.refreshed.connect(self._ask)
+        posteriors.changed.connect(self._ask)
+        self._densities.changed.connect(self.changed)
+        self._densities.ended.connect(self._ask)
+        self._compared.changed.connect(self.changed)
 
     @property
     def shown(self) -> Aggregate | None:
         """q(z) of the shown model; by an older snapshot it is late, not wrong."""
-        snapshot = self._model.snapshot
-        return self._aggregate if snapshot and self._aggregate and self._aggregate.lineage == snapshot.lineage else None
+        return self._densities.value
 
     @property
     def samples(self) -> ComparedSamples | None:
         """Pictures from the four sources, as far as they are there."""
-        snapshot = self._model.snapshot
-        return self._samples if snapshot and self._samples and self._samples.lineage == snapshot.lineage else None
+        return self._compared.value
+
+    @property
+    def failure(self) -> str:
+        """Why there is nothing, or nothing more; empty where there is, or will be."""
+        return self._densities.failure or self._compared.failure or ("" if self.shown else self._posteriors.failure)
 
     @property
     def reason(self) -> str:
-        """Why there is no q(z); empty where there is, or will be."""
+        """Why there can be no q(z); empty where there is, or will be."""
         workspace = self._model.current
         if workspace is None:
             return "Open a model or train one: its q(z) appears here."
-        return "" if workspace.snapshot.posteriors or workspace.tests else NO_IMAGES
+        card = workspace.snapshot.card
+        if not (workspace.snapshot.posteriors or card.can("encode")):
+            return f"q(z) is the mean of q(z|x) over images. {card.why_not('encode')}"
+        return "" if workspace.snapshot.posteriors or workspace.data else NO_IMAGES
 
     @property
     def dimension(self) -> int:
@@ -87,8 +151,9 @@ class AggregateSession(QObject):
 
     def resample(self) -> None:
         """Other z's from every source."""
-        if self._model.current and not self.reason:
-            self._model.current.undo.push(Change("Resample", self.seed, self.seed + 1, self._set_seed))
+        workspace = self._model.current
+        if workspace and not self.reason:
+            self.set_undoably(workspace.undo, "Resample", seed=min(self.settings.seed + 1, MAX_SEED))
 
     def put_on_sliders(self, source: str, i: int) -> None:
         """The z of one of the pictures."""
@@ -96,39 +161,25 @@ class AggregateSession(QObject):
         if samples and source in samples.z and 0 <= i < len(samples.z[source]):
             self._latent.set_z(samples.z[source][i], "Choose sample")
 
-    def _set_seed(self, seed: int) -> None:
-        self.seed = seed
-        self._ask_for_samples()
-
     def _ask(self) -> None:
         workspace = self._model.current
-        if workspace is None or not self.is_watched or self.reason:
-            self._densities.drop()
-            self._sources.drop()
-        else:
-            tests = () if workspace.snapshot.posteriors else workspace.tests
-            self._densities.want(DataPosteriorsRequest(workspace.snapshot, tests))
-            if not self._densities.is_busy:
-                self._ask_for_samples()  # they were dropped while nobody watched
+        about = workspace.lineage if workspace else None
+        is_wanted = self.is_watched and not self.reason
+        has_stored = workspace is not None and workspace.snapshot.posteriors is not None
+        self._posteriors.set_wanted(self, is_wanted and not has_stored)
+        self._densities.want(workspace, self._wanted_densities() if is_wanted else None, about=about)
+        self._compared.want(workspace, self._wanted_samples() if is_wanted else None, about=about)
         self.changed.emit()
 
-    def _ask_for_samples(self) -> None:
+    def _wanted_densities(self) -> AggregateRequest | None:
+        snapshot, posteriors = self._model.snapshot, self._posteriors.shown
+        if snapshot is None or (snapshot.posteriors is None and posteriors is None):
+            return None
+        return AggregateRequest(snapshot, None if snapshot.posteriors else posteriors)
+
+    def _wanted_samples(self) -> ComparedRequest | None:
+        """Of what is shown, once that is complete."""
         snapshot, shown = self._model.snapshot, self.shown
-        if snapshot is not None and shown is not None and self.is_watched:
-            self._sources.want(ComparedRequest(snapshot, shown, COUNT, self.seed))
-
-    def _on_advanced(self, item: object) -> None:
-        if isinstance(item, Aggregate):
-            self._aggregate = item
-            self.changed.emit()
-
-    def _on_ended(self) -> None:
-        self._ask_for_samples()
-
-    def _on_sampled(self, item: object) -> None:
-        if isinstance(item, ComparedSamples):
-            self._samples = item
-            self.changed.emit()
-
-    def _on_failed(self, sentence: str) -> None:
-        self.failed.emit(f"q(z) could not be computed: {sentence}")
+        if snapshot is None or shown is None or self._densities.is_busy:
+            return None
+        return ComparedRequest(snapshot, shown, COUNT, self.settings.seed)

@@ -1,27 +1,22 @@
 """log p(x) of the chosen image: how far the ELBO is below it, and what of that the encoder has left."""
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+from pydantic import Field
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.core.progress import Progress
-from vae_explorer.session.jobs.jobs import FIT, JobsSession
-from vae_explorer.session.records import Encoded, Evidence, EvidenceRequest, Fitted, MapRequest, PosteriorMap, Snapshot
-from vae_explorer.session.state.image import ImageSession
-from vae_explorer.session.state.model import ModelSession
-from vae_explorer.session.state.undo import Change
-from vae_explorer.session.threads.latest import Latest
-from vae_explorer.session.training import TrainingSession
-from vae_explorer.session.views.view import LongView
+from vae_explorer.session.jobs.jobs import FIT
+from vae_explorer.session.records import Encoded, Key, Snapshot
+from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.views.samples import MAX_SEED
+from vae_explorer.session.views.view import Context, View
 
 MAX_IMPORTANCE_DRAWS = 100_000
-MAPPED = 2  # dimensions of z whose true posterior can be integrated
 FIT_TITLE = "Fitting q to this image"
-PLAIN = (
-    "A plain autoencoder has no q(z|x) and no prior: there is no KL, no ELBO and no log p(x), "
-    "only how well it reconstructs."
-)
 GREY = (
     "x is grey and p(x|z) is for black and white, so these would be no log-probabilities: switch binarise on in the "
     "image panel."
@@ -29,63 +24,134 @@ GREY = (
 NO_IMAGE = "Drop an image: its evidence appears here."
 
 
-class EvidenceSession(QObject):
+class EvidenceSettings(Settings, frozen=True):
+    importance_samples: int = Field(5000, ge=1, le=MAX_IMPORTANCE_DRAWS)  # K draws of z
+    seed: int = Field(0, ge=0, le=MAX_SEED)  # the one that `vae-explorer encode --seed` takes
+
+
+@dataclass(frozen=True, eq=False)
+class EvidenceRequest:
+    snapshot: Snapshot
+    encoded: Encoded
+    settings: EvidenceSettings
+
+    @property
+    def key(self) -> Key:
+        return Key(self.encoded.subject, self.settings, self.encoded)
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """log p(x) of one image as far as its draws go, in nats; all parts come from the same draws, so they add up."""
+
+    encoded: Encoded
+    importance_samples: int  # that were asked for
+    seed: int
+    draws: int  # so far
+    reconstruction: float
+    kl: float
+    elbo: float
+    log_evidence: float
+    gap: float | None
+    standard_error: float | None
+    effective_sample_size: float
+    counts: np.ndarray  # int [m]: of draws, from 1 to all
+    estimates: np.ndarray  # float64 [m]: log p(x) by the first so many
+    errors: np.ndarray  # float64 [m]
+    one_sample_elbos: np.ndarray  # float64 [draws]: log p(x|z) - KL in closed form, as training estimates it
+
+    @property
+    def is_whole(self) -> bool:
+        return self.draws == self.importance_samples
+
+
+@dataclass(frozen=True, eq=False)
+class MapRequest:
+    snapshot: Snapshot
+    encoded: Encoded
+
+    @property
+    def key(self) -> Key:
+        return Key(self.encoded.subject, None, self.encoded)
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorMap:
+    """p(z|x) of one image for a 2-dimensional z, by numerical integration."""
+
+    encoded: Encoded
+    log_evidence: float | None  # nats; None: p(z|x) is too long and narrow to be integrated exactly
+    z1: np.ndarray  # float64 [a]
+    z2: np.ndarray  # float64 [b]
+    density: np.ndarray  # float64 [b, a], in 1/z²
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """The best diagonal Gaussian q for one image, found with the decoder frozen; figures in nats."""
+
+    encoded: Encoded
+    mu: np.ndarray  # float32 [z]
+    sigma: np.ndarray  # float32 [z]
+    encoder_elbo: float
+    fitted_elbo: float
+    log_evidence: float  # with the fitted q as proposal
+    standard_error: float | None
+
+
+class EvidenceSession(Configured[EvidenceSettings]):
     """Follows the chosen image. While a run goes on only somebody who watches is worth the work.
 
     Signals:
-        changed(): `shown`, `map`, `fitted` or `reason` is another
-        settings_changed(): `importance_samples` or `seed` is another
-        failed(sentence: str)
+        changed(): `shown`, `map`, `fitted`, `failure` or `reason` has changed
     """
 
     changed = Signal()
-    settings_changed = Signal()
-    failed = Signal(str)
 
-    def __init__(
-        self,
-        model: ModelSession,
-        image: ImageSession,
-        training: TrainingSession,
-        jobs: JobsSession,
-        views: Latest,
-        parent: QObject | None = None,
-    ):
-        super().__init__(parent)
-        self._model, self._image, self._training, self._jobs = model, image, training, jobs
-        self._draws = LongView("evidence", views, self)
-        self._integral = LongView("posterior_map", views, self)
-        self.importance_samples = 5000
-        self.seed = 0
+    def __init__(self, context: Context, parent: QObject | None = None):
+        super().__init__(EvidenceSettings(), self._ask, parent)
+        self._model, self._image = context.model, context.image
+        self._training, self._jobs = context.training, context.jobs
+        trouble = "The evidence could not be computed"
+        self._draws: View[Evidence] = View(context.thread, trouble, self)
+        self._integral: View[PosteriorMap] = View(context.thread, trouble, self)
         self.is_watched = False
         self._was_fitting = False
-        self._evidence: Evidence | None = None
-        self._map: PosteriorMap | None = None
-        self._fitted: Fitted | None = None
-        image.encoded.connect(self._ask)
-        image.images_changed.connect(self._on_images_changed)
-        model.changed.connect(self._on_images_changed)
-        training.finished.connect(self._ask)
+        self._image.encoded.connect(self._ask)
+        self._image.images_changed.connect(self._ask)
+        self._model.changed.connect(self._ask)
+        self._training.finished.connect(self._ask)
         for view in (self._draws, self._integral):
-            view.advanced.connect(self._on_advanced)
-            view.failed.connect(self._on_failed)
-        jobs.succeeded.connect(self._on_job_succeeded)
-        jobs.changed.connect(self._on_jobs_changed)
+            view.changed.connect(self.changed)
+        self._jobs.succeeded.connect(self._on_job_succeeded)
+        self._jobs.changed.connect(self._on_jobs_changed)
 
     @property
     def shown(self) -> Evidence | None:
         """Of the chosen image, as far as it is; by an older snapshot of its model it is late, not wrong."""
-        return self._evidence if self._evidence and self._is_chosen(self._evidence.encoded) else None
+        return self._draws.value
 
     @property
     def map(self) -> PosteriorMap | None:
-        """p(z|x) of the chosen image, where z has two dimensions."""
-        return self._map if self._map and self._is_chosen(self._map.encoded) else None
+        """p(z|x) of the chosen image, where log p(x) can be integrated."""
+        return self._integral.value
 
     @property
     def fitted(self) -> Fitted | None:
         """The best q for the chosen image and just these weights."""
-        return self._fitted if self._fitted and self._fitted.encoded is self._image.posterior else None
+        workspace = self._model.current
+        found = workspace.answers.get(self) if workspace else None
+        return found if isinstance(found, Fitted) and found.encoded is self._image.posterior else None
+
+    @property
+    def failure(self) -> str:
+        """Why there is no evidence by just these weights and settings; empty where there is, or will be."""
+        return self._draws.failure
+
+    @property
+    def map_failure(self) -> str:
+        """The same of the integral."""
+        return self._integral.failure
 
     @property
     def is_fitting(self) -> bool:
@@ -93,10 +159,10 @@ class EvidenceSession(QObject):
 
     @property
     def reason(self) -> str:
-        """Why there is no evidence for the chosen image; empty where there is, or will be."""
-        snapshot, encoded = self._model.snapshot, self._image.posterior
-        if snapshot and snapshot.is_autoencoder:
-            return PLAIN
+        """Why there can be no evidence for the chosen image; empty where there is, or will be."""
+        card, encoded = self._model.card, self._image.posterior
+        if card and not card.can("evidence"):
+            return card.why_not("evidence" if card.can("encode") else "encode")
         if self._image.image is None:
             return NO_IMAGE
         return "" if encoded is None or encoded.is_likelihood else GREY
@@ -108,26 +174,23 @@ class EvidenceSession(QObject):
 
     def set_importance_samples(self, count: int) -> None:
         """K, 1 to 100,000 draws of z."""
-        self.importance_samples = min(max(count, 1), MAX_IMPORTANCE_DRAWS)
-        self.settings_changed.emit()
-        self._ask()
+        self.set(importance_samples=min(max(count, 1), MAX_IMPORTANCE_DRAWS))
 
     def redraw(self) -> None:
         """Other draws: those of the next seed."""
-        if self._model.current and not self.reason:
-            self._model.current.undo.push(Change("Draw again", self.seed, self.seed + 1, self.set_seed))
+        workspace = self._model.current
+        if workspace and not self.reason:
+            self.set_undoably(workspace.undo, "Draw again", seed=min(self.settings.seed + 1, MAX_SEED))
 
     def set_seed(self, seed: int) -> None:
-        """The one that `vae-explorer encode --seed` takes."""
-        self.seed = seed
-        self.settings_changed.emit()
-        self._ask()
+        self.set(seed=seed)
 
     def fit(self) -> None:
         """Looks for the best q for this image, the decoder frozen; a job that can be cancelled."""
         snapshot, encoded = self._model.snapshot, self._image.posterior
         if snapshot and encoded and not self.reason and not self.is_fitting:
-            self._jobs.start(FIT, FIT_TITLE, partial(_fit, snapshot, encoded, self.importance_samples, self.seed))
+            draws, seed = self.settings.importance_samples, self.settings.seed
+            self._jobs.start(FIT, FIT_TITLE, partial(_fit, snapshot, encoded, draws, seed))
 
     def cancel_fit(self) -> None:
         self._jobs.cancel(FIT)
@@ -136,36 +199,18 @@ class EvidenceSession(QObject):
     def _is_wanted(self) -> bool:
         """Each snapshot of a run would cost it a fifth of a second, for figures that nobody may look at."""
         snapshot = self._model.snapshot
-        goes_on = self._model.shown == "training" and self._training.is_active
-        return self.is_watched or not goes_on or bool(snapshot and snapshot.info.test)
+        is_training = self._model.shows_trained and self._training.is_active
+        return self.is_watched or not is_training or bool(snapshot and snapshot.card.test)
 
     def _ask(self) -> None:
-        snapshot, encoded = self._model.snapshot, self._image.posterior
-        if snapshot is None or encoded is None or self.reason or not self._is_wanted:
-            self._draws.drop()
-            self._integral.drop()
-            self.changed.emit()
-            return
-        self._draws.want(EvidenceRequest(snapshot, encoded, self.importance_samples, self.seed))
-        if self.is_watched and snapshot.z_dim == MAPPED:
-            self._integral.want(MapRequest(snapshot, encoded))
-        self.changed.emit()
-
-    def _is_chosen(self, encoded: Encoded) -> bool:
-        posterior = self._image.posterior
-        return posterior is not None and encoded.subject == posterior.subject
-
-    def _on_images_changed(self) -> None:
-        if self._image.posterior is None or self._model.snapshot is None:
-            self._ask()
-        else:
-            self.changed.emit()
-
-    def _on_advanced(self, item: object) -> None:
-        if isinstance(item, Evidence):
-            self._evidence = item
-        elif isinstance(item, PosteriorMap):
-            self._map = item
+        snapshot, encoded, draws, integral = self._model.snapshot, self._image.posterior, None, None
+        if snapshot and encoded and not self.reason and self._is_wanted:
+            draws = EvidenceRequest(snapshot, encoded, self.settings)
+            if self.is_watched and snapshot.card.can("exact"):
+                integral = MapRequest(snapshot, encoded)
+        about = encoded.subject if encoded else None
+        self._draws.want(self._model.current, draws, about=about)
+        self._integral.want(self._model.current, integral, about=about)
         self.changed.emit()
 
     def _on_jobs_changed(self) -> None:
@@ -174,12 +219,9 @@ class EvidenceSession(QObject):
             self.changed.emit()
 
     def _on_job_succeeded(self, result: object) -> None:
-        if isinstance(result, Fitted):
-            self._fitted = result
+        if isinstance(result, Fitted) and (workspace := self._model.workspaces.get(result.encoded.lineage)):
+            workspace.answers[self] = result
             self.changed.emit()
-
-    def _on_failed(self, sentence: str) -> None:
-        self.failed.emit(f"The evidence could not be computed: {sentence}")
 
 
 def _fit(snapshot: Snapshot, encoded: Encoded, draws: int, seed: int) -> Generator[Progress, None, Fitted]:
@@ -188,7 +230,7 @@ def _fit(snapshot: Snapshot, encoded: Encoded, draws: int, seed: int) -> Generat
     from vae_explorer.core.fit import fit
 
     torch.set_num_threads(1)  # of this thread: a training may go on beside it
-    found = yield from fit(snapshot.model, torch.from_numpy(encoded.x), draws=draws, seed=seed)
+    found = yield from fit(snapshot.encoder, torch.from_numpy(encoded.x), draws=draws, seed=seed)
     return Fitted(
         encoded=encoded,
         mu=found.mu,

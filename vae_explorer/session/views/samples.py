@@ -1,67 +1,125 @@
 """Samples of z: from the posterior of the chosen image, and from the prior."""
 
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
+from pydantic import Field
 from PySide6.QtCore import QObject, Signal
 
-from vae_explorer.session.records import PosteriorRequest, PosteriorSamples, PriorRequest, PriorSamples
-from vae_explorer.session.state.image import ImageSession
-from vae_explorer.session.state.latent import LatentSession
-from vae_explorer.session.state.model import ModelSession
-from vae_explorer.session.state.undo import Change
-from vae_explorer.session.threads.latest import Latest
+from vae_explorer.session.records import Encoded, Key, Snapshot
+from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.views.view import Context, Request, View
 
 MAX_SAMPLES = 256
+MAX_SEED = 2**31 - 1
+
+
+class SamplesSettings(Settings, frozen=True):
+    count: int = Field(16, ge=1, le=MAX_SAMPLES)
+    seed: int = Field(0, ge=0, le=MAX_SEED)
+
+
+class PosteriorSettings(SamplesSettings, frozen=True):
+    multiplier: float = Field(1.0, ge=0, le=100)  # on sigma; other than 1 it is not q(z|x)
+    keeps_eps: bool = False  # the same eps for another image
+
+
+class PriorSettings(SamplesSettings, frozen=True):
+    count: int = Field(64, ge=1, le=MAX_SAMPLES)
+    temperature: float = Field(1.0, ge=0, le=100)  # other than 1 it is not the prior
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorRequest:
+    snapshot: Snapshot
+    encoded: Encoded
+    settings: PosteriorSettings
+    noise: Encoded  # the image that eps belongs to; another one where eps is kept
+
+    @property
+    def key(self) -> Key:
+        return Key(self.encoded.subject, (self.settings, self.noise.subject), self.encoded)
+
+
+@dataclass(frozen=True, eq=False)
+class PosteriorSamples:
+    """z = mu + multiplier · sigma · eps, and their pictures."""
+
+    lineage: int
+    image: int
+    multiplier: float
+    mu: np.ndarray  # float32 [z]
+    sigma: np.ndarray  # float32 [z]
+    eps: np.ndarray  # float32 [n, z]
+    z: np.ndarray  # float32 [n, z]
+    images: np.ndarray  # float32 [n, c, h, w]
+    mean: np.ndarray  # float32 [c, h, w]
+    spread: np.ndarray  # float32 [h, w]: standard deviation of each pixel, averaged over the channels
+
+
+@dataclass(frozen=True, eq=False)
+class PriorRequest:
+    snapshot: Snapshot
+    settings: PriorSettings
+
+    @property
+    def key(self) -> Key:
+        return Key(self.snapshot.lineage, self.settings, self.snapshot.number)
+
+
+@dataclass(frozen=True, eq=False)
+class PriorSamples:
+    lineage: int
+    temperature: float
+    seed: int
+    z: np.ndarray  # float32 [n, z]
+    images: np.ndarray  # float32 [n, c, h, w]
+
 
 Shown = TypeVar("Shown", PosteriorSamples, PriorSamples)
+Set = TypeVar("Set", bound=SamplesSettings)
 
 
-class Samples(QObject, Generic[Shown]):
+class Samples(Configured[Set], Generic[Set, Shown]):
     """What both have: a count, a seed that decides the draws, and that nothing is computed while nobody watches.
 
     Signals:
         sampled(): new samples are there; the value is `shown`
-        settings_changed(): count, seed or another setting is another
-        failed(sentence: str)
+        changed(): `shown` or `failure` has changed
     """
 
     sampled = Signal()
-    settings_changed = Signal()
-    failed = Signal(str)
+    changed = Signal()
 
-    def __init__(
-        self,
-        kind: str,
-        model: ModelSession,
-        latent: LatentSession,
-        views: Latest,
-        *,
-        count: int,
-        parent: QObject | None,
-    ):
-        super().__init__(parent)
-        self._kind, self._model, self._latent, self._views = kind, model, latent, views
-        self.count = count
-        self.seed = 0
+    def __init__(self, settings: Set, context: Context, parent: QObject | None = None):
+        super().__init__(settings, self._ask, parent)
+        self._model, self._latent = context.model, context.latent
         self.is_watched = False
-        self.shown: Shown | None = None
-        views.answered.connect(self._on_answered)
-        views.failed.connect(self._on_failed)
+        self._view: View[Shown] = View(context.thread, "The samples could not be decoded", self)
+        self._view.changed.connect(self._on_view_changed)
+
+    @property
+    def shown(self) -> Shown | None:
+        return self._view.value
+
+    @property
+    def failure(self) -> str:
+        """Why there are no samples; empty where there are, or will be."""
+        return self._view.failure
 
     def resample(self) -> None:
         """Other draws: those of the next seed."""
-        if self._model.current and self._can_sample:
-            self._model.current.undo.push(Change("Resample", self.seed, self.seed + 1, self.set_seed))
-
-    def set_seed(self, seed: int) -> None:
-        self.seed = seed
-        self._changed()
+        workspace = self._model.current
+        if workspace and self._can_sample:
+            self.set_undoably(workspace.undo, "Resample", seed=min(self.settings.seed + 1, MAX_SEED))
 
     def set_count(self, count: int) -> None:
         """How many, 1 to 256; the first ones stay the same."""
-        self.count = min(max(count, 1), MAX_SAMPLES)
-        self._changed()
+        self.set(count=min(max(count, 1), MAX_SAMPLES))
+
+    def set_seed(self, seed: int) -> None:
+        self.set(seed=seed)
 
     def set_watched(self, watched: bool) -> None:
         """Whether anybody sees them; what nobody sees is not computed."""
@@ -77,85 +135,70 @@ class Samples(QObject, Generic[Shown]):
     @property
     def _can_sample(self) -> bool:
         """Whether there is something to sample from."""
-        return self._model.snapshot is not None
-
-    def _request(self) -> object | None:
-        """What to ask for now; None where there is nothing to sample from."""
         raise NotImplementedError
 
-    def _changed(self) -> None:
-        self.settings_changed.emit()
-        self._ask()
+    def _wanted(self) -> tuple[object, Request | None]:
+        """What is to be shown, and the request for it; None where there is nothing to sample from."""
+        raise NotImplementedError
 
     def _ask(self) -> None:
-        request = self._request() if self.is_watched else None
-        if request is not None:
-            self._views.ask(self._kind, request)
+        before = self.shown
+        about, request = self._wanted()
+        self._view.want(self._model.current, request if self.is_watched else None, about=about)
+        if self.shown is not before:
+            self._on_view_changed()
 
-    def _on_answered(self, kind: str, answer: Any) -> None:
-        snapshot = self._model.snapshot
-        if kind == self._kind and snapshot and answer.lineage == snapshot.lineage and self._can_sample:
-            self.shown = answer  # late is not wrong, but where there is nothing to sample from there is nothing to show
+    def _on_view_changed(self) -> None:
+        self.changed.emit()
+        if self.shown is not None and not self.failure:
             self.sampled.emit()
 
-    def _on_failed(self, kind: str, sentence: str) -> None:
-        if kind == self._kind:
-            self.failed.emit(f"The samples could not be decoded: {sentence}")
 
-
-class PosteriorSamplesSession(Samples[PosteriorSamples]):
+class PosteriorSamplesSession(Samples[PosteriorSettings, PosteriorSamples]):
     """z ~ q(z|x), again and again, for the chosen image; eps stays the same until `resample`."""
 
-    def __init__(
-        self,
-        model: ModelSession,
-        latent: LatentSession,
-        image: ImageSession,
-        views: Latest,
-        parent: QObject | None = None,
-    ):
-        super().__init__("sample_posterior", model, latent, views, count=16, parent=parent)
-        self._image = image
-        self.multiplier = 1.0  # on sigma; other than 1 it is not q(z|x)
-        self.keeps_eps = False  # the same eps for another image
-        self._noise_x: np.ndarray | None = None  # the image that eps belongs to
+    def __init__(self, context: Context, parent: QObject | None = None):
+        super().__init__(PosteriorSettings(), context, parent)
+        self._image = context.image
+        self._noise: Encoded | None = None  # the image that eps belongs to
         self.is_watched = True
-        image.encoded.connect(self._ask)
+        context.image.encoded.connect(self._ask)
+        context.image.images_changed.connect(self._ask)
 
     def set_multiplier(self, multiplier: float) -> None:
-        self.multiplier = multiplier
-        self._changed()
+        self.set(multiplier=multiplier)
 
     def set_keeps_eps(self, keeps: bool) -> None:
-        self.keeps_eps = keeps
-        self._changed()
+        self.set(keeps_eps=keeps)
 
     @property
     def _can_sample(self) -> bool:
         return self._image.posterior is not None
 
-    def _request(self) -> PosteriorRequest | None:
+    def _wanted(self) -> tuple[object, Request | None]:
         snapshot, encoded = self._model.snapshot, self._image.posterior
         if snapshot is None or encoded is None:
-            return None
-        if self._noise_x is None or not self.keeps_eps:
-            self._noise_x = encoded.x
-        return PosteriorRequest(snapshot, encoded, self.count, self.multiplier, self.seed, self._noise_x)
+            return None, None
+        if self._noise is None or not self.settings.keeps_eps:
+            self._noise = encoded
+        return encoded.subject, PosteriorRequest(snapshot, encoded, self.settings, self._noise)
 
 
-class PriorSamplesSession(Samples[PriorSamples]):
+class PriorSamplesSession(Samples[PriorSettings, PriorSamples]):
     """z ~ N(0, temperature² I), decoded."""
 
-    def __init__(self, model: ModelSession, latent: LatentSession, views: Latest, parent: QObject | None = None):
-        super().__init__("sample_prior", model, latent, views, count=64, parent=parent)
-        self.temperature = 1.0  # other than 1 it is not the prior
-        model.changed.connect(self._ask)
-        latent.refreshed.connect(self._ask)
+    def __init__(self, context: Context, parent: QObject | None = None):
+        super().__init__(PriorSettings(), context, parent)
+        context.model.changed.connect(self._ask)
+        context.latent.refreshed.connect(self._ask)
 
     def set_temperature(self, temperature: float) -> None:
-        self.temperature = temperature
-        self._changed()
+        self.set(temperature=temperature)
 
-    def _request(self) -> PriorRequest | None:
+    @property
+    def _can_sample(self) -> bool:
+        return self._model.snapshot is not None
+
+    def _wanted(self) -> tuple[object, Request | None]:
         snapshot = self._model.snapshot
-        return PriorRequest(snapshot, self.count, self.temperature, self.seed) if snapshot else None
+        return (None, None) if snapshot is None else (snapshot.lineage, PriorRequest(snapshot, self.settings))

@@ -1,57 +1,56 @@
 """Is the chosen image one that the model knows? Its ELBO among the test images, its place in z, its neighbours."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.core import typical
 from vae_explorer.core.aggregate import AggregatedPosterior
-from vae_explorer.session.records import DataPosteriors, DataPosteriorsRequest, Neighbours
-from vae_explorer.session.state.image import ImageSession
-from vae_explorer.session.state.latent import LatentSession
-from vae_explorer.session.state.model import ModelSession
-from vae_explorer.session.threads.latest import Latest
-from vae_explorer.session.views.view import LongView
+from vae_explorer.session.state.model import origins_of
+from vae_explorer.session.views.data_posteriors import DataPosteriorsSession
+from vae_explorer.session.views.view import Context
 
 NEIGHBOURS = 16
-NO_TESTS = "The test images of this model's data are not at hand, so its neighbours cannot be shown."
+NO_DATA = "The images of this model's data are not available, so its neighbours cannot be shown."
+TROUBLE = "The neighbours could not be found"
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The images of the data nearest to the chosen one in z, the nearest first."""
+
+    indices: np.ndarray  # int [k]: in the data
+    distances: np.ndarray  # float64 [k]: of mu, in deviations of q(z)
+    images: np.ndarray  # float32 [k, c, h, w]
+    names: tuple[str, ...]
+    of: int  # images that were looked at
 
 
 class TypicalSession(QObject):
     """What is known without looking costs nothing; the neighbours are looked for while somebody watches.
 
     Signals:
-        changed(): any of the values is another
-        failed(sentence: str)
+        changed(): any of the values has changed
     """
 
     changed = Signal()
-    failed = Signal(str)
 
-    def __init__(
-        self,
-        model: ModelSession,
-        latent: LatentSession,
-        image: ImageSession,
-        views: Latest,
-        parent: QObject | None = None,
-    ):
+    def __init__(self, context: Context, posteriors: DataPosteriorsSession, parent: QObject | None = None):
         super().__init__(parent)
-        self._model, self._image = model, image
-        self._view = LongView("data_posteriors", views, self)
-        self._tests: DataPosteriors | None = None
+        self._model, self._image, self._posteriors = context.model, context.image, posteriors
         self.is_watched = False
-        model.changed.connect(self._ask)
-        latent.refreshed.connect(self._ask)
-        image.encoded.connect(self.changed)
-        image.images_changed.connect(self.changed)
-        self._view.advanced.connect(self._on_advanced)
-        self._view.failed.connect(self._on_failed)
+        context.model.changed.connect(self._ask)
+        context.latent.refreshed.connect(self._ask)
+        context.image.encoded.connect(self.changed)
+        context.image.images_changed.connect(self.changed)
+        posteriors.changed.connect(self.changed)
 
     @property
     def quantiles(self) -> list[float] | None:
         """0, 1, … 100 % of the test images have an ELBO below these, in nats; known at a run's end."""
-        snapshot = self._model.snapshot
-        return snapshot.info.statistics.elbo_quantiles if snapshot and snapshot.info.statistics else None
+        card = self._model.card
+        return card.statistics.elbo_quantiles if card and card.statistics else None
 
     @property
     def percentile(self) -> float | None:
@@ -78,29 +77,34 @@ class TypicalSession(QObject):
     @property
     def expected_norm(self) -> tuple[float, float] | None:
         """Mean and standard deviation of ‖z‖² for z ~ N(0, I)."""
-        snapshot = self._model.snapshot
-        return typical.expected_norm(snapshot.z_dim) if snapshot else None
+        card = self._model.card
+        return typical.expected_norm(card.z_dim) if card else None
 
     @property
     def neighbours(self) -> Neighbours | None:
-        """The test images whose mu is nearest to that of the chosen one."""
-        snapshot, encoded, tests = self._model.snapshot, self._image.posterior, self._tests
-        if snapshot is None or encoded is None or tests is None or tests.lineage != snapshot.lineage:
+        """The images of the data whose mu is nearest to that of the chosen one."""
+        encoded, found = self._image.posterior, self._posteriors.shown
+        if encoded is None or found is None:
             return None
-        deviation = AggregatedPosterior(tests.mu, tests.sigma).deviation
-        at, distances = typical.nearest(encoded.mu, tests.mu, deviation, NEIGHBOURS)
-        workspace = self._model.current
-        assert workspace is not None
-        names = tuple(workspace.tests[i].name for i in at)
-        return Neighbours(at, distances, tests.images[at].astype(np.float32) / 255, names, len(tests.mu))
+        deviation = AggregatedPosterior(found.mu, found.sigma).deviation
+        at, distances = typical.nearest(encoded.mu, found.mu, deviation, NEIGHBOURS)
+        names = tuple(map(found.images.title, at))
+        return Neighbours(at, distances, found.images.images[at].astype(np.float32) / 255, names, len(found.mu))
+
+    @property
+    def failure(self) -> str:
+        """Why no neighbours were found; empty where there are, or will be."""
+        return self._posteriors.failure and f"{TROUBLE}: {self._posteriors.failure}"
 
     @property
     def reason(self) -> str:
-        """Why there are no neighbours; empty where there are, or will be."""
+        """Why there can be no neighbours; empty where there are, or will be."""
         workspace = self._model.current
         if workspace is None or self._image.image is None:
             return "Drop an image: the images nearest to it appear here."
-        return "" if workspace.tests else NO_TESTS
+        if not workspace.snapshot.card.can("encode"):
+            return f"Neighbours are found by their place in z. {workspace.snapshot.card.why_not('encode')}"
+        return "" if workspace.data else NO_DATA
 
     def set_watched(self, watched: bool) -> None:
         """Whether anybody sees it."""
@@ -109,22 +113,10 @@ class TypicalSession(QObject):
 
     def choose(self, i: int) -> None:
         """Brings one of the neighbours into the strip, and encodes it."""
-        workspace, neighbours = self._model.current, self.neighbours
-        if workspace and neighbours and 0 <= i < len(neighbours.indices):
-            self._image.open([workspace.tests[neighbours.indices[i]]])
+        neighbours, found = self.neighbours, self._posteriors.shown
+        if found and neighbours and 0 <= i < len(neighbours.indices):
+            self._image.open(origins_of(found.images, [int(neighbours.indices[i])]))
 
     def _ask(self) -> None:
-        workspace = self._model.current
-        if workspace is None or not self.is_watched or not workspace.tests:
-            self._view.drop()
-        else:
-            self._view.want(DataPosteriorsRequest(workspace.snapshot, workspace.tests))
+        self._posteriors.set_wanted(self, self.is_watched)
         self.changed.emit()
-
-    def _on_advanced(self, item: object) -> None:
-        if isinstance(item, DataPosteriors):
-            self._tests = item
-            self.changed.emit()
-
-    def _on_failed(self, sentence: str) -> None:
-        self.failed.emit(f"The neighbours could not be found: {sentence}")

@@ -14,6 +14,11 @@ from vae_explorer.ui.widgets.panel import Panel, button, label
 from vae_explorer.ui.widgets.pixels import coloured, image_of
 from vae_explorer.ui.widgets.segments import Segments
 
+MODES = {
+    "mean": "The mean image E[x|z] (Alt+1)",
+    "draw": "An image x drawn from p(x|z) (Alt+2)",
+    "sigma": "The standard deviation of each pixel of p(x|z) (Alt+3)",
+}
 LOADING = "Loading the model…"
 SHEET = 4  # rows and columns of the sixteen draws, saved
 SAVED_SIDE = 512  # pixels: a picture of 28 is saved at the whole-number zoom that comes nearest
@@ -25,14 +30,13 @@ class DecodedPanel(Panel):
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__("Decoded", "p(x|z)", parent)
         self.setObjectName("picturePanel")
-        self._picture, self._session = session.decoded, session
+        self._decoded, self._session = session.decoded, session
         self.mode = Segments()
         self.mode.setObjectName("outputMode")
         self.mode.setAccessibleName("What is shown of p(x|z)")
-        self.mode.add("mean", "Mean", "The mean image E[x|z] (Alt+1)")
-        self.mode.add("draw", "Draw", "An image x drawn from p(x|z) (Alt+2)")
-        self.mode.add("sigma", "σ", "The standard deviation of each pixel of p(x|z) (Alt+3)")
-        self.mode.chosen.connect(self._picture.set_mode)
+        for (mode, tip), text in zip(MODES.items(), ("Mean", "Draw", "σ"), strict=True):
+            self.mode.add(mode, text, tip)
+        self.mode.chosen.connect(self._decoded.set_mode)
         self.header.addWidget(self.mode)
 
         self.view = ImageView()
@@ -50,7 +54,7 @@ class DecodedPanel(Panel):
         self.scale.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.body.addWidget(self.scale)
         self.draw = button(
-            "Draw again", self._picture.draw_again, "Draw another x from the same p(x|z) (Space)", name="drawAgain"
+            "Draw again", self._decoded.draw_again, "Draw another x from the same p(x|z) (Space)", name="drawAgain"
         )
         self.sixteen = button(
             "16 draws", self._on_sixteen, "Sixteen draws of this one z", name="sixteenDraws", checkable=True
@@ -62,11 +66,12 @@ class DecodedPanel(Panel):
         self._buttons = buttons
         self.body.addWidget(buttons)
 
-        self._picture.decoded.connect(self._on_decoded)
-        self._picture.mode_changed.connect(self._on_mode_changed)
-        self._picture.failed.connect(self.view.set_message)
-        self._picture.failed.connect(self.grid.set_message)
+        self._decoded.decoded.connect(self._on_decoded)
+        self._decoded.settings_changed.connect(self._on_mode_changed)
+        self._decoded.failed.connect(self.view.set_message)
+        self._decoded.failed.connect(self.grid.set_message)
         session.model.models_changed.connect(self._on_models_changed)
+        session.model.changed.connect(self._on_mode_changed)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._on_models_changed()
@@ -81,7 +86,7 @@ class DecodedPanel(Panel):
 
     def _sheet(self) -> QImage:
         """The sixteen draws in four rows."""
-        draws = self._picture.shown
+        draws = self._decoded.shown
         assert draws is not None
         n, c, h, w = draws.images.shape
         rows = draws.images.reshape(SHEET, n // SHEET, c, h, w).transpose(2, 0, 3, 1, 4).reshape(c, SHEET * h, -1)
@@ -107,34 +112,43 @@ class DecodedPanel(Panel):
             self._session.failed.emit(f"{name} could not be written: {file.errorString()}")
 
     def _on_decoded(self) -> None:
-        shown = self._picture.shown
+        shown = self._decoded.shown
         if shown is None:
             return
         self.view.set_message(None)
         self.grid.set_message(None)
-        several = len(shown.images) > 1
+        several, mode = len(shown.images) > 1, shown.settings.mode
         if several:
             self.grid.set_images(shown.images)
-        elif shown.mode == "sigma":
+        elif mode == "sigma":
             top = float(shown.images.max())
             scale = top if top > 0 else 1.0
             self.view.set_image(shown.images[0].mean(0, keepdims=True), "viridis", scale)
             self.scale.setText(f"σ of each pixel, 0 … {top:.2f}")
         else:
             self.view.set_image(np.asarray(shown.images[0]))
-        if shown.mode != "sigma":
-            self.scale.setText("E[x|z]" if shown.mode == "mean" else f"x ~ p(x|z), draw {shown.seed + 1}")
+        if mode != "sigma":
+            self.scale.setText(
+                "E[x|z]" if mode == "mean" else f"x ~ p(x|z), draw {shown.settings.seed + 1}"
+            )
         self._stack.setCurrentWidget(self.grid if several else self.view)
 
     def _on_mode_changed(self) -> None:
-        self.mode.set_value(self._picture.mode)
-        self.sixteen.setChecked(self._picture.sixteen and self._picture.mode == "draw")
+        card = self._session.model.card
+        why_not = card.why_not("spread") if card else ""
+        for mode, tip in MODES.items():
+            self.mode.button(mode).setEnabled(not why_not or mode == "mean")
+            self.mode.button(mode).setToolTip(tip if mode == "mean" else why_not or tip)
+        for control in (self.draw, self.sixteen):
+            control.setEnabled(not why_not)
+        self.mode.set_value(self._decoded.mode)
+        self.sixteen.setChecked(self._decoded.settings.sixteen and self._decoded.mode == "draw")
 
     def _on_sixteen(self) -> None:
         wished = self.sixteen.isChecked()  # the button follows the session while both are set
         if wished:
-            self._picture.set_mode("draw")
-        self._picture.set_sixteen(wished)
+            self._decoded.set_mode("draw")
+        self._decoded.set_sixteen(wished)
 
     def _on_theme_changed(self) -> None:
         self.setMinimumWidth(theme.pixels(242))

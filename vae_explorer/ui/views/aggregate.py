@@ -18,8 +18,8 @@ from vae_explorer.ui.widgets.panel import button, label, scrolling
 
 EXPLANATION = "q(z): the mean of q(z|x) over images."
 EXPLANATION_TIP = "Where q(z) is not N(0, I), samples from the prior meet z that no image has."
-PLAIN = "A plain autoencoder has no q(z|x) and no KL: each image has one z. Nothing pulls them to N(0, I)."
-PLAIN_TIP = "Blue: the z of all images in this dimension. Grey: N(0, 1). Orange: the z of the image on the screen."
+POINTS = "A plain autoencoder has no q(z|x) and no KL: each image has one z. Nothing pulls them to N(0, I)."
+POINTS_TIP = "Blue: the z of all images in this dimension. Grey: N(0, 1). Orange: the z of the image on the screen."
 LINE = "<br>"
 SOURCES = {  # title, that of a plain autoencoder, tooltip
     "prior": ("prior<br>N(0, I)", "N(0, I)", "What generation draws from"),
@@ -46,7 +46,6 @@ class AggregateView(QWidget):
         super().__init__(parent)
         self.setObjectName("aggregateView")
         self._session, self._aggregate = session, session.aggregate
-        self._failure: tuple[object, object, str] = (None, None, "")  # snapshot and q(z) then, and what was wrong
         self.plot, self.multiples = DensityPlot(), DensityMultiples()
         self.plot.setObjectName("aggregatePlot")
         self.multiples.setObjectName("aggregateDimensions")
@@ -69,7 +68,6 @@ class AggregateView(QWidget):
         self._aggregate.changed.connect(self._on_changed)
         session.image.encoded.connect(self._on_changed)
         session.image.images_changed.connect(self._on_changed)
-        self._aggregate.failed.connect(self._on_failed)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -118,12 +116,9 @@ class AggregateView(QWidget):
             return  # shown anew when it comes into sight
         shown, reason = self._aggregate.shown, self._aggregate.reason
         encoded, workspace, j = self._session.image.posterior, self._session.model.current, self._aggregate.dimension
-        snapshot = self._session.model.snapshot
-        *failed_with, sentence = self._failure
-        failure = sentence if failed_with == [snapshot, shown] else ""
-        is_plain = snapshot is not None and snapshot.is_autoencoder
+        failure, is_points = self._aggregate.failure, self._session.model.lacks("posterior")
         self.again.setEnabled(not reason)
-        self._name_things(is_plain)
+        self._name_things(is_points)
         self._show_samples(failure)
         if shown is None or workspace is None:
             self.plot.clear()
@@ -139,7 +134,7 @@ class AggregateView(QWidget):
             shown.densities[j],
             shown.prior,
             None if encoded is None else (float(encoded.mu[j]), float(encoded.sigma[j])),
-            is_histogram=is_plain,
+            is_histogram=is_points,
             name=z_name(j),
         )
         self.multiples.set_densities(
@@ -147,31 +142,31 @@ class AggregateView(QWidget):
         )
         self.title.setText(f"{z_name(j)} over {shown.images:,} image{'s'[: shown.images != 1]}")
         self.above_multiples.setText(f"{int(shown.is_active.sum())} of {len(shown.is_active)} dimensions active")
-        self._write_figures(is_plain, failure)
+        self._write_figures(is_points, failure)
 
-    def _name_things(self, is_plain: bool) -> None:
-        """A plain autoencoder has neither a q(z) nor a prior."""
+    def _name_things(self, is_points: bool) -> None:
+        """Points without a density have neither a q(z) nor a prior."""
         samples = self._aggregate.samples
-        self.heading.setText("z of all images" if is_plain else "q(z) and the prior")
-        self.explanation.setText(PLAIN if is_plain else EXPLANATION)
-        self.explanation.setToolTip("" if is_plain else EXPLANATION_TIP)
-        self.figures.setToolTip("" if is_plain else FIGURES_TIP)
-        self.plot.setToolTip(PLAIN_TIP if is_plain else PLOT_TIP)
-        self.plot.setAccessibleName("z of all images against N(0, 1)" if is_plain else "q(z) against the prior")
-        self.multiples.setToolTip(f"{PLAIN_TIP} Click one to see it large." if is_plain else MULTIPLES_TIP)
-        self.multiples.setAccessibleName("z of all images" if is_plain else "q(z) of every dimension")
+        self.heading.setText("z of all images" if is_points else "q(z) and the prior")
+        self.explanation.setText(POINTS if is_points else EXPLANATION)
+        self.explanation.setToolTip("" if is_points else EXPLANATION_TIP)
+        self.figures.setToolTip("" if is_points else FIGURES_TIP)
+        self.plot.setToolTip(POINTS_TIP if is_points else PLOT_TIP)
+        self.plot.setAccessibleName("z of all images against N(0, 1)" if is_points else "q(z) against the prior")
+        self.multiples.setToolTip(f"{POINTS_TIP} Click one to see it large." if is_points else MULTIPLES_TIP)
+        self.multiples.setAccessibleName("z of all images" if is_points else "q(z) of every dimension")
         for source, (title, plain, _) in SOURCES.items():
-            title = plain if is_plain else title
+            title = plain if is_points else title
             if source == "mixture" and samples is not None and source in samples.z:
                 title = title.replace("mixture", f"mixture of {len(samples.aggregate.q.mixture.weights)}")
             self._sources[source].setText(title)
             self.grids[source].setAccessibleName(f"Samples from the {title.replace(LINE, ' ')}")
 
-    def _write_figures(self, is_plain: bool, failure: str) -> None:
+    def _write_figures(self, is_points: bool, failure: str) -> None:
         shown = self._aggregate.shown
         found = shown.decomposition if shown else None
         if found is None:
-            self.figures.setText("" if is_plain else failure or "computing KL(q(z) ‖ p(z))…")
+            self.figures.setText("" if is_points else failure or "computing KL(q(z) ‖ p(z))…")
         else:
             kl = theme.colours.kl
             self.figures.setText(
@@ -186,7 +181,9 @@ class AggregateView(QWidget):
 
     def _show_samples(self, failure: str) -> None:
         samples = self._aggregate.samples
-        is_asked = samples is not None and samples.seed == self._aggregate.seed and len(samples.z) == len(SOURCES)
+        is_asked = (
+            samples is not None and samples.seed == self._aggregate.settings.seed and len(samples.z) == len(SOURCES)
+        )
         for source, grid in self.grids.items():
             images = samples.images.get(source) if samples else None
             grid.set_images(images)
@@ -196,10 +193,6 @@ class AggregateView(QWidget):
                 grid.set_message(failure)
             else:
                 grid.set_message("sampling…" if images is None else None)
-
-    def _on_failed(self, sentence: str) -> None:
-        self._failure = self._session.model.snapshot, self._aggregate.shown, sentence
-        self._on_changed()
 
     def _on_theme_changed(self) -> None:
         self._on_changed()

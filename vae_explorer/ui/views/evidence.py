@@ -3,10 +3,9 @@
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
-from vae_explorer.session.records import Evidence, Fitted
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
-from vae_explorer.session.views.evidence import MAX_IMPORTANCE_DRAWS
+from vae_explorer.session.views.evidence import MAX_IMPORTANCE_DRAWS, Evidence, Fitted
 from vae_explorer.ui.panels.image.image_figures import best_estimate, doubt_of, exact_of_image, fit_of_the_draws
 from vae_explorer.ui.plots.growth_plot import GrowthPlot
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
@@ -17,7 +16,7 @@ from vae_explorer.ui.widgets.numbers import figure, z_name
 from vae_explorer.ui.widgets.panel import button, label
 
 EXPLANATION = "Training raises the ELBO. The gap is how far q(z|x) is from the true posterior p(z|x)."
-PLAIN = "Training a plain autoencoder raises log p(x|z) alone."
+NO_BOUND = "Training a plain autoencoder raises log p(x|z) alone."
 BLIND = "The error is that of the draws: it cannot know of a part of p(z|x) that q(z|x) does not reach."
 FIT = (
     "Fit q to this image",
@@ -34,7 +33,6 @@ class EvidenceView(QWidget):
         super().__init__(parent)
         self.setObjectName("evidenceView")
         self._session, self._evidence = session, session.evidence
-        self._failure: tuple[object, str] = (None, "")  # what was asked for, and why there is none
         body = QHBoxLayout(self)
         body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
         body.setSpacing(3 * UNIT)
@@ -43,7 +41,6 @@ class EvidenceView(QWidget):
 
         self._evidence.changed.connect(self._on_changed)
         self._evidence.settings_changed.connect(self._on_settings_changed)
-        self._evidence.failed.connect(self._on_failed)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._on_settings_changed()
@@ -121,7 +118,8 @@ class EvidenceView(QWidget):
             self._evidence.fit()
 
     def _on_settings_changed(self) -> None:
-        for field, value in ((self.count, self._evidence.importance_samples), (self.seed, self._evidence.seed)):
+        settings = self._evidence.settings
+        for field, value in ((self.count, settings.importance_samples), (self.seed, settings.seed)):
             field.blockSignals(True)
             field.setValue(value)
             field.blockSignals(False)
@@ -136,8 +134,7 @@ class EvidenceView(QWidget):
         self.fit.setAccessibleDescription(tip)
         for control in (self.fit, self.again, self.count, self.seed):
             control.setEnabled(not reason)
-        snapshot = self._session.model.snapshot
-        self.explanation.setText(PLAIN if snapshot and snapshot.is_autoencoder else EXPLANATION)
+        self.explanation.setText(NO_BOUND if self._session.model.lacks("elbo") else EXPLANATION)
         self._columns[0].heading.setVisible(not reason)
         for column in self._columns[1:3]:
             column.setVisible(not reason)
@@ -149,7 +146,7 @@ class EvidenceView(QWidget):
         self._on_changed()
 
     def _show_draws(self, reason: str) -> None:
-        shown, failure = self._evidence.shown, self._failure_now()
+        shown, failure = self._evidence.shown, self._evidence.failure
         if shown is None or reason:
             for plot in (self.waterfall, self.growth, self.histogram):
                 plot.clear()
@@ -159,8 +156,7 @@ class EvidenceView(QWidget):
             self.warning.hide()
             self.under_waterfall.setText(self._reconstruction())
             return
-        is_asked = shown.is_whole and (shown.encoded, shown.importance_samples, shown.seed) == self._asked()
-        self.waterfall.set_message(None if is_asked else failure or None)
+        self.waterfall.set_message(failure or None)
         exact = exact_of_image(self._session)
         fit = fit_of_the_draws(self._session)
         by = best_estimate(shown, fit)
@@ -177,7 +173,7 @@ class EvidenceView(QWidget):
     def _reconstruction(self) -> str:
         """The one figure that a plain autoencoder has."""
         encoded = self._session.image.posterior
-        if encoded is None or encoded.kl is not None:
+        if encoded is None or encoded.reconstruction is None or not self._session.model.lacks("elbo"):
             return ""
         return f"log p(x|z) = {figure(encoded.reconstruction, 1)} nats at the image's z"
 
@@ -199,11 +195,11 @@ class EvidenceView(QWidget):
 
     def _show_map(self, reason: str) -> None:
         snapshot, found, encoded = self._session.model.snapshot, self._evidence.map, self._session.image.posterior
-        is_flat = snapshot is not None and snapshot.z_dim == 2 and not reason
+        is_flat = snapshot is not None and snapshot.card.can("exact") and not reason
         self._columns[3].setVisible(is_flat)
         if not is_flat or found is None or encoded is None:
             self.map.clear()
-            self.map.set_message((self._failure_now() or "integrating…") if is_flat else None)
+            self.map.set_message((self._evidence.map_failure or "integrating…") if is_flat else None)
             self.under_map.setText("")
             return
         fitted = self._evidence.fitted
@@ -223,18 +219,6 @@ class EvidenceView(QWidget):
             else f"exact log p(x) {figure(found.log_evidence, 2)} nats"
         )
         self.under_map.setToolTip("By numerical integration over both dimensions of z, without draws")
-
-    def _asked(self) -> tuple[object, int, int]:
-        return self._session.image.posterior, self._evidence.importance_samples, self._evidence.seed
-
-    def _failure_now(self) -> str:
-        """Why there is nothing of what is asked for; empty as soon as it is something else."""
-        asked, sentence = self._failure
-        return sentence if asked == self._asked() else ""
-
-    def _on_failed(self, sentence: str) -> None:
-        self._failure = self._asked(), sentence
-        self._on_changed()
 
     def _on_theme_changed(self) -> None:
         self.explanation.setFixedWidth(theme.pixels(WIDTH))

@@ -4,9 +4,8 @@ import numpy as np
 from PySide6.QtCore import Property, Qt
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
-from vae_explorer.session.records import PosteriorSamples
 from vae_explorer.session.session import Session
-from vae_explorer.session.views.samples import MAX_SAMPLES
+from vae_explorer.session.views.samples import MAX_SAMPLES, PosteriorSamples
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.image_view import ImageView
@@ -15,7 +14,6 @@ from vae_explorer.ui.widgets.panel import button, label
 from vae_explorer.ui.widgets.segments import Segments
 
 EXPLANATION = "Each sample of the same image is another z, and another picture."
-ONE_POINT = "A plain autoencoder has no q(z|x) and no σ: each sample is the same z."
 APART = "Point at a sample to take it apart: z = μ + σ · ε. A click puts it on the sliders."
 NOT_Q = "σ × {} is not q(z|x)"
 EMPTY = "Drop an image: samples of its posterior appear here."
@@ -37,7 +35,6 @@ class PosteriorSamplesView(QWidget):
         self.grid = PosteriorGrid()
         self.grid.setObjectName("posteriorSamples")
         self.grid.setAccessibleName("Posterior samples")
-        self.grid.set_message(EMPTY)
         self.mean, self.spread = ImageView(), ImageView()
         self.mean.setAccessibleName("Mean of the samples")
         self.spread.setAccessibleName("Spread of each pixel")
@@ -50,9 +47,8 @@ class PosteriorSamplesView(QWidget):
 
         self.grid.pointed.connect(self._on_pointed)
         self.grid.chosen.connect(self._samples.choose)
-        self._samples.sampled.connect(self._on_sampled)
+        self._samples.changed.connect(self._on_changed)
         self._samples.settings_changed.connect(self._on_settings_changed)
-        self._samples.failed.connect(self.grid.set_message)
         session.image.images_changed.connect(self._on_images_changed)
         session.model.changed.connect(self._on_settings_changed)
         theme.changed.connect(self._on_theme_changed)
@@ -79,7 +75,7 @@ class PosteriorSamplesView(QWidget):
         self.difference.setToolTip(
             "Show each sample's difference from the mean of the samples: blue darker, red brighter"
         )
-        self.difference.toggled.connect(self._on_sampled)
+        self.difference.toggled.connect(self._show)
         self.multiplier = Segments()
         self.multiplier.setObjectName("sigmaMultiplier")
         for times in (0, 1, 2, 3):
@@ -136,11 +132,15 @@ class PosteriorSamplesView(QWidget):
         summary.addLayout(right)
         return summary
 
-    def _on_sampled(self) -> None:
+    def _on_changed(self) -> None:
+        if self._samples.shown or self._samples.failure:
+            self.grid.set_message(self._samples.failure or None)
+        self._show()
+
+    def _show(self) -> None:
         shown = self._samples.shown
         if shown is None:
             return
-        self.grid.set_message(None)
         self.grid.samples = shown.images
         if self.difference.isChecked():
             away = shown.images - shown.mean
@@ -159,8 +159,9 @@ class PosteriorSamplesView(QWidget):
     def _on_pointed(self, at: int) -> None:
         """One sample taken apart; the widest dimensions first, since they make the picture differ most."""
         shown, self._taken_apart = self._samples.shown, at
-        if shown is None or self._is_plain or not 0 <= at < len(shown.z):
-            self.apart.setText("" if self._is_plain else APART)
+        is_one_point = self._session.model.lacks("posterior")
+        if shown is None or is_one_point or not 0 <= at < len(shown.z):
+            self.apart.setText("" if is_one_point else APART)
             return
         self.apart.setText(_taken_apart(shown, at))
 
@@ -169,34 +170,36 @@ class PosteriorSamplesView(QWidget):
 
     def _on_settings_changed(self) -> None:
         self.count.blockSignals(True)
-        self.count.setValue(self._samples.count)
+        self.count.setValue(self._samples.settings.count)
         self.count.blockSignals(False)
-        self.multiplier.set_value(f"{self._samples.multiplier:g}")
-        is_plain, times = self._is_plain, self._samples.multiplier
-        self.title.setText("one z" if is_plain else "z ~ q(z|x)")
-        self.explanation.setText(ONE_POINT if is_plain else EXPLANATION)
+        times, card = self._samples.settings.multiplier, self._session.model.card
+        self.multiplier.set_value(f"{times:g}")
+        why_not = card.why_not("posterior") if card else ""
+        self.title.setText("one z" if why_not else "z ~ q(z|x)")
+        self.explanation.setText(why_not or EXPLANATION)
         for part in (self._sigma, self.multiplier, self.same_eps, self.difference):
-            part.setVisible(not is_plain)
-        warning = "" if times == 1 or is_plain else NOT_Q.format(f"{times:g}")
+            part.setVisible(not why_not)
+        warning = "" if times == 1 or why_not else NOT_Q.format(f"{times:g}")
         self.not_q.setVisible(bool(warning))
         self.not_q.setText(warning)
         self._on_pointed(self._taken_apart)
         self._on_images_changed()
 
-    @property
-    def _is_plain(self) -> bool:
-        snapshot = self._session.model.snapshot
-        return snapshot is not None and snapshot.is_autoencoder
-
     def _on_images_changed(self) -> None:
         has_image = self._session.image.image is not None
-        self.resample.setEnabled(has_image and not self._is_plain)
+        self.resample.setEnabled(has_image and not self._session.model.lacks("posterior"))
         if not has_image:
             self.grid.samples = None
             self.grid.set_images(None)
-            self.grid.set_message(EMPTY)
+            self.grid.set_message(self._why_empty())
             for view in (self.mean, self.spread):
                 view.set_image(None)
+
+    def _why_empty(self) -> str:
+        card = self._session.model.card
+        return (
+            EMPTY if card is None or card.can("encode") else f"Samples are drawn from q(z|x). {card.why_not('encode')}"
+        )
 
     def _on_theme_changed(self) -> None:
         self.explanation.setFixedWidth(theme.pixels(160))

@@ -8,8 +8,8 @@ from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.panel import button, label
 
-EXPLANATION = "Generation: z from the prior, decoded. A click puts z on the sliders."
-HOLES = "No prior: its z need not lie where N(0, I) is. A click puts z on the sliders."
+CLICK = "A click puts z on the sliders."
+EXPLANATION = f"Generation: z from the prior, decoded. {CLICK}"
 EMPTY = "Open a model or train one: its pictures of z ~ N(0, I) appear here."
 
 
@@ -30,9 +30,8 @@ class PriorSamplesView(QWidget):
         body.addWidget(self.grid, 1)
 
         self.grid.chosen.connect(self._samples.choose)
-        self._samples.sampled.connect(self._on_sampled)
+        self._samples.changed.connect(self._on_changed)
         self._samples.settings_changed.connect(self._on_settings_changed)
-        self._samples.failed.connect(self.grid.set_message)
         session.model.changed.connect(self._on_settings_changed)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -79,24 +78,27 @@ class PriorSamplesView(QWidget):
         controls.addWidget(self.again)
         return controls
 
-    def _on_sampled(self) -> None:
+    def _on_changed(self) -> None:
         if self._samples.shown:
-            self.grid.set_message(None)
             self.grid.set_images(self._samples.shown.images)
+        if self._samples.shown or self._samples.failure:
+            self.grid.set_message(self._samples.failure or None)
 
     def _on_settings_changed(self) -> None:
-        for field, value in (
-            (self.count, self._samples.count),
-            (self.temperature, self._samples.temperature),
-            (self.seed, self._samples.seed),
-        ):
+        settings, card = self._samples.settings, self._session.model.card
+        fields = (self.count, self.temperature, self.seed)
+        for field in fields:
             field.blockSignals(True)
-            field.setValue(value)  # type: ignore[arg-type]
+        self.count.setValue(settings.count)
+        self.temperature.setValue(settings.temperature)
+        self.seed.setValue(settings.seed)
+        for field in fields:
             field.blockSignals(False)
-        snapshot, temperature = self._session.model.snapshot, self._samples.temperature
-        is_plain = snapshot is not None and snapshot.is_autoencoder
-        self.explanation.setText(HOLES if is_plain else EXPLANATION)
-        warning = "" if temperature == 1 or is_plain else f"temperature {temperature:g} is not the prior"
+        why_not = card.why_not("prior") if card else ""
+        self.explanation.setText(f"{why_not} {CLICK}" if why_not else EXPLANATION)
+        warning = (
+            "" if settings.temperature == 1 or why_not else f"temperature {settings.temperature:g} is not the prior"
+        )
         self.not_prior.setVisible(bool(warning))
         self.not_prior.setText(warning)
 

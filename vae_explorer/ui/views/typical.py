@@ -10,11 +10,11 @@ from vae_explorer.ui.panels.image.image_figures import figures_of_image
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_grid import ImageGrid
-from vae_explorer.ui.widgets.numbers import figure, mu_name
+from vae_explorer.ui.widgets.numbers import figure
 from vae_explorer.ui.widgets.panel import label
 
 KNOWN = "A low ELBO says that the model hardly expects this image. "
-PLAIN = "A plain autoencoder has no ELBO to compare. "
+NO_ELBO = "This model has no ELBO to compare. "
 EXPLANATION = "Its neighbours in z are what the model takes it for."
 TIP = "Blue: the ELBO of the test images, from the quantiles in the model file. Dashed: the ELBO of this image."
 WIDTH = 220  # pixels of the text, at 100 %
@@ -32,7 +32,6 @@ class TypicalView(QWidget):
         super().__init__(parent)
         self.setObjectName("typicalView")
         self._session, self._typical = session, session.typical
-        self._failure: tuple[object, str] = (None, "")  # the snapshot, and why it gave no neighbours
         body = QHBoxLayout(self)
         body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
         body.setSpacing(4 * UNIT)
@@ -72,7 +71,6 @@ class TypicalView(QWidget):
         body.addLayout(right, 4)
 
         self._typical.changed.connect(self._on_changed)
-        self._typical.failed.connect(self._on_failed)
         session.evidence.changed.connect(self._show_elbo)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -88,10 +86,8 @@ class TypicalView(QWidget):
         self._show_norm()
         neighbours, reason = self._typical.neighbours, self._typical.reason
         if neighbours is None:
-            snapshot, sentence = self._failure
-            failure = sentence if snapshot is self._session.model.snapshot else ""
             self.grid.set_images(None)
-            self.grid.set_message(reason or failure or "looking for its neighbours…")
+            self.grid.set_message(reason or self._typical.failure or "looking for its neighbours…")
             self.above_grid.setText("")
             return
         self.grid.set_message(None)
@@ -102,21 +98,17 @@ class TypicalView(QWidget):
                 for name, distance in zip(neighbours.names, neighbours.distances, strict=True)
             ]
         )
-        of = "theirs" if self._is_plain else "q(z)"
-        self.above_grid.setText(NEIGHBOURS.format(neighbours.of, mu_name(self._is_plain), of))
-
-    @property
-    def _is_plain(self) -> bool:
-        snapshot = self._session.model.snapshot
-        return snapshot is not None and snapshot.is_autoencoder
+        card = self._session.model.card
+        mu, of = (card.mu, "q(z)") if card and card.can("posterior") else ("z(x)", "theirs")
+        self.above_grid.setText(NEIGHBOURS.format(neighbours.of, mu, of))
 
     def _show_elbo(self) -> None:
         figures, percentile, quantiles = (
             figures_of_image(self._session), self._typical.percentile, self._typical.quantiles
         )  # fmt: skip
-        is_plain = self._is_plain
-        self._elbo.setVisible(not is_plain)
-        self.explanation.setText((PLAIN if is_plain else KNOWN) + EXPLANATION)
+        has_no_elbo = self._session.model.lacks("elbo")
+        self._elbo.setVisible(not has_no_elbo)
+        self.explanation.setText((NO_ELBO if has_no_elbo else KNOWN) + EXPLANATION)
         if percentile is None or quantiles is None or figures is None or figures.elbo is None:
             self.histogram.clear()
             self.percentile.setText(self._why_no_percentile())
@@ -131,7 +123,7 @@ class TypicalView(QWidget):
 
     def _why_no_percentile(self) -> str:
         encoded = self._session.image.posterior
-        if encoded is None or self._is_plain:
+        if encoded is None or self._session.model.lacks("elbo"):
             return ""
         if not encoded.is_likelihood:
             return "x is grey and p(x|z) is for black and white, so there is no ELBO to compare: switch binarise on."
@@ -144,7 +136,7 @@ class TypicalView(QWidget):
             return
         mean, deviation = expected
         prior = f"{figure(mean, 0)} ± {figure(deviation, 1)}"
-        if self._is_plain:
+        if self._session.model.lacks("posterior"):
             self.norm.setText(f"‖z(x)‖² = <b>{figure(norm, 1)}</b>; a z from N(0, I) has {prior}.")
         else:
             drawn = figure(self._typical.sampled_norm or norm, 1)
@@ -152,10 +144,6 @@ class TypicalView(QWidget):
                 f"‖μ‖² = <b>{figure(norm, 1)}</b>. A z from q(z|x) has <b>{drawn}</b> on average, "
                 f"one from N(0, I) {prior}."
             )
-
-    def _on_failed(self, sentence: str) -> None:
-        self._failure = self._session.model.snapshot, sentence
-        self._on_changed()
 
     def _on_theme_changed(self) -> None:
         self._on_changed()

@@ -12,11 +12,6 @@ def figure(value: float, digits: int, *, sign: bool = False) -> str:
     return format(value, f"{'+' if sign else ''}z.{digits}f").replace("-", "−")
 
 
-def mu_name(is_plain: bool) -> str:
-    """Where the encoder puts an image: the mean of q(z|x), or by a plain autoencoder its one z."""
-    return "z(x)" if is_plain else "μ"
-
-
 def z_name(dimension: int) -> str:
     """z₆ for 6."""
     return "z" + str(dimension).translate(_SUBSCRIPTS)

@@ -189,7 +189,8 @@ class MainWindow(QMainWindow):
             self.session.model.save(Path(whole))
 
     def _save_trained(self) -> None:
-        self.session.model.show("training")
+        if trained := self.session.model.trained:
+            self.session.model.show(trained.lineage)
         self.save_model()
 
     def save_picture(self) -> None:

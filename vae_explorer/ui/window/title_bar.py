@@ -39,7 +39,7 @@ class TitleBar(QFrame):
         self.which.setAccessibleName("Which model is shown")
         self.which.add("opened", "", "The opened model")
         self.which.add("training", "", "The model in training: it follows the newest weights")
-        self.which.chosen.connect(self._model.show)
+        self.which.chosen.connect(self._on_chosen)
         self.kind = label(role="pill", name="modelKind")
         self.figure = label(role="pill", name="modelFigure")
         layout.addLayout(row(self.open, self.save))
@@ -75,13 +75,12 @@ class TitleBar(QFrame):
         self.which.button("training").setText(word if epoch is None else f"{word} · epoch {epoch:.0f}")
 
     def _on_models_changed(self) -> None:
-        workspaces = self._model.workspaces
-        for which in ("opened", "training"):
-            self.which.button(which).setVisible(which in workspaces)
-        if "opened" in workspaces:
-            self.which.button("opened").setText(workspaces["opened"].name)
+        opened = self._model.opened
+        self.which.button("opened").setVisible(opened is not None)
+        self.which.button("opened").setText(opened.name if opened else "")
+        self.which.button("training").setVisible(self._model.trained is not None)
         self._on_training()
-        self.which.set_value(self._model.shown)
+        self.which.set_value("training" if self._model.shows_trained else "opened")
         workspace = self._model.current
         self.save.setEnabled(workspace is not None)
         self.which.setVisible(workspace is not None)
@@ -89,18 +88,23 @@ class TitleBar(QFrame):
         self.figure.setVisible(workspace is not None)
         if workspace is None:
             return
-        info = workspace.snapshot.info
-        config = info.config
-        plain = "autoencoder · " if config.is_autoencoder else ""
-        self.kind.setText(f"{plain}{config.network} · {config.z_dim} dimensions · {config.likelihood}")
-        split, figures = ("test", info.test) if info.test else ("validation", info.validation)
+        card = workspace.snapshot.card
+        parts = [card.family, card.network, f"{card.z_dim} dimensions", card.likelihood]
+        self.kind.setText(" · ".join(part for part in parts if part))
+        split, figures = ("test", card.test) if card.test else ("validation", card.validation)
         if figures is None:
             self.figure.setText("first epoch")
+            self.figure.setVisible(workspace.snapshot.info is not None)  # another's model has no epochs
         elif figures.elbo is None:
             self.figure.setText(f"{split} log p(x|z) {figure(figures.reconstruction, 1)} nats")
         else:
             self.figure.setText(f"{split} ELBO {figure(figures.elbo, 1)} nats")
         self.figure.setToolTip(
-            f"Mean over the {split} images of {info.data}, nats per image, {config.likelihood} likelihood"
-            + (", images binarised by one draw" if config.likelihood == "bernoulli" else "")
+            f"Mean over the {split} images of {card.data}, nats per image, {card.likelihood} likelihood"
+            + (", images binarised by one draw" if card.likelihood == "bernoulli" else "")
         )
+
+    def _on_chosen(self, which: str) -> None:
+        workspace = self._model.trained if which == "training" else self._model.opened
+        if workspace:
+            self._model.show(workspace.lineage)

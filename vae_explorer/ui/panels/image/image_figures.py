@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from vae_explorer.session.records import Evidence, Fitted
 from vae_explorer.session.session import Session
+from vae_explorer.session.views.evidence import Evidence, Fitted
 from vae_explorer.ui.widgets.numbers import figure
 
 SAME = 1e-3  # nats: two ELBOs of the same draws are not further apart
@@ -15,7 +15,7 @@ FAR = 3, 0.1  # standard errors and nats from the exact value: an estimate furth
 class ImageFigures:
     """In nats; None where there is none (yet)."""
 
-    reconstruction: float
+    reconstruction: float | None
     kl: float | None
     elbo: float | None
     gap: float | None = None

@@ -15,7 +15,7 @@ from vae_explorer.ui.plots.posterior_plot import PosteriorPlot
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.flow_layout import FlowBox
 from vae_explorer.ui.widgets.image_view import ImageView
-from vae_explorer.ui.widgets.numbers import figure, mu_name
+from vae_explorer.ui.widgets.numbers import figure
 from vae_explorer.ui.widgets.panel import ElidedLabel, Panel, button, label, row, scrolling
 from vae_explorer.ui.widgets.vector_field import VectorField
 
@@ -33,7 +33,7 @@ WORDS = {  # of the figures: their names, and what they are
         "The log evidence of this image, by importance sampling with q(z|x), ± its error, in nats",
     ),
 }
-PLAIN = ("log p(x|z)", "How well the image is reconstructed: log p(x|z) at its one z, in nats. There is no ELBO.")
+NO_ELBO = ("log p(x|z)", "How well the image is reconstructed: log p(x|z) at its one z, in nats. There is no ELBO.")
 NOT_A_LIKELIHOOD = "x is grey but this model's likelihood is for black and white: these figures are no likelihood."
 
 
@@ -149,7 +149,7 @@ class ImagePanel(Panel):
         writer = csv.writer(text, lineterminator="\n")
         shown = self._shown
         columns = {"mu": shown.mu, "sigma": shown.sigma, "kl": shown.kl_per_dimension}
-        if shown.kl_per_dimension is None:
+        if self._session.model.lacks("posterior"):
             columns = {"z": shown.mu}
         writer.writerow(["dimension", *columns])
         for j, values in enumerate(zip(*columns.values(), strict=True)):
@@ -163,16 +163,19 @@ class ImagePanel(Panel):
             self.name.set_whole("")
             self.photo.set_picture(None)
             reading = self._image.is_reading or self._session.model.is_opening or bool(self._image.images)
-            has_model = self._session.model.current is not None
+            card = self._session.model.card
             self.photo.set_message("…" if reading else None)
-            self._say(EMPTY if has_model and not reading else "")
+            self._say((card.why_not("encode") or EMPTY) if card and not reading else "")
             return
         picture = self._image.pictures[number]
         width, height = picture.file_size
         self.name.set_whole(f"{picture.name} · {width} × {height}")
         self.photo.set_message("reading…" if self._image.is_reading else None)
         self.photo.set_picture(picture.pixels)
-        if self._image.posterior is None:
+        if self._session.model.lacks("encode"):
+            self._show(None)
+            self._say(self._session.model.card.why_not("encode") if self._session.model.card else "")
+        elif self._image.posterior is None:
             self.plot.clear()
             self._shown = None
 
@@ -188,7 +191,8 @@ class ImagePanel(Panel):
             None if encoded is None else encoded.reconstruction_image - encoded.x, "diverging", 1.0
         )
         self.mu.set_value(None if encoded is None else encoded.mu)
-        self.sigma.set_value(None if encoded is None or encoded.kl is None else encoded.sigma)
+        has_sigma = not self._session.model.lacks("posterior")
+        self.sigma.set_value(encoded.sigma if encoded and has_sigma else None)
         self._name_things()
         workspace = self._session.model.current
         if encoded is None or workspace is None:
@@ -210,14 +214,14 @@ class ImagePanel(Panel):
         encoded, figures = self._shown, figures_of_image(self._session)
         if encoded is None or figures is None:
             return
-        is_plain = encoded.kl is None
-        name, tip = PLAIN if is_plain else WORDS["reconstruction"]
+        has_elbo = not self._session.model.lacks("elbo")
+        name, tip = WORDS["reconstruction"] if has_elbo else NO_ELBO
         self._names["reconstruction"].setText(name)
         draws = "" if figures.draws is None else f" From {figures.draws:,} draws of z."
         for key, value in self.figures.items():
             doubt = figures.doubt if key in ("gap", "log_evidence") else ""
             value.setText(_in_nats(key, figures, is_doubtful=bool(doubt)))
-            shown = key == "reconstruction" or not is_plain
+            shown = has_elbo or (key == "reconstruction" and figures.reconstruction is not None)
             value.setVisible(shown)
             self._names[key].setVisible(shown)
             what = f"{tip if key == 'reconstruction' else WORDS[key][1]}.{draws}"
@@ -233,26 +237,27 @@ class ImagePanel(Panel):
             self._show_figures()
 
     def _name_things(self) -> None:
-        """A plain autoencoder has neither a q(z|x) nor its mu, sigma and KL."""
-        colours, is_plain = theme.colours, self._shown is not None and self._shown.kl is None
-        what = "z" if is_plain else "mu, sigma and KL"
+        """Without a q(z|x) there is neither its mu nor sigma and KL."""
+        colours, card = theme.colours, self._session.model.card
+        is_point = self._session.model.lacks("posterior")
+        what = "z" if is_point else "mu, sigma and KL"
         self.copy.setToolTip(f"Copy {what} of every dimension as CSV (Ctrl+Shift+C)")
         self.copy.setAccessibleDescription(self.copy.toolTip())
-        self.plot.setAccessibleName(f"{'z' if is_plain else 'Posterior: mu and sigma'} of every dimension")
+        self.plot.setAccessibleName(f"{'z' if is_point else 'Posterior: mu and sigma'} of every dimension")
         self.plot.setToolTip(
             "Dot: z. Grey band: N(0, 1). Point at a dot for its number."
-            if is_plain
+            if is_point
             else "Dot: mu. Bar: ± sigma. Grey band: the prior N(0, 1). Point at a bar for its numbers."
         )
-        self._mu_symbol.setText(mu_name(is_plain))
-        self.reconstruction.setToolTip(f"The reconstruction: the mean image decoded from {'z' if is_plain else 'mu'}")
-        self.mu.setAccessibleName("z" if is_plain else "mu")
-        self.mu.setToolTip(f"{'z' if is_plain else 'mu'} of every dimension, in the order of their index: z0, z1, …")
+        self._mu_symbol.setText(card.mu if card else "μ")
+        self.reconstruction.setToolTip(f"The reconstruction: the mean image decoded from {'z' if is_point else 'mu'}")
+        self.mu.setAccessibleName("z" if is_point else "mu")
+        self.mu.setToolTip(f"{'z' if is_point else 'mu'} of every dimension, in the order of their index: z0, z1, …")
         for part in (self._sigma_symbol, self.sigma):
-            part.setVisible(not is_plain)
+            part.setVisible(not is_point)
         self._posterior_title.setText(
             f"<span style='color:{colours.mu}'>z</span> of the image: no q(z|x), no σ"
-            if is_plain
+            if is_point
             else f"Posterior q(z|x): <span style='color:{colours.mu}'>μ</span> ± "
             f"<span style='color:{colours.sigma}'>σ</span>"
         )

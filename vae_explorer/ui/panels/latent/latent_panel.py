@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QMenu, QVBoxLayout, QWidg
 from vae_explorer.session.session import Session
 from vae_explorer.ui.panels.latent.latent_row import LatentHeader, LatentRow
 from vae_explorer.ui.theme import UNIT, theme
-from vae_explorer.ui.widgets.numbers import mu_name, z_name
+from vae_explorer.ui.widgets.numbers import z_name
 from vae_explorer.ui.widgets.panel import Panel, button, label, row, scrolling
 
 LIMITS = (2, 3, 4, 6)  # of the sliders, in deviations of the prior
@@ -106,11 +106,12 @@ class LatentPanel(Panel):
         self._on_sampled()
 
     def _name_things(self) -> None:
-        snapshot = self._model.snapshot
-        is_plain = snapshot is not None and snapshot.is_autoencoder
-        self.columns.set_plain(is_plain)
-        self.to_mu.setText(f"To {mu_name(is_plain)}")
-        self.to_mu.setToolTip(f"Move z to the image's {'own z' if is_plain else 'μ'} exactly (Ctrl+M)")
+        card = self._model.card
+        mu = card.mu if card else "μ"
+        self.columns.set_mu(mu, has_sigma=not self._model.lacks("posterior"))
+        self.to_mu.setText(f"To {mu}")
+        own = "own z" if self._model.lacks("posterior") else mu
+        self.to_mu.setToolTip(f"Move z to the image's {own} exactly (Ctrl+M)")
         self.to_mu.setAccessibleDescription(self.to_mu.toolTip())
 
     def _build(self) -> None:
@@ -132,9 +133,9 @@ class LatentPanel(Panel):
             previous = line.slider
         self._lines.addWidget(self.fold, 0, Qt.AlignmentFlag.AlignLeft)
         self._lines.addStretch(1)
-        workspace = self._model.current
-        has_kl = workspace is not None and workspace.kl_per_dimension is not None
-        has_variance = workspace is not None and workspace.snapshot.info.statistics is not None
+        card = self._model.card
+        has_kl = card is not None and card.kl_per_dimension is not None
+        has_variance = card is not None and card.statistics is not None
         self.order.setText(f"order: {'average KL' if has_kl else 'variance' if has_variance else 'index'}")
 
     def _make_row(self, j: int) -> LatentRow:
@@ -213,14 +214,14 @@ class LatentPanel(Panel):
         workspace = self._model.current
         if workspace is None or len(self._rows) != workspace.snapshot.z_dim:
             return
-        posterior, average = workspace.chosen, workspace.kl_per_dimension
+        posterior, average = workspace.chosen, workspace.snapshot.card.kl_per_dimension
         self.to_mu.setEnabled(posterior is not None)
         for j, line in self._rows.items():
             if posterior is None:
                 line.set_posterior(None, None)
                 line.set_kl(None if average is None else float(average[j]))
             else:
-                kl = posterior.kl_per_dimension  # None: a plain autoencoder's, which has no sigma either
+                kl = posterior.kl_per_dimension  # None: there is no q(z|x), and no sigma either
                 line.set_posterior(float(posterior.mu[j]), None if kl is None else float(posterior.sigma[j]))
                 line.set_kl(None if kl is None else float(kl[j]))
 
@@ -246,7 +247,7 @@ class LatentPanel(Panel):
         workspace = self._model.current
         if workspace is None:
             return
-        inactive = workspace.inactive
+        inactive = workspace.snapshot.card.inactive
         collapsed = bool(inactive.all())
         for j, line in self._rows.items():
             line.slider.set_dimmed(bool(inactive[j]))

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.panels.latent.latent_slider import LatentSlider
 from vae_explorer.ui.theme import UNIT, theme
-from vae_explorer.ui.widgets.numbers import figure, mu_name
+from vae_explorer.ui.widgets.numbers import figure
 
 NAME, Z, MU, SIGMA, KL = 34, 50, 48, 46, 34  # widths of the columns at 100 %, in pixels
 
@@ -79,19 +79,20 @@ class LatentRow(QWidget):
 
 
 class LatentHeader(QWidget):
-    """The words over the columns; a plain autoencoder has neither sigma nor KL."""
+    """The words over the columns; without a q(z|x) there is neither sigma nor KL."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.set_plain(False)
+        self.set_mu("μ", has_sigma=True)
 
-    def set_plain(self, is_plain: bool) -> None:
-        self._is_plain = is_plain
+    def set_mu(self, mu: str, *, has_sigma: bool) -> None:
+        """What the encoder gives is called, and whether it is the mean of a q(z|x)."""
+        self._mu, self._has_sigma = mu, has_sigma
         self.setToolTip(
-            "z: the latent point. z(x): where the encoder puts the image."
-            if is_plain
-            else "z: the latent point. μ ± σ: the posterior q(z|x) of the image. KL: its distance from N(0, 1)."
+            "z: the latent point. μ ± σ: the posterior q(z|x) of the image. KL: its distance from N(0, 1)."
+            if has_sigma
+            else "z: the latent point. z(x): where the encoder puts the image."
         )
         self.update()
 
@@ -108,8 +109,8 @@ class LatentHeader(QWidget):
             painter.setPen(theme.colour("z"))
             painter.drawText(z, right, "z")
             painter.setPen(theme.colour("mu"))
-            painter.drawText(mu, right, mu_name(self._is_plain))
-            if self._is_plain:
+            painter.drawText(mu, right, self._mu)
+            if not self._has_sigma:
                 return
             painter.setPen(theme.colour("sigma"))
             painter.drawText(sigma, right, "± σ")

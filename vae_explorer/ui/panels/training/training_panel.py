@@ -91,7 +91,7 @@ class TrainingPanel(Panel):
         self.offer.setObjectName("trainResume")
         self.save = button("Save model as…", self.save_asked.emit, "Keep the trained model as a file of its own")
         self.save.setObjectName("trainSave")
-        self.back = button("", self._session.model.drop_training, "Show the opened model again and forget this one")
+        self.back = button("", self._session.model.drop_trained, "Show the opened model again and forget this one")
         self.back.setObjectName("trainBack")
         after = row(self.save, self.back, spacing=UNIT)
         after.addStretch(1)
@@ -241,8 +241,8 @@ class TrainingPanel(Panel):
     def _on_models_changed(self) -> None:
         """What can be done with a trained model, once its run is over."""
         active = self._training.is_active
-        has_training = "training" in self._session.model.workspaces
-        opened = self._session.model.workspaces.get("opened")
+        has_training = self._session.model.trained is not None
+        opened = self._session.model.opened
         self.save.setVisible(has_training and not active)
         self.back.setVisible(has_training and not active)
         self.back.setText(f"Back to {opened.name}" if opened else "Close this model")

@@ -1,0 +1,66 @@
+"""What comes from files and goes into them: models, pictures, the curves of a run."""
+
+from pathlib import Path
+
+from vae_explorer.data import bundled
+from vae_explorer.data.image_set import ImageSet
+from vae_explorer.paths import MODEL_SUFFIX, bundled_models
+from vae_explorer.session.answers.answer import answer
+from vae_explorer.session.curves import CurvesRequest, ReadCurves, read_curves
+from vae_explorer.session.pictures import ReadPictures, ReadRequest, read_pictures
+from vae_explorer.session.state.model import EXAMPLES, OpenedModel, OpenRequest, SaveRequest, origins_of
+from vae_explorer.training import model_file, models
+from vae_explorer.training.model_file import ModelFileError, ModelInfo
+
+
+@answer.register
+def open_model(request: OpenRequest) -> OpenedModel:
+    """A bundled model by its name, a file, or the newest model of a run's folder."""
+    path = models.find(request.name_or_path)
+    content = model_file.read(path)
+    is_bundled = path == bundled_models().get(request.name_or_path)
+    data = _data_of(content.info)
+    examples = origins_of(data, range(min(EXAMPLES, len(data)))) if data else ()
+    return OpenedModel(
+        name=request.name_or_path if is_bundled else _name(request.name_or_path),
+        model=content.model,
+        info=content.info,
+        posteriors=content.posteriors,
+        data=data,
+        examples=read_pictures(ReadRequest(examples)),
+    )
+
+
+@answer.register
+def save_model(request: SaveRequest) -> object:
+    """Writes a model file; gives its path. Raises ModelFileError."""
+    path, snapshot = request.path, request.snapshot
+    if snapshot.info is None:
+        raise ModelFileError("This model was not made by this program, so it cannot be saved as one of its files")
+    try:
+        model_file.save(path, snapshot.model, snapshot.info, snapshot.posteriors)  # type: ignore[arg-type]
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ModelFileError(f"{path} could not be written ({reason}): choose another folder, or make room") from error
+    return path
+
+
+@answer.register
+def pictures(request: ReadRequest) -> ReadPictures:
+    return read_pictures(request)
+
+
+@answer.register
+def curves(request: CurvesRequest) -> ReadCurves:
+    return read_curves(request.run)
+
+
+def _name(name_or_path: str) -> str:
+    """Of a model file in the window; a run's have their folder's name."""
+    path = Path(name_or_path)
+    return path.name.removesuffix(MODEL_SUFFIX) if path.is_file() else path.resolve().name
+
+
+def _data_of(info: ModelInfo) -> ImageSet | None:
+    found = bundled.tests_of(info.data)
+    return found if found and found.image_shape == info.config.image_shape else None  # other data may have that name

@@ -1,0 +1,80 @@
+"""q(z|x) of the images that belong to a model's data: computed once for each snapshot, for all views that need it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from vae_explorer.data.image_set import ImageSet
+from vae_explorer.session.records import Key, Snapshot
+from vae_explorer.session.views.view import Context, View
+
+
+@dataclass(frozen=True, eq=False)
+class DataPosteriorsRequest:
+    snapshot: Snapshot
+    images: ImageSet = field(repr=False)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.snapshot.lineage, None, self.snapshot.number)
+
+
+@dataclass(frozen=True, eq=False)
+class DataPosteriors:
+    """q(z|x) of images that the model was not trained on, with their labels, factors and names."""
+
+    lineage: int
+    number: int
+    images: ImageSet = field(repr=False)
+    mu: np.ndarray  # float32 [n, z]
+    sigma: np.ndarray  # float32 [n, z]; 0 where the model has no q(z|x)
+
+
+class DataPosteriorsSession(QObject):
+    """Computed while some view wants it.
+
+    Signals:
+        changed(): `shown` or `failure` has changed
+    """
+
+    changed = Signal()
+
+    def __init__(self, context: Context, parent: QObject | None = None):
+        super().__init__(parent)
+        self._model = context.model
+        self._users: set[object] = set()
+        self._view: View[DataPosteriors] = View(context.thread, "The images of the data could not be encoded", self)
+        self._view.changed.connect(self.changed)
+        context.model.changed.connect(self._ask)
+        context.latent.refreshed.connect(self._ask)
+
+    @property
+    def shown(self) -> DataPosteriors | None:
+        """Of the shown model; by an older snapshot it is late, not wrong."""
+        return self._view.value
+
+    @property
+    def failure(self) -> str:
+        """Why there is none; empty where there is, or will be."""
+        return self._view.failure
+
+    @property
+    def can_be_had(self) -> bool:
+        """Whether the shown model encodes images, and has some."""
+        workspace = self._model.current
+        return bool(workspace and workspace.data and workspace.snapshot.card.can("encode"))
+
+    def set_wanted(self, user: object, wanted: bool) -> None:
+        """Whether this view needs it now."""
+        (self._users.add if wanted else self._users.discard)(user)
+        self._ask()
+
+    def _ask(self) -> None:
+        workspace, request = self._model.current, None
+        if workspace and workspace.data and self._users and self.can_be_had:
+            request = DataPosteriorsRequest(workspace.snapshot, workspace.data)
+        before = self.shown
+        self._view.want(workspace, request, about=workspace.lineage if workspace else None)
+        if self.shown is not before:
+            self.changed.emit()
