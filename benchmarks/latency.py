@@ -154,7 +154,7 @@ class Measurement(QObject):
         yield from self._drag(self.phases[0])
 
         session.training.start(self._config)
-        yield lambda: session.training.state == "running" and session.model.shown == "training"
+        yield lambda: session.training.state == "running" and session.model.shows_trained
         yield lambda: bool(session.training.kl_per_dimension)
         yield _pause(SETTLE)
         yield from self._count_images(self.alone)

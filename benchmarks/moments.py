@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 from vae_explorer import app, cli
 from vae_explorer.data import catalog
 from vae_explorer.session import session as session_module
+from vae_explorer.session.state.model import SaveRequest
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.window.main_window import MainWindow
 
@@ -160,14 +161,14 @@ def main(name: str, address: str) -> int:
         Moment(window, name, address)
         return window
 
-    def noted_answer(kind: str, request: object) -> object:
+    def noted_answer(request: object) -> object:
         import torch  # noqa: F401 - loaded by now, or here
 
-        if name == "opening" or kind == "save_model":
+        if name == "opening" or isinstance(request, SaveRequest):
             say("moment")
         if not trainers and name in RUNS:
             trainers.append(note_trainers(name))
-        return answer(kind, request)
+        return answer(request)
 
     app.create, session_module._answer = create_moment, noted_answer
     code = cli.run([])

@@ -93,6 +93,22 @@ def session(qtbot):
             made.close()
 
 
+@pytest.fixture
+def answering(monkeypatch):
+    """The functions that answer the session's requests, by their names: one that is put in answers from then on."""
+    from vae_explorer.session.answers import answers
+    from vae_explorer.session.answers.answer import answer as answer_of
+
+    found = {function.__name__: function for kind, function in answer_of.registry.items() if kind is not object}
+
+    def answer(request):
+        torch.set_num_threads(1)
+        return found[answer_of.dispatch(type(request)).__name__](request)
+
+    monkeypatch.setattr(answers, "answer", answer)
+    return found
+
+
 class _Started:
     """What a test has started, and where: the starting verbs are wrapped, so that nothing has to be searched for."""
 

@@ -30,9 +30,11 @@ MAY_IMPORT = {  # a folder, or a file that is one of its kind: whom it may impor
     "session.curves": "training",
     "session.state": "session.pictures session.records session.threads training data core",
     "session.jobs": "session.records session.threads training data core",
-    "session.training": "session.state session.pictures session.curves session.records session.threads training core",
+    "session.training": "session.state session.pictures session.curves session.records session.threads "
+    "training data core",
     "session.views": "session.training session.jobs session.state session.records session.threads data core",
-    "session.answers": "session.views session.state session.pictures session.curves session.records training data core",
+    "session.answers": "session.views session.training session.state session.pictures session.curves session.records "
+    "training data core",
     "session.session": "session.answers session.views session.training session.jobs session.state session.threads",
     "ui.theme": "",
     "ui.widgets": "ui.theme session.threads.guard",

@@ -67,7 +67,7 @@ def make_window(qtbot):
 
 def play(window, qtbot, moves):
     """Drags a slider of the model in training and draws again, as a hand would."""
-    if window.session.model.shown != "training":
+    if not window.session.model.shows_trained:
         return
     slider = window.findChild(QWidget, "latentSlider_0")
     moves.append(slider.property("value"))
@@ -146,7 +146,7 @@ PLAYED = """
     random = np.random.default_rng(1)
 
     def play():
-        if session.model.shown == "training":
+        if session.model.shows_trained:
             session.latent.set_z(random.standard_normal(2).astype(np.float32))
             session.posterior_samples.resample()
 

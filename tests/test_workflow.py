@@ -76,9 +76,7 @@ def test_train_drag_drop_stop_save_reopen_and_the_command_line_agrees(
     )  # fmt: skip
     window.training.form.set_config(config)
     qtbot.mouseClick(find("trainStart"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(
-        lambda: session.model.shown == "training" and value("outputImage").shape == (1, 16, 16), timeout=WAIT
-    )
+    qtbot.waitUntil(lambda: session.model.shows_trained and value("outputImage").shape == (1, 16, 16), timeout=WAIT)
 
     # while it learns, the picture moves by itself: the sliders are not touched
     changes, last = [time.monotonic()], [value("outputImage")]
@@ -132,7 +130,7 @@ def test_train_drag_drop_stop_save_reopen_and_the_command_line_agrees(
 
     # reopen it and drop the photo again
     drop(window, saved)
-    qtbot.waitUntil(lambda: session.model.shown == "opened" and session.model.current.name == "bars", timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.model.shows_trained and session.model.current.name == "bars", timeout=WAIT)
     drop(window, photo)
 
     def there() -> bool:
@@ -141,7 +139,7 @@ def test_train_drag_drop_stop_save_reopen_and_the_command_line_agrees(
         return name == "photo.png" and posterior is not None and posterior.lineage == current.lineage
 
     qtbot.waitUntil(there, timeout=WAIT)
-    qtbot.waitUntil(lambda: session.posterior_samples.shown.lineage == session.model.current.lineage, timeout=WAIT)
+    qtbot.waitUntil(lambda: session.posterior_samples.shown is not None, timeout=WAIT)
     assert value("posteriorSamples").shape == (16, 1, 16, 16)
 
     # the command line gives the same numbers

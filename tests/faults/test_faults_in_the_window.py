@@ -103,7 +103,7 @@ def slots(kind):
 def fire(owner, expression, session):
     """Emits the signal with arguments of its types, where it can be had from here."""
     nouns = {name: getattr(session, name) for name in ("model", "latent", "image", "jobs", "training")}
-    known = {"self": owner, "session": session, "views": session._views_thread, "thread": session._decoding_thread}
+    known = {"self": owner, "session": session, "context": session.context}
     try:
         signal = eval(expression, {**vars(inspect.getmodule(type(owner))), **nouns, **known})
     except (NameError, AttributeError):

@@ -10,9 +10,10 @@ from vae_explorer import errors, paths
 from vae_explorer.core.progress import Progress
 from vae_explorer.errors import UserError
 from vae_explorer.session import training
-from vae_explorer.session.answers import answers
-from vae_explorer.session.records import Origin, Slice
+from vae_explorer.session.records import Origin
 from vae_explorer.session.threads.generator_thread import GeneratorThread
+from vae_explorer.session.training import ReconstructRequest
+from vae_explorer.session.views.evidence import MapRequest
 from vae_explorer.training.config import TrainConfig
 
 WAIT = 20_000  # milliseconds: torch may have to be loaded
@@ -22,7 +23,7 @@ FAULT = "Something went wrong inside the program"
 SPOILT = {  # what is asked for, and where its failure is seen
     "open_model": (lambda w: w.session.model.open("other"), lambda w: w.errors.text.text()),
     "save_model": (lambda w: w.session.model.save(paths.runs() / "x"), lambda w: w.errors.text.text()),
-    "read_pictures": (lambda w: w.session.image.open([Origin("a", b"")]), lambda w: w.errors.text.text()),
+    "pictures": (lambda w: w.session.image.open([Origin("a", b"")]), lambda w: w.errors.text.text()),
     "encode": (lambda w: w.session.image.step(1), lambda w: w.image.x_view._message),
     "decode": (lambda w: w.session.latent.random(), lambda w: w.decoded.view._message),
     "sample_posterior": (
@@ -35,38 +36,45 @@ SPOILT = {  # what is asked for, and where its failure is seen
         lambda w: w.tabs.evidence.waterfall._message,
     ),
     "posterior_map": (
-        lambda w: (
-            w.tabs.evidence.waterfall.set_message(None),
-            w.session._views_thread.ask("posterior_map", Slice(None)),
+        lambda w: w.session.context.thread.ask(
+            MapRequest(None, None), print, lambda told: w.errors.show_sentence(f"map: {told}")
         ),
-        lambda w: w.tabs.evidence.waterfall._message,
+        lambda w: w.errors.text.text(),
     ),
+    "data_posteriors": (lambda w: w.tabs.setCurrentIndex(4), lambda w: w.tabs.typical.grid._message),
     "aggregate": (lambda w: w.tabs.setCurrentIndex(3), lambda w: w.tabs.aggregate.plot._message),
     "compared_samples": (
         lambda w: (w.tabs.setCurrentIndex(0), w.tabs.setCurrentIndex(3)),
         lambda w: w.tabs.aggregate.grids["prior"]._message,
     ),
-    "data_posteriors": (lambda w: w.tabs.setCurrentIndex(4), lambda w: w.tabs.typical.grid._message),
-    "read_curves": (lambda w: w.session._views_thread.ask("read_curves", None), lambda w: w.errors.text.text()),
-    "reconstruct": (lambda w: w.session._views_thread.ask("reconstruct", None), lambda w: w.errors.text.text()),
+    "curves": (lambda w: w.session.training._read_curves(None), lambda w: w.errors.text.text()),
+    "reconstruct": (
+        lambda w: w.session.context.thread.ask(
+            ReconstructRequest(None, None), print, w.session.training._on_reconstruct_failed
+        ),
+        lambda w: w.errors.text.text(),
+    ),
 }
 
 
 @pytest.mark.parametrize("error", [UserError("x is broken: mend it"), KeyError("x")])
-def test_every_request_may_fail_and_a_good_one_follows(window, qtbot, log, works, tmp_path, monkeypatch, error):
+def test_every_request_may_fail_and_a_good_one_follows(
+    window, qtbot, log, works, tmp_path, answering, monkeypatch, error
+):
     session, sentence = window.session, (FAULT if isinstance(error, KeyError) else str(error))
-    assert set(SPOILT) == set(answers.ANSWERS)
+    assert set(SPOILT) == set(answering)
 
     def fail(_request):
         raise error
 
     for kind, (ask, seen) in SPOILT.items():
         window.errors.show_sentence(f"before {kind}")
+        print("KIND", kind)
         with monkeypatch.context() as change:
-            change.setitem(answers.ANSWERS, kind, fail)
+            change.setitem(answering, kind, fail)
             ask(window)
             qtbot.waitUntil(lambda seen=seen: sentence in (seen(window) or ""), timeout=WAIT)
-        assert f"{kind} failed" in log.text()
+        assert "Request failed" in log.text()
         assert (session.model.is_opening, session.image.is_reading) == (False, False)
     works()
     strip = len(session.image.images)
@@ -96,12 +104,12 @@ def test_every_request_may_fail_and_a_good_one_follows(window, qtbot, log, works
         session.model.save(tmp_path / "copy.vae.safetensors")
 
 
-def test_a_picture_that_fails_under_a_moving_slider_is_said_once(window, qtbot, log, works, monkeypatch):
+def test_a_picture_that_fails_under_a_moving_slider_is_said_once(window, qtbot, log, works, answering, monkeypatch):
     told, failed = [], []
     window.session.failed.connect(told.append)
     window.session.decoded.failed.connect(failed.append)
     with monkeypatch.context() as change:
-        change.setitem(answers.ANSWERS, "decode", lambda _request: {}["weights"])
+        change.setitem(answering, "decode", lambda _request: {}["weights"])
         for step in range(60):
             window.session.latent.set_value(0, step / 60)
             qtbot.waitUntil(lambda step=step: len(failed) > step, timeout=WAIT)

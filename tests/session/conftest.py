@@ -2,6 +2,8 @@
 
 import json
 import threading
+from collections.abc import Generator
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -13,11 +15,9 @@ from vae_explorer.core.card import LatentStatistics
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
-from vae_explorer.session.answers import answers
-from vae_explorer.session.answers.long_answers import ADVANCES
 from vae_explorer.session.records import Origin, Snapshot
 from vae_explorer.session.state.workspace import Workspace
-from vae_explorer.session.views.view import LongView
+from vae_explorer.session.views.view import View
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
@@ -151,10 +151,10 @@ def open_model(session, qtbot):
     """Opens a model and waits for its first image's posterior."""
 
     def open_it(path):
-        before = session.model.workspaces.get("opened")
+        before = session.model.opened
         session.model.open(str(path))
         qtbot.waitUntil(
-            lambda: session.model.workspaces.get("opened") is not before and session.image.posterior is not None,
+            lambda: session.model.opened is not before and session.image.posterior is not None,
             timeout=TIMEOUT,
         )
         return session
@@ -167,14 +167,14 @@ def take_snapshot(session):
     """Hands over weights as a run does: those of a model file, as a newer snapshot of the same run."""
     lineages = {}
 
-    def take(path, *, run="a run", tests=(), is_last=False):
+    def take(path, *, run="a run", data=None, is_last=False):
         lineage = lineages.setdefault(run, Workspace.new_lineage())
-        now = session.model.workspaces.get("training")
+        now = session.model.trained
         number = now.snapshot.number + 1 if now and now.lineage == lineage else 1
         content = model_file.read(path)
         info = content.info.model_copy(update={"statistics": content.info.statistics if is_last else None})
-        snapshot = Snapshot(lineage, number, content.model, info, content.posteriors if is_last else None)
-        session.model.take_snapshot(snapshot, run, tests, None)
+        snapshot = Snapshot.of(lineage, number, content.model, info, content.posteriors if is_last else None)
+        session.model.take_snapshot(snapshot, run, data, None)
         return snapshot
 
     return take
@@ -192,7 +192,8 @@ def called():
 
 
 class Held:
-    """The views thread at a gate: `worked_on` has the kinds in order, and `hold` the kinds that wait."""
+    """The threads at a gate: `worked_on` has what was asked for, by the names of the answering functions and once for
+    each item of a long answer, and `hold` names those that wait."""
 
     def __init__(self):
         self.gate, self.begun, self.kinds, self.worked_on = threading.Event(), threading.Event(), set(), []
@@ -209,36 +210,43 @@ class Held:
 
     def wrap(self, kind, work):
         def held(request):
-            self.worked_on.append(kind)
-            if kind in self.kinds:
-                self.begun.set()
-                assert self.gate.wait(TIMEOUT / 1000)
-            if error := self.failing.pop(kind, None):
-                raise error
-            return work(request)
+            self._pass(kind)
+            result = work(request)
+            return self._items(kind, result) if isinstance(result, Generator) else result
 
         return held
 
+    def _items(self, kind, job):
+        with closing(job):
+            for item in job:
+                yield item
+                self._pass(kind)
+
+    def _pass(self, kind):
+        self.worked_on.append(kind)
+        if kind in self.kinds:
+            self.begun.set()
+            assert self.gate.wait(TIMEOUT / 1000)
+        if error := self.failing.pop(kind, None):
+            raise error
+
 
 @pytest.fixture
-def held(monkeypatch):
-    """Every request of the views thread can be held at a gate, and made to fail."""
+def held(answering):
+    """Every request can be held at a gate, and made to fail."""
     made = Held()
-    for kind, work in dict(answers.ANSWERS).items():
-        monkeypatch.setitem(answers.ANSWERS, kind, made.wrap(kind, work))
+    answering.update({kind: made.wrap(kind, work) for kind, work in answering.items()})
     yield made
     made.release()
 
 
 @pytest.fixture
 def at_rest():
-    """Whether none of a noun's long views is under way: a whole answer may be there before the slice after it, which
-    only finds the job ended."""
-    return lambda noun: not any(view.is_busy for view in noun.findChildren(LongView))
+    """Whether nothing that a noun wants is under way: a whole answer may be there before its end is told."""
+    return lambda noun: not any(view.is_busy for view in noun.findChildren(View))
 
 
 @pytest.fixture
 def short_slices(monkeypatch):
-    """A slice of a long view is one item of its job, so that there are many."""
-    monkeypatch.setattr("vae_explorer.session.answers.long_answers.SLICE", 0)
-    return ADVANCES
+    """A slice of a long answer is one item, so that there are many."""
+    monkeypatch.setattr("vae_explorer.session.threads.latest.SLICE", -1)

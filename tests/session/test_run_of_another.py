@@ -110,9 +110,9 @@ def test_resuming_it_all_the_same_is_refused_with_the_writer(session, run, write
 
 def test_a_run_shown_while_another_is_made_leaves_that_one_alone(session, run, config, sentences, qtbot):
     session.training.start(config.model_copy(update={"epochs": 100_000}))
-    qtbot.waitUntil(lambda: session.model.shown == "training", timeout=WAIT)
+    qtbot.waitUntil(lambda: session.model.shows_trained, timeout=WAIT)
     session.training.open_run(run.folder)
-    qtbot.waitUntil(lambda: session.model.shown == "opened", timeout=WAIT)
+    qtbot.waitUntil(lambda: not session.model.shows_trained, timeout=WAIT)
     assert session.model.current.name == "mine"
     assert session.training.config.epochs == 100_000
     assert session.training.is_active

@@ -47,7 +47,7 @@ def long(config):
 def going_on(session, training, long, qtbot):
     """Starts the long run and waits until its snapshots are shown."""
     training.start(long)
-    qtbot.waitUntil(lambda: training.state == "running" and session.model.shown == "training", timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: training.state == "running" and session.model.shows_trained, timeout=TIMEOUT)
     return training
 
 
@@ -61,7 +61,7 @@ def test_a_run_goes_from_its_images_to_its_test_figures(session, training, confi
     training.start(config)
     assert training.is_active
     assert ended() == ["loading", "running", "finished"]
-    assert session.model.shown == "training"
+    assert session.model.shows_trained
     info = session.model.current.snapshot.info
     assert info.test is not None
     assert info.statistics is not None
@@ -93,12 +93,12 @@ def test_its_validation_images_are_encoded_and_reconstructed(session, training, 
 
 
 def test_snapshots_follow_each_other_and_the_opened_model_stays(opened, going_on, qtbot):
-    before = opened.model.workspaces["opened"]
+    before = opened.model.opened
     numbers = set()
     opened.model.updated.connect(lambda: numbers.add(opened.model.snapshot.number))
     qtbot.waitUntil(lambda: len(numbers) >= 2, timeout=TIMEOUT)
     assert len({w.lineage for w in opened.model.workspaces.values()}) == 2
-    assert opened.model.workspaces["opened"] is before
+    assert opened.model.opened is before
 
 
 def test_a_second_run_has_to_wait(going_on, config):
@@ -170,16 +170,16 @@ def test_a_resumed_run_is_the_same_one_with_its_z_and_its_history(session, train
 def test_resuming_shows_the_run_also_from_the_opened_model(opened, training, going_on, ended, qtbot):
     training.stop()
     ended()
-    opened.model.show("opened")
+    opened.model.show(opened.model.opened.lineage)
     training.resume_run(training.resumable()[0])
-    qtbot.waitUntil(lambda: opened.model.shown == "training", timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: opened.model.shows_trained, timeout=TIMEOUT)
 
 
 def test_a_run_whose_model_was_given_up_is_resumed_as_a_new_one(session, training, going_on, ended, qtbot):
     training.stop()
     ended()
     lineage = session.model.current.lineage
-    session.model.drop_training()
+    session.model.drop_trained()
     training.resume_run(training.resumable()[0])
     qtbot.waitUntil(lambda: session.model.current is not None, timeout=TIMEOUT)
     assert session.model.current.lineage != lineage
@@ -193,13 +193,13 @@ def test_curves_of_a_run_that_nobody_wants_any_more_are_not_taken(session, train
     training.resume_run(run)
     assert training.is_reading_curves
     late = read_curves(run)
-    training._on_answered("read_curves", replace(late, run=Run.open(run.folder)))  # of the same folder, asked before
+    training._take_curves(replace(late, run=Run.open(run.folder)))  # of the same folder, asked before
     assert training.is_reading_curves
     qtbot.waitUntil(lambda: not training.is_reading_curves, timeout=TIMEOUT)
     assert training.curves.epochs[: len(late.curves.epochs)] == late.curves.epochs
     early = Curves()
     early.add(late.curves.epochs[0] / 2, {"elbo": 0, "reconstruction": 0, "kl": 0}, None)
-    training._on_answered("read_curves", replace(late, curves=early))  # an answer is taken once
+    training._take_curves(replace(late, curves=early))  # an answer is taken once
     assert training.curves.epochs[: len(late.curves.epochs)] == late.curves.epochs
 
 
@@ -247,7 +247,7 @@ def test_images_that_cannot_be_used_are_one_sentence_and_the_opened_model_stays(
     assert "bad.npz" in sentence
     assert "\n" not in sentence
     assert opened.model.current is before
-    assert "training" not in opened.model.workspaces
+    assert opened.model.trained is None
     training.start(config)  # the next one is free to go
     assert ended()[-1] == "finished"
 
@@ -264,7 +264,7 @@ def test_a_run_that_breaks_is_one_sentence_and_its_last_model_stays(session, goi
     assert ended()[-1] == "failed"
     assert len(sentences) == 1
     assert sentences[0].startswith(f"The run's folder {metrics.parent} can no longer be written (Is a directory)")
-    assert session.model.shown == "training"
+    assert session.model.shows_trained
     assert not only_run().lock_path.exists()
 
 

@@ -11,7 +11,6 @@ from PIL import Image
 from vae_explorer import cli
 from vae_explorer.core.evidence import bounds
 from vae_explorer.data.preprocess import prepare
-from vae_explorer.session.answers import answers
 from vae_explorer.session.records import Origin, Snapshot
 from vae_explorer.session.state.image import MAX_IMAGES
 from vae_explorer.session.state.workspace import Workspace
@@ -40,21 +39,21 @@ def refusals(image):
 def put_in_training(session):
     """A run's first snapshot, with the opened model's weights."""
     opened = session.model.current.snapshot
-    snapshot = Snapshot(Workspace.new_lineage(), 1, opened.model, opened.info)
-    session.model.take_snapshot(snapshot, "a run", (), None)
+    snapshot = Snapshot.of(Workspace.new_lineage(), 1, opened.model, opened.info)
+    session.model.take_snapshot(snapshot, "a run", None, None)
 
 
 @pytest.fixture
-def held_encoder(opened, monkeypatch):
+def held_encoder(opened, answering):
     """Encoding waits while the gate is closed, and says when it has begun."""
-    gate, begun, encode = threading.Event(), threading.Event(), answers.encode
+    gate, begun, encode = threading.Event(), threading.Event(), answering["encode"]
 
     def held(request):
         begun.set()
         assert gate.wait(TIMEOUT / 1000)
         return encode(request)
 
-    monkeypatch.setitem(answers.ANSWERS, "encode", held)
+    answering["encode"] = held
     held.gate, held.begun = gate, begun
     gate.set()
     yield held
@@ -223,9 +222,9 @@ def test_images_dropped_with_a_model_go_with_it_while_a_run_is_shown(opened, ima
     put_in_training(opened)
     opened.model.open(str(tiny_model))
     image.open([Origin("stroke", strokes[0])])
-    qtbot.waitUntil(lambda: opened.model.shown == "opened" and len(image.images) == 7, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not opened.model.shows_trained and len(image.images) == 7, timeout=TIMEOUT)
     assert image.pictures[image.image].name == "stroke"
-    assert opened.model.workspaces["training"].images == ()
+    assert opened.model.trained.images == ()
 
 
 def test_images_brought_before_the_first_model_wait_for_it(session, strokes, qtbot, tiny_model, settled):
@@ -299,7 +298,7 @@ def test_pictures_of_the_other_model_are_kept(opened, image, bring, strokes):
     before = image.images
     put_in_training(opened)
     assert set(image.pictures) == set(before)
-    opened.model.show("opened")
+    opened.model.show(opened.model.opened.lineage)
     assert image.images == before
 
 

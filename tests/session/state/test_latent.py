@@ -179,7 +179,7 @@ def start_anew(session):
     workspace.locked = np.zeros(4, bool)
     workspace.image, workspace.follows_mu = workspace.images[0], True
     workspace.z = workspace.chosen.mu.copy()
-    session.posterior_samples.seed = 0
+    session.posterior_samples.set_seed(0)
     session.model.changed.emit()
 
 
@@ -199,7 +199,7 @@ def test_undoing_everything_restores_the_beginning_and_redoing_the_end(opened, s
             latent.locked.tolist(),
             image.images,
             image.image,
-            samples.seed,
+            samples.settings.seed,
             opened.model.current.follows_mu,
         )
 

@@ -11,9 +11,9 @@ import shiboken6
 import torch
 
 from vae_explorer.errors import UserError
-from vae_explorer.session.answers import answers
 from vae_explorer.session.records import Snapshot
 from vae_explorer.session.state.workspace import Workspace
+from vae_explorer.session.views.decoded import DecodeRequest
 from vae_explorer.training import model_file
 
 TIMEOUT = 10_000  # milliseconds
@@ -29,10 +29,10 @@ def decoded(path, z, mode="mean"):
 
 def put_in_training(session, number=1, lineage=None, statistics=None):
     """A snapshot of a run, with the opened model's weights."""
-    opened = session.model.workspaces["opened"].snapshot
+    opened = session.model.opened.snapshot
     info = opened.info.model_copy(update={"statistics": statistics, "kl_per_dimension": [4.0, 3.0, 2.0, 1.0]})
-    snapshot = Snapshot(lineage or Workspace.new_lineage(), number, opened.model, info)
-    session.model.take_snapshot(snapshot, "a run", (), None)
+    snapshot = Snapshot.of(lineage or Workspace.new_lineage(), number, opened.model, info)
+    session.model.take_snapshot(snapshot, "a run", None, None)
     return snapshot
 
 
@@ -43,7 +43,7 @@ def test_an_opened_model_shows_its_first_example_at_mu(opened, tiny_model):
     assert np.array_equal(opened.latent.z, opened.image.posterior.mu)
     assert np.allclose(opened.decoded.shown.images, decoded(tiny_model, opened.latent.z), atol=1e-6)
     assert opened.model.current.order.tolist() == [1, 3, 0, 2]
-    assert opened.model.current.inactive.tolist() == [False, False, True, False]
+    assert opened.model.card.inactive.tolist() == [False, False, True, False]
 
 
 def test_a_bundled_model_opens_by_its_name(session, settled):
@@ -72,7 +72,7 @@ def test_a_data_name_that_is_a_path_finds_no_test_images(session, qtbot, tmp_pat
     model_file.save(path, model, info.model_copy(update={"data": "../../models/../\0x"}))
     with qtbot.waitSignal(session.decoded.decoded, timeout=TIMEOUT):
         session.model.open(str(path))
-    assert session.model.current.tests == ()
+    assert session.model.current.data is None
     assert session.image.images == ()
 
 
@@ -120,21 +120,21 @@ def test_two_models_keep_their_z_history_and_encoded_images(opened, settled):
     settled()
     first = opened.model.current
     put_in_training(opened)
-    assert opened.model.shown == "training"
+    assert opened.model.shows_trained
     assert opened.undo.activeStack() is opened.model.current.undo
     assert not opened.undo.canUndo()
     assert opened.latent.z.tolist() == [0, 0, 0, 0]
     opened.latent.to_zero()
     opened.latent.set_z(np.array([5, 6, 7, 8], np.float32))
 
-    opened.model.show("opened")
+    opened.model.show(opened.model.opened.lineage)
     settled()
     assert opened.model.current is first
     assert opened.latent.z.tolist() == [1, 2, 3, 4]
     assert opened.image.posterior.lineage == first.lineage
     opened.undo.activeStack().undo()
     assert np.array_equal(opened.latent.z, opened.image.posterior.mu)
-    opened.model.show("training")
+    opened.model.show(opened.model.trained.lineage)
     assert opened.latent.z.tolist() == [5, 6, 7, 8]
     opened.undo.activeStack().undo()
     assert opened.latent.z.tolist() == [0, 0, 0, 0]
@@ -142,17 +142,17 @@ def test_two_models_keep_their_z_history_and_encoded_images(opened, settled):
 
 def test_back_from_the_trained_model_shows_the_opened_one(opened, settled):
     put_in_training(opened)
-    opened.model.drop_training()
-    assert opened.model.shown == "opened"
-    assert "training" not in opened.model.workspaces
+    opened.model.drop_trained()
+    assert not opened.model.shows_trained
+    assert opened.model.trained is None
     settled()
 
 
 def test_without_any_model_left_the_strip_is_told_to_be_empty(opened, qtbot):
     put_in_training(opened)
-    del opened.model.workspaces["opened"]
+    del opened.model.workspaces[opened.model.opened.lineage]
     with qtbot.waitSignal(opened.image.images_changed, timeout=TIMEOUT):
-        opened.model.drop_training()
+        opened.model.drop_trained()
     assert (opened.image.images, opened.image.posterior) == ((), None)
     assert len(opened.latent.z) == 0
 
@@ -170,16 +170,16 @@ def test_newer_weights_reorder_nothing_until_the_run_has_its_statistics(opened, 
 
 
 @pytest.fixture
-def held_decoder(monkeypatch):
+def held_decoder(answering):
     """Decoding waits at a gate, and says when it has begun."""
-    gate, begun, decode = threading.Event(), threading.Event(), answers.decode
+    gate, begun, decode = threading.Event(), threading.Event(), answering["decode"]
 
     def held(request):
         begun.set()
         assert gate.wait(TIMEOUT / 1000)
         return decode(request)
 
-    monkeypatch.setitem(answers.ANSWERS, "decode", held)
+    answering["decode"] = held
     held.gate, held.begun = gate, begun
     yield held
     gate.set()
@@ -201,7 +201,7 @@ def test_a_picture_of_another_model_is_not_shown(opened, held_decoder, qtbot, ti
 def test_a_late_picture_of_the_same_run_is_shown_and_then_the_newest(opened, held_decoder, qtbot):
     held_decoder.gate.set()
     snapshot = put_in_training(opened)
-    qtbot.waitUntil(lambda: opened.decoded.shown.lineage == snapshot.lineage, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: opened.decoded.shown is not None, timeout=TIMEOUT)
     held_decoder.gate.clear()
     held_decoder.begun.clear()
     opened.latent.set_value(0, 1.0)
@@ -218,9 +218,9 @@ def test_a_late_picture_of_the_same_run_is_shown_and_then_the_newest(opened, hel
 def test_answers_about_another_lineage_change_nothing(opened, settled):
     settled()
     encoded, samples = opened.image.posterior, opened.posterior_samples.shown
-    for kind, answer in (("encode", encoded), ("sample_posterior", samples)):
-        opened._views_thread.answered.emit(kind, replace(answer, lineage=999_999))
-    opened._decoding_thread.answered.emit("decode", replace(opened.decoded.shown, lineage=999_999))
+    opened.image._on_encoded(replace(encoded, lineage=999_999))
+    request = DecodeRequest(opened.model.snapshot, opened.latent.z, opened.decoded.settings)
+    opened.decoded._on_decoded(request, replace(opened.decoded.shown, lineage=999_999))
     assert opened.image.posterior is encoded
     assert opened.posterior_samples.shown is samples
     assert opened.decoded.shown.lineage == opened.model.current.lineage
@@ -252,20 +252,18 @@ def test_the_picture_can_be_the_mean_the_sigma_or_draws(opened, qtbot, tiny_mode
     [
         ("decode", lambda s: s.latent.set_value(0, 2.0), "decoded", "The picture could not be decoded: "),
         ("encode", lambda s: s.image.step(1), "image", "The image could not be encoded: "),
-        ("sample_posterior", lambda s: s.posterior_samples.resample(), "posterior_samples", "The samples could not be"),
-        ("sample_prior", lambda s: s.prior_samples.set_watched(True), "prior_samples", "The samples could not be"),
-        ("read_pictures", lambda s: s.image.open_test_image(), "image", "The image could not be read: "),
+        ("pictures", lambda s: s.image.open_test_image(), "image", "The image could not be read: "),
     ],
 )
 def test_a_request_that_fails_is_one_sentence_and_the_thread_lives_on(
-    opened, qtbot, monkeypatch, settled, kind, ask, noun, start
+    opened, qtbot, monkeypatch, answering, settled, kind, ask, noun, start
 ):
     def fail(request):
         raise UserError("too\nlittle memory")
 
     with monkeypatch.context() as patch:
-        patch.setitem(answers.ANSWERS, kind, fail)
-        told = "refused" if kind == "read_pictures" else "failed"  # that says of the chosen image that it has no mu
+        patch.setitem(answering, kind, fail)
+        told = "refused" if kind == "pictures" else "failed"  # that says of the chosen image that it has no mu
         with qtbot.waitSignal(getattr(getattr(opened, noun), told), timeout=TIMEOUT) as failed:
             ask(opened)
     assert failed.args[0].startswith(start)

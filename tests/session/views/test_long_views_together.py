@@ -20,9 +20,9 @@ SOURCES = get_args(SampleSource)
 class Hand:
     """Does one of the verbs, any of them."""
 
-    def __init__(self, session, models, take_snapshot, tests, rng):
+    def __init__(self, session, models, take_snapshot, data, rng):
         self.session, self.models, self.rng, self.runs = session, models, rng, 0
-        self._take_snapshot, self._tests = take_snapshot, tests
+        self._take_snapshot, self._data = take_snapshot, data
         self.verbs = [name for name in dir(self) if name.startswith("do_")]
 
     def act(self):
@@ -34,10 +34,10 @@ class Hand:
         self.session.model.open(str(self.rng.choice(self.models)))
 
     def do_snapshot(self, *, is_new=False, is_last=False):
-        if is_new or "training" not in self.session.model.workspaces:
+        if is_new or self.session.model.trained is None:
             self.runs += 1
             self.model = self.rng.choice(self.models)
-        self._take_snapshot(self.model, run=f"run {self.runs}", tests=self._tests, is_last=is_last)
+        self._take_snapshot(self.model, run=f"run {self.runs}", data=self._data, is_last=is_last)
 
     def do_new_run(self):
         self.do_snapshot(is_new=True)
@@ -47,10 +47,10 @@ class Hand:
 
     def do_leave(self):
         if self.rng.random() < 0.2:
-            self.session.model.drop_training()
+            self.session.model.drop_trained()
 
     def do_show(self):
-        self.session.model.show(self.rng.choice(["opened", "training"]))
+        self.session.model.show(self.rng.choice(list(self.session.model.workspaces)))
 
     def do_goes_on(self):
         self.session.training.goes_on = not self.session.training.goes_on
@@ -150,8 +150,8 @@ def belongs(session):
         wrong.append(aggregate.dimension)
     found = typical.neighbours
     if found is not None:
-        tests = session.model.current.tests
-        if found.names != tuple(tests[i].name for i in found.indices) or found.of != len(tests):
+        data = session.model.current.data
+        if found.names != tuple(data.title(i) for i in found.indices) or found.of != len(data):
             wrong.append(found)
     return wrong
 
@@ -168,7 +168,7 @@ def rests(session):
         if posterior is None or posterior.number != snapshot.number or posterior.switches != switches:
             return False
         if not evidence.reason and evidence._is_wanted:
-            shown, settings = evidence.shown, (evidence.importance_samples, evidence.seed)
+            shown, settings = evidence.shown, (evidence.settings.importance_samples, evidence.settings.seed)
             if shown is None or shown.encoded is not posterior or not shown.is_whole:
                 return False
             if (shown.importance_samples, shown.seed) != settings:
@@ -180,12 +180,12 @@ def rests(session):
         shown, samples = aggregate.shown, aggregate.samples
         if shown is None or shown.number != snapshot.number or samples is None or samples.aggregate is not shown:
             return False
-        if samples.seed != aggregate.seed or len(samples.z) < len(SOURCES):
+        if samples.seed != aggregate.settings.seed or len(samples.z) < len(SOURCES):
             return False
-        if shown.decomposition is None and not snapshot.is_autoencoder:
+        if shown.decomposition is None and snapshot.card.can("posterior"):
             return False
     if typical.is_watched and not typical.reason:
-        tests = typical._tests
+        tests = session.data_posteriors.shown
         if tests is None or (tests.lineage, tests.number) != (snapshot.lineage, snapshot.number):
             return False
         if posterior is not None and typical.neighbours is None:
@@ -201,17 +201,17 @@ def test_what_is_shown_belongs_to_what_is_chosen_and_all_of_it_comes_in_the_end(
 
     original = module.fit
     monkeypatch.setattr(module, "fit", lambda *args, **kwargs: original(*args, steps=3, **kwargs))
-    monkeypatch.setattr("vae_explorer.session.answers.long_answers.SLICE", 0.002)
+    monkeypatch.setattr("vae_explorer.session.threads.latest.SLICE", 0.002)
     monkeypatch.setattr(type(session.training), "is_active", property(lambda self: self.goes_on))
     session.training.goes_on = False
     open_model(tiny_model)
-    tests = session.model.current.tests[:25]
-    session.model.workspaces["opened"].tests = session.model.current.tests[:50]
-    hand = Hand(session, [stored_model, flat_model, plain_model, tiny_model], take_snapshot, tests, random.Random(seed))
+    data = session.model.current.data.take(slice(0, 25))
+    session.model.opened.data = session.model.current.data.take(slice(0, 50))
+    hand = Hand(session, [stored_model, flat_model, plain_model, tiny_model], take_snapshot, data, random.Random(seed))
     wrong, done, failed = [], [], []
     for noun in (session.evidence, session.aggregate, session.typical):
         noun.changed.connect(lambda: wrong.extend(belongs(session)))
-        noun.failed.connect(failed.append)
+        noun.changed.connect(lambda noun=noun: noun.failure and failed.append(noun.failure))
     session.failed.connect(failed.append)
     session.image.failed.connect(failed.append)
     for _ in range(ACTIONS // 30):

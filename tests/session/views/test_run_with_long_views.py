@@ -18,12 +18,13 @@ def test_a_run_is_followed_by_every_long_view_and_its_end_is_shown(session, conf
     sources, told = [], []
     for noun in (evidence, aggregate, typical):
         noun.set_watched(watched)
-        noun.failed.connect(told.append)
+        noun.changed.connect(lambda noun=noun: noun.failure and told.append(noun.failure))
     aggregate.changed.connect(lambda: aggregate.shown and sources.append(aggregate.shown.images))
     with qtbot.waitSignal(session.training.finished, timeout=TIMEOUT):
         session.training.start(config.model_copy(update={"epochs": 5}))
     snapshot = session.model.snapshot
-    assert [source.name for source in session.model.current.tests] == [f"validation image {i}" for i in range(4)]
+    data = session.model.current.data
+    assert [data.title(i) for i in range(len(data))] == [f"validation image {i}" for i in range(4)]
 
     def is_there():
         shown = evidence.shown
@@ -47,7 +48,8 @@ def test_a_run_is_followed_by_every_long_view_and_its_end_is_shown(session, conf
     qtbot.waitUntil(
         lambda: evidence.map is not None and evidence.map.encoded is session.image.posterior, timeout=TIMEOUT
     )
-    qtbot.waitUntil(lambda: typical._tests is not None and typical._tests.number == snapshot.number, timeout=TIMEOUT)
+    posteriors = session.data_posteriors
+    qtbot.waitUntil(lambda: posteriors.shown and posteriors.shown.number == snapshot.number, timeout=TIMEOUT)
     assert typical.neighbours.indices[0] == 0
     assert typical.neighbours.distances[0] == pytest.approx(0, abs=1e-5)
     assert told == []

@@ -1,11 +1,14 @@
 """Samples from the posterior and from the prior."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from vae_explorer.core.latent import prior_sample
 from vae_explorer.core.noise import posterior_noise
+from vae_explorer.errors import UserError
 from vae_explorer.training import model_file
 
 TIMEOUT = 10_000  # milliseconds
@@ -109,7 +112,14 @@ def test_resampling_while_nobody_watches_keeps_eps_with_the_image_that_was_last_
 
 def test_eps_stay_the_same_while_the_weights_change(opened, samples, after):
     eps = samples.shown.eps
-    assert np.array_equal(after(samples, opened.image.encoded.emit).eps, eps)
+    encoded = replace(opened.image.posterior, mu=opened.image.posterior.mu + 1)
+
+    def take():
+        opened.image._on_encoded(encoded)
+
+    shown = after(samples, take)
+    assert np.array_equal(shown.mu, encoded.mu)
+    assert np.array_equal(shown.eps, eps)
 
 
 def test_prior_samples_are_those_of_the_science_layer(prior, after, tiny_model):
@@ -143,9 +153,9 @@ def test_a_chosen_sample_comes_onto_the_sliders(opened, samples, prior, after):
     assert opened.model.current.undo.count() == 2
 
 
-def test_what_nobody_watches_is_not_computed(opened, samples, prior, settled, qtbot):
-    asked = []
-    opened._views_thread.answered.connect(lambda kind, _: asked.append(kind))
+def test_what_nobody_watches_is_not_computed(opened, samples, prior, settled, qtbot, held):
+    asked = held.worked_on
+    asked.clear()
     samples.set_watched(False)
     samples.set_multiplier(2.0)
     samples.resample()
@@ -154,7 +164,19 @@ def test_what_nobody_watches_is_not_computed(opened, samples, prior, settled, qt
     qtbot.waitUntil(lambda: opened.image.posterior is not None, timeout=TIMEOUT)
     samples.set_watched(True)
     settled()
-    qtbot.waitUntil(lambda: set(asked) == {"encode", "sample_posterior", "evidence"}, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: set(asked) - {"decode"} == {"encode", "sample_posterior", "evidence"}, timeout=TIMEOUT)
     assert asked.count("sample_posterior") == 1
-    assert (samples.shown.multiplier, samples.seed) == (2.0, 1)
+    assert (samples.shown.multiplier, samples.settings.seed) == (2.0, 1)
     assert samples.shown.image == opened.image.image
+
+
+@pytest.mark.parametrize("kind", ["posterior", "prior"])
+def test_samples_that_fail_are_one_sentence_and_the_next_ones_come(opened, samples, prior, held, qtbot, kind):
+    noun = samples if kind == "posterior" else prior
+    noun.set_watched(True)
+    held.failing[f"sample_{kind}"] = UserError("too\nlittle memory")
+    noun.resample()
+    qtbot.waitUntil(lambda: bool(noun.failure), timeout=TIMEOUT)
+    assert noun.failure == "The samples could not be decoded: too little memory"
+    noun.resample()
+    qtbot.waitUntil(lambda: not noun.failure and noun.shown is not None, timeout=TIMEOUT)

@@ -8,6 +8,7 @@ import torch
 
 from vae_explorer.core.aggregate import AggregatedPosterior, SampleSource, decompose
 from vae_explorer.core.progress import finish
+from vae_explorer.data.image_set import ImageSet
 from vae_explorer.data.preprocess import to_x
 from vae_explorer.errors import UserError
 from vae_explorer.session.records import Origin
@@ -33,9 +34,9 @@ def whole(session, aggregate, at_rest, qtbot):
             shown is not None
             and samples is not None
             and shown.number == snapshot.number
-            and (shown.decomposition is not None or snapshot.is_autoencoder)
+            and (shown.decomposition is not None or not snapshot.card.can("posterior"))
             and samples.aggregate is shown
-            and samples.seed == aggregate.seed
+            and samples.seed == aggregate.settings.seed
             and set(samples.images) == set(SOURCES)
             and at_rest(aggregate)
         )
@@ -51,10 +52,10 @@ def whole(session, aggregate, at_rest, qtbot):
 @pytest.fixture(scope="session")
 def images():
     """40 blots, as a run's validation images."""
-    pixels = np.zeros((40, 28, 28, 1), np.uint8)
-    for i, image in enumerate(pixels):
+    pixels = np.zeros((40, 1, 28, 28), np.uint8)
+    for i, (image,) in enumerate(pixels):
         image[3 + i % 8 : 9 + i % 13, 4 + i % 5 : 20 + i % 4] = 255
-    return tuple(Origin(f"validation image {i}", image) for i, image in enumerate(pixels))
+    return ImageSet("", pixels, split="validation")
 
 
 def test_it_is_made_of_the_stored_posteriors(open_model, stored_model, aggregate, whole):
@@ -76,17 +77,16 @@ def test_it_is_made_of_the_stored_posteriors(open_model, stored_model, aggregate
 
 def test_the_density_of_a_wide_q_is_all_in_sight(session, take_snapshot, make_model, images, whole):
     """An untrained network: sigma near 1 at any mu."""
-    take_snapshot(make_model("fresh", z_dim=2, seed=3), tests=images)
+    take_snapshot(make_model("fresh", z_dim=2, seed=3), data=images)
     shown = whole()
     assert np.trapezoid(shown.densities, shown.z) == pytest.approx(np.ones(2), abs=0.02)
 
 
 def test_without_stored_posteriors_it_is_made_of_the_images_at_hand(session, take_snapshot, tiny_model, images, whole):
-    take_snapshot(tiny_model, tests=images)
+    take_snapshot(tiny_model, data=images)
     shown, snapshot = whole(), session.model.snapshot
-    pixels = np.stack([source.content for source in images]).transpose(0, 3, 1, 2)
     with torch.inference_mode():
-        q = snapshot.model.encode(torch.from_numpy(to_x(pixels, snapshot.info.preparation)))
+        q = snapshot.model.encode(torch.from_numpy(to_x(images.images, snapshot.info.preparation)))
     np.testing.assert_allclose(shown.q.mu, q.mu.numpy(), atol=1e-5)
     np.testing.assert_allclose(shown.q.sigma, q.sigma.numpy(), atol=1e-5)
     assert shown.images == 40
@@ -109,7 +109,7 @@ def test_without_either_there_is_a_reason_and_no_work(session, open_model, make_
 def test_a_model_of_other_images_under_a_bundled_name_has_none_at_hand(session, make_model, aggregate, qtbot):
     session.model.open(str(make_model("small", shape=(1, 16, 16))))  # its data were in a folder that is called mnist
     qtbot.waitUntil(lambda: session.model.current is not None, timeout=TIMEOUT)
-    assert session.model.current.tests == ()
+    assert session.model.current.data is None
     assert aggregate.reason == NO_IMAGES
 
 
@@ -164,9 +164,9 @@ def test_each_model_keeps_its_chosen_dimension(session, open_model, stored_model
     for outside in (-1, 3, 99):
         aggregate.choose(outside)
     assert aggregate.dimension == 0
-    session.model.show("opened")
+    session.model.show(session.model.opened.lineage)
     assert aggregate.dimension == 3
-    session.model.show("training")
+    session.model.show(session.model.trained.lineage)
     assert aggregate.dimension == 0
     take_snapshot(stored_model, is_last=True)
     assert aggregate.dimension == 0
@@ -209,7 +209,7 @@ def test_it_follows_newer_weights_while_it_is_watched_and_ends_with_the_newest(
     session, take_snapshot, make_model, images, aggregate, whole, held, qtbot, short_slices
 ):
     paths = [make_model(f"step{seed}", seed=seed) for seed in range(3)]
-    take_snapshot(paths[0], tests=images)
+    take_snapshot(paths[0], data=images)
     whole()
     finished = []
     aggregate.changed.connect(
@@ -230,9 +230,8 @@ def test_it_follows_newer_weights_while_it_is_watched_and_ends_with_the_newest(
 
 
 def _mu(session, images):
-    pixels = np.stack([source.content for source in images]).transpose(0, 3, 1, 2)
     with torch.inference_mode():
-        x = torch.from_numpy(to_x(pixels, session.model.snapshot.info.preparation))
+        x = torch.from_numpy(to_x(images.images, session.model.snapshot.info.preparation))
         return session.model.snapshot.model.encode(x).mu.numpy()
 
 
@@ -242,16 +241,16 @@ def test_another_model_never_shows_these(
     open_model(stored_model)
     whole()
     held.hold("aggregate")
-    take_snapshot(tiny_model, tests=images)
+    take_snapshot(tiny_model, data=images)
     assert aggregate.shown is aggregate.samples is None
     qtbot.waitUntil(held.begun.is_set, timeout=TIMEOUT)
-    session.model.show("opened")
+    session.model.show(session.model.opened.lineage)
     assert aggregate.shown.q.z_dim == aggregate.samples.z["prior"].shape[1] == 3
-    session.model.show("training")
-    session.model.show("opened")
+    session.model.show(session.model.trained.lineage)
+    session.model.show(session.model.opened.lineage)
     held.release()
     assert whole().q.z_dim == 3
-    session.model.show("training")
+    session.model.show(session.model.trained.lineage)
     assert whole().q.z_dim == 4
 
 
@@ -275,9 +274,9 @@ def test_a_request_that_fails_is_said_and_the_next_one_works(
 ):
     open_model(stored_model)
     held.failing[kind] = UserError("the model is broken: mend it")
-    with qtbot.waitSignal(aggregate.failed, timeout=TIMEOUT) as failed:
-        aggregate.set_watched(True)
-    assert failed.args == ["q(z) could not be computed: the model is broken: mend it"]
+    aggregate.set_watched(True)
+    sentence = "q(z) could not be computed: the model is broken: mend it"
+    qtbot.waitUntil(lambda: aggregate.failure == sentence, timeout=TIMEOUT)
     aggregate.set_watched(False)
     whole()
 

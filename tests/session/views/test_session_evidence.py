@@ -9,9 +9,16 @@ from vae_explorer.core.fit import fit
 from vae_explorer.core.grid import true_posterior
 from vae_explorer.core.progress import finish
 from vae_explorer.errors import UserError
-from vae_explorer.session.answers import long_answers
-from vae_explorer.session.records import EvidenceRequest, Origin
-from vae_explorer.session.views.evidence import FIT_TITLE, GREY, MAX_IMPORTANCE_DRAWS, NO_IMAGE, PLAIN
+from vae_explorer.session.answers import answers
+from vae_explorer.session.records import Origin
+from vae_explorer.session.views.evidence import (
+    FIT_TITLE,
+    GREY,
+    MAX_IMPORTANCE_DRAWS,
+    NO_IMAGE,
+    EvidenceRequest,
+    EvidenceSettings,
+)
 from vae_explorer.training import model_file
 
 TIMEOUT = 10_000  # milliseconds
@@ -34,7 +41,7 @@ def whole(session, evidence, at_rest, qtbot):
             and shown.encoded is session.image.posterior
             and shown.encoded.number == snapshot.number
             and shown.encoded.switches == session.model.current.switches.get(session.image.image, {})
-            and (shown.importance_samples, shown.seed) == (evidence.importance_samples, evidence.seed)
+            and (shown.importance_samples, shown.seed) == (evidence.settings.importance_samples, evidence.settings.seed)
             and at_rest(evidence)
         )
 
@@ -49,7 +56,10 @@ def of(session, path=None, *, count=None, seed=None):
     """The figures that core gives for the chosen image."""
     model = model_file.load(path)[0] if path else session.model.snapshot.model
     x = torch.from_numpy(session.image.posterior.x)
-    count, seed = count or session.evidence.importance_samples, session.evidence.seed if seed is None else seed
+    count, seed = (
+        count or session.evidence.settings.importance_samples,
+        session.evidence.settings.seed if seed is None else seed,
+    )
     *_, last = draws(model, x, count, seed)
     return last
 
@@ -86,9 +96,9 @@ def test_with_one_draw_there_is_neither_gap_nor_error(session, evidence, opened,
     assert (shown.gap, shown.standard_error) == (None, None)
     assert shown.log_evidence == pytest.approx(shown.elbo)
     evidence.set_importance_samples(-5)
-    assert evidence.importance_samples == 1
+    assert evidence.settings.importance_samples == 1
     evidence.set_importance_samples(10**9)
-    assert evidence.importance_samples == MAX_IMPORTANCE_DRAWS
+    assert evidence.settings.importance_samples == MAX_IMPORTANCE_DRAWS
 
 
 def test_what_is_there_already_is_not_computed_again(session, evidence, opened, whole, held, settled):
@@ -178,16 +188,6 @@ def test_an_image_that_is_chosen_meanwhile_is_encoded_after_the_slice(
     whole()
 
 
-def test_a_slice_takes_no_longer_than_it_may(opened, monkeypatch):
-    """By a clock of the test's own: each chunk of draws is said to take 10 ms."""
-    ticks = iter(np.arange(0, 1000, 0.01))
-    monkeypatch.setattr(long_answers.time, "monotonic", lambda: next(ticks))
-    request = EvidenceRequest(opened.model.snapshot, opened.image.posterior, 100_000, 0)
-    part = long_answers.advance("evidence", long_answers.Slice(request))
-    assert not part.is_last
-    assert 0 < part.item.draws <= 5 * 256
-
-
 def test_the_figures_grow_until_they_are_whole(session, evidence, opened, whole, short_slices):
     whole()
     seen = []
@@ -204,9 +204,9 @@ def test_the_figures_grow_until_they_are_whole(session, evidence, opened, whole,
 def test_a_request_that_fails_is_said_and_the_next_one_works(session, evidence, opened, held, whole, qtbot):
     whole()
     held.failing["evidence"] = UserError("the model is broken: mend it")
-    with qtbot.waitSignal(evidence.failed, timeout=TIMEOUT) as failed:
-        evidence.redraw()
-    assert failed.args == ["The evidence could not be computed: the model is broken: mend it"]
+    evidence.redraw()
+    sentence = "The evidence could not be computed: the model is broken: mend it"
+    qtbot.waitUntil(lambda: evidence.failure == sentence, timeout=TIMEOUT)
     evidence.redraw()
     assert whole().seed == 2
 
@@ -217,7 +217,7 @@ def test_an_image_whose_evidence_fails_does_not_keep_the_next_from_its_own(
     first, second = bring(*strokes[:2])
     whole()
     told = []
-    evidence.failed.connect(told.append)
+    evidence.changed.connect(lambda: evidence.failure and told.append(evidence.failure))
     held.hold("evidence")
     held.failing["evidence"] = UserError("broken")
     session.image.choose(second)
@@ -247,7 +247,7 @@ def test_without_a_likelihood_or_without_q_there_is_a_reason_and_no_work(
     whole()
     open_model(plain_model)
     held.worked_on.clear()
-    assert evidence.reason == PLAIN
+    assert evidence.reason == session.model.card.why_not("evidence")
     evidence.set_importance_samples(10)
     evidence.fit()
     evidence.redraw()
@@ -284,12 +284,12 @@ def test_another_model_never_shows_these_figures(
     assert evidence.shown is None
     session.image.open([Origin("a test image", np.full((28, 28, 1), 255, np.uint8))])
     assert whole().log_evidence == of(session, stored_model).log_evidence
-    session.model.show("opened")
+    session.model.show(session.model.opened.lineage)
     assert evidence.shown is None or evidence.shown.encoded.lineage == session.model.snapshot.lineage
     assert whole().log_evidence == of(session, tiny_model).log_evidence
-    session.model.show("training")
+    session.model.show(session.model.trained.lineage)
     assert whole().log_evidence == of(session, stored_model).log_evidence
-    session.model.drop_training()
+    session.model.drop_trained()
     whole()
 
 
@@ -363,7 +363,7 @@ def test_draws_by_newer_weights_than_those_that_encoded_are_of_one_model(
     """A slow encoder: the request has newer weights than the posterior, and no figure may mix the two."""
     encoded = session.image.posterior
     newer = take_snapshot(make_model("newer", seed=77))
-    *_, found = long_answers.evidence(EvidenceRequest(newer, encoded, 300, 0))
+    *_, found = answers.answer(EvidenceRequest(newer, encoded, EvidenceSettings(importance_samples=300)))
     *_, expected = draws(newer.model, torch.from_numpy(encoded.x), 300, 0)
     with torch.inference_mode():
         kl = float(newer.model.encode(torch.from_numpy(encoded.x)[None]).kl().double().sum())
@@ -513,7 +513,7 @@ def test_the_reports_of_other_jobs_do_not_draw_it_anew(session, evidence, opened
     assert told == []
 
 
-def test_closing_while_it_draws_ends_after_the_slice(session, evidence, opened, held, whole, qtbot):
+def test_closing_while_it_draws_ends_after_the_slice(session, evidence, opened, held, whole, qtbot, short_slices):
     whole()
     held.hold("evidence")
     evidence.set_importance_samples(100_000)

@@ -7,7 +7,8 @@ import torch
 from vae_explorer.data.preprocess import to_x
 from vae_explorer.errors import UserError
 from vae_explorer.session.records import Origin
-from vae_explorer.session.views.typical import NEIGHBOURS, NO_TESTS
+from vae_explorer.session.state.model import origins_of
+from vae_explorer.session.views.typical import NEIGHBOURS, NO_DATA
 
 TIMEOUT = 10_000  # milliseconds
 
@@ -25,7 +26,7 @@ def found(session, typical, qtbot):
         typical.set_watched(True)
 
         def is_found():
-            tests, snapshot = typical._tests, session.model.snapshot
+            tests, snapshot = session.data_posteriors.shown, session.model.snapshot
             of = (tests.lineage, tests.number) if tests else None
             return typical.neighbours is not None and of == (snapshot.lineage, snapshot.number)
 
@@ -39,8 +40,8 @@ def by_hand(session, count=NEIGHBOURS):
     """Every test image's distance, by loops over images and dimensions."""
     workspace = session.model.current
     mu, mus, sigmas = session.image.posterior.mu, [], []
-    for source in workspace.tests:
-        x = to_x(source.content.transpose(2, 0, 1)[None], workspace.snapshot.info.preparation)
+    for image in workspace.data.images:
+        x = to_x(image[None], workspace.snapshot.info.preparation)
         with torch.inference_mode():
             q = workspace.snapshot.model.encode(torch.from_numpy(x))
         mus.append(q.mu[0].double().numpy())
@@ -91,11 +92,11 @@ def test_the_neighbours_are_those_of_a_search_by_hand(session, typical, opened, 
         at, distances = by_hand(session)
         assert np.array_equal(neighbours.indices, at)
         np.testing.assert_allclose(neighbours.distances, distances, rtol=1e-4, atol=1e-5)
-        assert neighbours.of == len(session.model.current.tests) == 1000
+        assert neighbours.of == len(session.model.current.data) == 1000
         for i, name, image in zip(at, neighbours.names, neighbours.images, strict=True):
-            source = session.model.current.tests[i]
-            assert name == source.name
-            assert np.array_equal(np.round(image * 255), source.content.transpose(2, 0, 1))
+            data = session.model.current.data
+            assert name == data.title(i) == f"mnist test image {i} ({data.labels[i]})"
+            assert np.array_equal(np.round(image * 255), data.images[i])
         session.image.step(2)
     assert typical.reason == ""
 
@@ -138,7 +139,7 @@ def test_without_a_model_an_image_or_test_images_there_is_a_reason(
     typical.set_watched(True)
     session.image.set_switch("binarise", True)
     settled()
-    assert typical.reason == NO_TESTS
+    assert typical.reason == NO_DATA
     assert typical.neighbours is None
     typical.choose(0)
     assert "data_posteriors" not in held.worked_on
@@ -171,10 +172,10 @@ def test_what_nobody_watches_is_not_computed(session, typical, opened, held, set
 
 def test_it_follows_the_model_and_newer_weights(session, typical, opened, found, make_model, take_snapshot, qtbot):
     of_opened = found()
-    tests = session.model.current.tests[:30]
-    take_snapshot(make_model("a step"), tests=tests)
+    data = session.model.current.data.take(slice(0, 30))
+    take_snapshot(make_model("a step"), data=data)
     assert typical.neighbours is None
-    session.image.open([tests[7]])
+    session.image.open(origins_of(data, [7]))
     for seed in (3, 4):
         qtbot.waitUntil(
             lambda: (
@@ -187,13 +188,14 @@ def test_it_follows_the_model_and_newer_weights(session, typical, opened, found,
         assert np.array_equal(neighbours.indices, by_hand(session)[0])
         take_snapshot(make_model(f"step {seed}", seed=seed))
         assert typical.neighbours.of == 30  # late, not wrong
-    session.model.show("opened")
+    session.model.show(session.model.opened.lineage)
     assert np.array_equal(found().indices, of_opened.indices)
 
 
 def test_a_request_that_fails_is_said_and_the_next_one_works(session, typical, opened, held, found, qtbot):
     held.failing["data_posteriors"] = UserError("the model is broken: mend it")
-    with qtbot.waitSignal(typical.failed, timeout=TIMEOUT) as failed:
-        typical.set_watched(True)
-    assert failed.args == ["The neighbours could not be found: the model is broken: mend it"]
+    typical.set_watched(True)
+    qtbot.waitUntil(lambda: typical.failure.endswith("the model is broken: mend it"), timeout=TIMEOUT)
+    assert typical.failure.startswith("The neighbours could not be found: ")
+    typical.set_watched(False)
     found()

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import QFileDialog
 
 from vae_explorer.data import picture
 from vae_explorer.errors import UserError
-from vae_explorer.session.answers import answers
 from vae_explorer.ui.panels.decoded import LOADING, DecodedPanel
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.image_view import ImageView
@@ -34,7 +33,11 @@ def shown(panel, session, qtbot):
 
     def newest():
         answer = session.decoded.shown
-        return answer is not None and np.array_equal(answer.z, session.latent.z) and answer.mode == session.decoded.mode
+        return (
+            answer is not None
+            and np.array_equal(answer.z, session.latent.z)
+            and answer.settings.mode == session.decoded.mode
+        )
 
     def wait():
         qtbot.waitUntil(newest, timeout=WAIT)
@@ -95,7 +98,7 @@ def test_draws_are_black_and_white_and_as_likely_as_the_mean_says(
     draws = [shown()]
     for seed in range(1, 60):
         session.decoded.draw_again()
-        qtbot.waitUntil(lambda seed=seed: session.decoded.shown.seed == seed, timeout=WAIT)
+        qtbot.waitUntil(lambda seed=seed: session.decoded.shown.settings.seed == seed, timeout=WAIT)
         draws.append(shown())
     assert np.isin(draws, (0, 1)).all()
     mean = numpy_decode(path, Z)[0]
@@ -195,29 +198,29 @@ def test_a_save_that_is_cancelled_writes_nothing(panel, at_z, tmp_path, monkeypa
     assert set(tmp_path.iterdir()) == before
 
 
-def test_when_decoding_fails_it_says_so_over_the_last_picture(panel, session, at_z, monkeypatch, qtbot, shown):
+def test_when_decoding_fails_it_says_so_over_the_last_picture(panel, session, at_z, answering, qtbot, shown):
     def broken(_request):
         raise UserError("no memory is left")
 
-    monkeypatch.setitem(answers.ANSWERS, "decode", broken)
+    works, answering["decode"] = answering["decode"], broken
     session.latent.to_zero()
     qtbot.waitUntil(lambda: panel.view.accessibleDescription() != "", timeout=WAIT)
     assert panel.view.accessibleDescription() == "The picture could not be decoded: no memory is left"
     np.testing.assert_array_equal(panel.view.property("value"), at_z)
-    monkeypatch.undo()
+    answering["decode"] = works
     session.latent.set_z(Z + 1)
     shown()
     assert panel.view.accessibleDescription() == ""
 
 
-def test_a_failure_is_also_said_over_sixteen_draws(panel, session, at_z, monkeypatch, qtbot):
+def test_a_failure_is_also_said_over_sixteen_draws(panel, session, at_z, answering, qtbot):
     qtbot.mouseClick(panel.sixteen, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(panel.grid.isVisible, timeout=WAIT)
 
     def broken(_request):
         raise UserError("no memory is left")
 
-    monkeypatch.setitem(answers.ANSWERS, "decode", broken)
+    answering["decode"] = broken
     with qtbot.waitSignal(session.decoded.failed, timeout=WAIT):
         session.latent.to_zero()
     said = panel.grid if panel.grid.isVisible() else panel.view

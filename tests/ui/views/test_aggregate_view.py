@@ -7,9 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from vae_explorer.errors import UserError
-from vae_explorer.session.answers import long_answers
 from vae_explorer.session.views.aggregate import NO_IMAGES
-from vae_explorer.ui.views.aggregate import PLAIN, SATURATED, AggregateView
+from vae_explorer.ui.views.aggregate import POINTS, SATURATED, AggregateView
 from vae_explorer.ui.widgets.numbers import figure
 
 WAIT = 15_000  # milliseconds
@@ -33,7 +32,7 @@ def whole(aggregate, session, qtbot):
     def wait():
         def there():
             shown, samples = aggregate.shown, aggregate.samples
-            is_plain = session.model.snapshot.is_autoencoder
+            is_plain = session.model.lacks("posterior")
             return bool(shown and (is_plain or shown.decomposition) and samples and len(samples.z) == 4)
 
         qtbot.waitUntil(there, timeout=WAIT)
@@ -104,7 +103,7 @@ def test_saturated_is_said_only_where_it_is(filled, aggregate):
     assert filled.saturated.isVisibleTo(filled) == found.is_saturated
     for information, is_saturated in ((found.log_n, True), (0.5 * found.log_n, False)):
         changed = replace(found, information=information)
-        aggregate._aggregate = replace(aggregate.shown, decomposition=changed)
+        aggregate._densities._held.value = replace(aggregate.shown, decomposition=changed)
         aggregate.changed.emit()
         assert changed.is_saturated == is_saturated
         assert filled.saturated.isVisibleTo(filled) == is_saturated
@@ -143,22 +142,22 @@ def test_new_samples_can_be_undone(filled, aggregate, session, qtbot):
 
 
 def test_a_failure_stays_in_sight_until_another_model_is_shown(
-    view, aggregate, open_model, make_model, whole, monkeypatch, qtbot
+    view, aggregate, open_model, make_model, whole, answering, qtbot
 ):
-    works = dict(long_answers.JOBS)
+    works = dict(answering)
 
     def broken(_request):
         raise UserError("no memory is left")
         yield
 
-    monkeypatch.setitem(long_answers.JOBS, "aggregate", broken)
-    with qtbot.waitSignal(aggregate.failed, timeout=WAIT):
-        open_model(make_model(stored=60))
+    answering["aggregate"] = broken
+    open_model(make_model(stored=60))
+    qtbot.waitUntil(lambda: bool(aggregate.failure), timeout=WAIT)
     assert said(view) == "q(z) could not be computed: no memory is left"
     aggregate.changed.emit()
     assert said(view) == "q(z) could not be computed: no memory is left"
     assert view.grids["prior"]._message == ""
-    monkeypatch.setitem(long_answers.JOBS, "aggregate", works["aggregate"])
+    answering["aggregate"] = works["aggregate"]
     open_model(make_model("another", stored=60))
     whole()
     assert said(view) == ""
@@ -169,11 +168,11 @@ def test_a_plain_autoencoder_has_neither_q_nor_prior_nor_kl(view, open_model, ma
     bring(0)
     whole()
     told = words(view)
-    assert view.explanation.text() == PLAIN
+    assert view.explanation.text() == POINTS
     for word in ("q(z)", "prior", "posterior", "σ", "sigma", "average KL", "computing"):
         assert word not in told
     assert "z₀ of this image" in told
-    assert "q(z|x)" not in told.replace(PLAIN, "")
+    assert "q(z|x)" not in told.replace(POINTS, "")
     assert not view.saturated.isVisibleTo(view)
     open_model(make_model("a vae", stored=60))
     whole()

@@ -7,10 +7,11 @@ import pytest
 from PySide6.QtCore import Qt
 
 from vae_explorer import cli
+from vae_explorer.core.card import AUTOENCODER_WHY_NOT
 from vae_explorer.data.picture import png
 from vae_explorer.errors import UserError
-from vae_explorer.session.answers import long_answers
-from vae_explorer.session.views.evidence import GREY, NO_IMAGE, PLAIN
+from vae_explorer.session.state.model import origins_of
+from vae_explorer.session.views.evidence import GREY, NO_IMAGE
 from vae_explorer.ui.panels.image.image_figures import best_estimate
 from vae_explorer.ui.panels.image.image_panel import ImagePanel
 from vae_explorer.ui.theme import theme
@@ -127,9 +128,9 @@ def test_the_number_of_draws_and_the_seed_are_the_sessions_and_undo_goes_back(fi
     filled.count.setValue(50)
     qtbot.waitUntil(lambda: session.evidence.shown.importance_samples == 50, timeout=WAIT)
     qtbot.mouseClick(filled.again, Qt.MouseButton.LeftButton)
-    assert (session.evidence.seed, filled.seed.value()) == (1, 1)
+    assert (session.evidence.settings.seed, filled.seed.value()) == (1, 1)
     session.undo.undo()
-    assert (session.evidence.seed, filled.seed.value()) == (0, 0)
+    assert (session.evidence.settings.seed, filled.seed.value()) == (0, 0)
     assert whole(session).draws == 50
 
 
@@ -188,7 +189,7 @@ def test_the_same_button_cancels_a_fit_and_says_so(filled, session, qtbot, monke
 
 
 @pytest.fixture
-def breaks(monkeypatch):
+def breaks(answering):
     """Lets one kind of the long answers fail."""
 
     def fail(kind):
@@ -196,25 +197,25 @@ def breaks(monkeypatch):
             raise UserError("no memory is left")
             yield
 
-        monkeypatch.setitem(long_answers.JOBS, kind, broken)
+        answering[kind] = broken
 
     return fail
 
 
 def test_a_failure_stays_in_sight_until_something_else_is_asked_for(
-    view, evidence, session, open_model, make_model, bring, breaks, monkeypatch, qtbot, whole
+    view, evidence, session, open_model, make_model, bring, breaks, answering, qtbot, whole
 ):
-    works = dict(long_answers.JOBS)
+    works = dict(answering)
     breaks("evidence")
     open_model(make_model())
-    with qtbot.waitSignal(evidence.failed, timeout=WAIT):
-        bring(0)
+    bring(0)
+    qtbot.waitUntil(lambda: bool(evidence.failure), timeout=WAIT)
     sentence = "The evidence could not be computed: no memory is left"
     assert sentence in said(view)
     evidence.changed.emit()  # as a job's progress does
     assert sentence in said(view)
     assert "drawing" not in said(view)
-    monkeypatch.setitem(long_answers.JOBS, "evidence", works["evidence"])
+    answering["evidence"] = works["evidence"]
     view.seed.setValue(5)
     whole(session)
     assert sentence not in said(view)
@@ -223,8 +224,8 @@ def test_a_failure_stays_in_sight_until_something_else_is_asked_for(
 def test_an_integral_that_fails_leaves_the_draws(view, evidence, session, open_model, make_model, bring, breaks, qtbot):
     breaks("posterior_map")
     open_model(make_model(z_dim=2))
-    with qtbot.waitSignal(evidence.failed, timeout=WAIT):
-        bring(0)
+    bring(0)
+    qtbot.waitUntil(lambda: bool(evidence.map_failure), timeout=WAIT)
     qtbot.waitUntil(lambda: bool(evidence.shown and evidence.shown.is_whole), timeout=WAIT)
     assert view.waterfall.property("value") is not None
     assert "no memory" not in said(view)
@@ -246,7 +247,7 @@ def test_a_grey_x_has_no_evidence_and_the_way_out_is_said(view, session, open_mo
 def test_a_plain_autoencoder_says_that_it_has_none_and_shows_its_one_figure(view, open_model, make_model, bring):
     open_model(make_model(kind="autoencoder"))
     encoded = bring(0)
-    assert said(view) == PLAIN
+    assert said(view) == AUTOENCODER_WHY_NOT["evidence"]
     assert view.waterfall.property("value") is None
     assert columns(view) == [True, False, False, False]
     assert not view._columns[0].heading.isVisibleTo(view)
@@ -259,7 +260,7 @@ def test_what_q_misses_is_said_in_nats_and_the_fit_finds_it(view, evidence, sess
     """Test image 6 of the bundled model of two dimensions: a 4 that the encoder takes for a 9."""
     session.model.open("mnist-2d")
     qtbot.waitUntil(lambda: session.image.posterior is not None, timeout=WAIT)
-    session.image.open([session.model.current.tests[6]])
+    session.image.open(origins_of(session.model.current.data, [6]))
     qtbot.waitUntil(
         lambda: (
             session.image.posterior is not None

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
+from vae_explorer.core.card import AUTOENCODER_WHY_NOT
 from vae_explorer.errors import UserError
-from vae_explorer.session.answers import answers
-from vae_explorer.ui.views.posterior_samples import EMPTY, ONE_POINT, PosteriorSamplesView
+from vae_explorer.ui.views.posterior_samples import EMPTY, PosteriorSamplesView
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 
 WAIT = 10_000  # milliseconds
@@ -34,8 +34,8 @@ def wait(session, qtbot):
         return (
             shown is not None
             and posterior is not None
-            and len(shown.z) == samples.count
-            and shown.multiplier == samples.multiplier
+            and len(shown.z) == samples.settings.count
+            and shown.multiplier == samples.settings.multiplier
             and np.array_equal(shown.mu, posterior.mu)
         )
 
@@ -187,17 +187,17 @@ def test_when_the_image_goes_the_samples_go(filled, session):
     assert not filled.resample.isEnabled()
 
 
-def test_a_failure_is_said_over_the_last_samples(filled, session, monkeypatch, qtbot):
+def test_a_failure_is_said_over_the_last_samples(filled, session, answering, qtbot):
     def broken(_request):
         raise UserError("no memory is left")
 
     before = value(filled)
-    monkeypatch.setitem(answers.ANSWERS, "sample_posterior", broken)
-    with qtbot.waitSignal(session.posterior_samples.failed, timeout=WAIT):
-        qtbot.mouseClick(filled.resample, Qt.MouseButton.LeftButton)
+    works, answering["sample_posterior"] = answering["sample_posterior"], broken
+    qtbot.mouseClick(filled.resample, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: bool(session.posterior_samples.failure), timeout=WAIT)
     assert filled.grid.accessibleDescription() == "The samples could not be decoded: no memory is left"
     np.testing.assert_array_equal(value(filled), before)
-    monkeypatch.undo()
+    answering["sample_posterior"] = works
     with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
         qtbot.mouseClick(filled.resample, Qt.MouseButton.LeftButton)
     assert filled.grid.accessibleDescription() == ""
@@ -219,7 +219,7 @@ def test_of_a_plain_autoencoder_every_sample_is_the_same_and_it_says_why(
     wait()
     assert np.ptp(value(view), axis=0).max() < 1e-6
     np.testing.assert_array_equal(session.posterior_samples.shown.z, np.tile(encoded.mu, (16, 1)))
-    assert view.explanation.text() == ONE_POINT
+    assert view.explanation.text() == AUTOENCODER_WHY_NOT["posterior"]
     assert view.title.text() == "one z"
     assert view.spread_text.text() == "spread, 0 … 0.00"
     assert view.spread._scale == 1.0  # noise of 1e-8 is not blown up to a picture

@@ -98,9 +98,9 @@ def test_keys_choose_what_is_shown_of_the_picture(window, model, qtbot):
     for key, wanted in (("Alt+3", "sigma"), ("Alt+2", "draw"), ("Alt+1", "mean"), ("Space", "draw")):
         press(qtbot, window, key)
         assert mode.property("value") == wanted
-    seed = window.session.decoded.seed
+    seed = window.session.decoded.settings.seed
     press(qtbot, window, "Space")
-    assert window.session.decoded.seed == seed + 1
+    assert window.session.decoded.settings.seed == seed + 1
 
 
 def test_space_still_presses_the_control_that_has_the_focus(window, model, qtbot):
@@ -114,11 +114,11 @@ def test_space_still_presses_the_control_that_has_the_focus(window, model, qtbot
 def test_letters_that_are_typed_into_a_field_are_no_commands(window, model, files, qtbot, encoded):
     window.open_paths([files[0]])
     encoded("image 0.png")
-    seed = window.session.posterior_samples.seed
+    seed = window.session.posterior_samples.settings.seed
     beta = window.training.form.field("beta")
     beta.setFocus()
     qtbot.keyClicks(beta, "RN ")
-    assert window.session.posterior_samples.seed == seed
+    assert window.session.posterior_samples.settings.seed == seed
     assert window.session.decoded.mode == "mean"
 
 
@@ -273,7 +273,7 @@ def test_damaged_settings_do_not_hinder_the_window(make_window):
 def test_the_first_snapshot_of_a_run_is_shown_and_named(window, model, config, qtbot):
     window.training.form.set_config(config)
     qtbot.mouseClick(window.training.start, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.session.model.shown == "training", timeout=WAIT)
+    qtbot.waitUntil(lambda: window.session.model.shows_trained, timeout=WAIT)
     qtbot.waitUntil(lambda: window.session.training.state == "finished", timeout=WAIT)
     assert window.findChild(QWidget, "latentSlider_1") is not None
     encoded_ = window.session.image
@@ -358,7 +358,7 @@ def test_the_tabs_and_what_they_do_have_keys(window, make_model, encoded, files,
         assert [noun.is_watched for _, _, noun in window.tabs._tabs] == [at == other for other in range(5)]
     press(qtbot, window, "Ctrl+D")
     press(qtbot, window, "Ctrl+G")
-    assert (session.evidence.seed, session.aggregate.seed) == (1, 1)
+    assert (session.evidence.settings.seed, session.aggregate.settings.seed) == (1, 1)
     press(qtbot, window, "Ctrl+F")
     assert session.evidence.is_fitting
     qtbot.mouseClick(window.tabs.evidence.fit, Qt.MouseButton.LeftButton)

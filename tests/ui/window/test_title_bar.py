@@ -19,7 +19,7 @@ def two_models(session, open_model, make_model, config, qtbot):
     open_model(make_model("mine", kl=[1.0, 2.0, 3.0]))
     session.training.start(config)
     qtbot.waitUntil(lambda: session.training.state == "finished" and not session.training.is_active, timeout=WAIT)
-    return session.model.workspaces
+    return {"opened": session.model.opened, "training": session.model.trained}
 
 
 def test_without_a_model_there_is_nothing_to_save_or_to_switch(bar):
@@ -45,7 +45,7 @@ def test_without_test_figures_it_shows_those_of_the_validation(bar, open_model, 
 
 
 def test_two_models_can_be_switched(bar, session, two_models, qtbot):
-    assert session.model.shown == "training"
+    assert session.model.shows_trained
     assert bar.which.property("value") == "training"
     assert bar.which.button("training").text() == "trained · epoch 3"
     assert bar.kind.text() == "mlp · 2 dimensions · bernoulli"

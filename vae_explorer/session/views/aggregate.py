@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -91,9 +92,9 @@ class AggregateSession(Configured[AggregateSettings]):
     def __init__(self, context: Context, posteriors: DataPosteriorsSession, parent: QObject | None = None):
         super().__init__(AggregateSettings(), self._ask, parent)
         self._model, self._latent, self._posteriors = context.model, context.latent, posteriors
-        trouble = "q(z) could not be computed"
-        self._densities: View[Aggregate] = View(context.thread, trouble, self)
-        self._compared: View[ComparedSamples] = View(context.thread, trouble, self)
+        about, trouble = attrgetter("lineage"), "q(z) could not be computed"
+        self._densities: View[Aggregate] = View(context, about, trouble, self)
+        self._compared: View[ComparedSamples] = View(context, about, trouble, self)
         self.is_watched = False
         self._dimensions: dict[int, int] = {}  # that were chosen, of each lineage
         context.model.changed.connect(self._ask)
@@ -163,12 +164,11 @@ class AggregateSession(Configured[AggregateSettings]):
 
     def _ask(self) -> None:
         workspace = self._model.current
-        about = workspace.lineage if workspace else None
         is_wanted = self.is_watched and not self.reason
         has_stored = workspace is not None and workspace.snapshot.posteriors is not None
         self._posteriors.set_wanted(self, is_wanted and not has_stored)
-        self._densities.want(workspace, self._wanted_densities() if is_wanted else None, about=about)
-        self._compared.want(workspace, self._wanted_samples() if is_wanted else None, about=about)
+        self._densities.want(self._wanted_densities() if is_wanted else None)
+        self._compared.want(self._wanted_samples() if is_wanted else None)
         self.changed.emit()
 
     def _wanted_densities(self) -> AggregateRequest | None:

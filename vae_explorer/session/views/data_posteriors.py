@@ -1,6 +1,7 @@
 """q(z|x) of the images that belong to a model's data: computed once for each snapshot, for all views that need it."""
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -8,6 +9,8 @@ from PySide6.QtCore import QObject, Signal
 from vae_explorer.data.image_set import ImageSet
 from vae_explorer.session.records import Key, Snapshot
 from vae_explorer.session.views.view import Context, View
+
+TROUBLE = "The images of the data could not be encoded"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +47,9 @@ class DataPosteriorsSession(QObject):
         super().__init__(parent)
         self._model = context.model
         self._users: set[object] = set()
-        self._view: View[DataPosteriors] = View(context.thread, "The images of the data could not be encoded", self)
-        self._view.changed.connect(self.changed)
+        self._told: DataPosteriors | None = None
+        self._view: View[DataPosteriors] = View(context, attrgetter("lineage"), TROUBLE, self)
+        self._view.changed.connect(self._tell)
         context.model.changed.connect(self._ask)
         context.latent.refreshed.connect(self._ask)
 
@@ -74,7 +78,10 @@ class DataPosteriorsSession(QObject):
         workspace, request = self._model.current, None
         if workspace and workspace.data and self._users and self.can_be_had:
             request = DataPosteriorsRequest(workspace.snapshot, workspace.data)
-        before = self.shown
-        self._view.want(workspace, request, about=workspace.lineage if workspace else None)
-        if self.shown is not before:
-            self.changed.emit()
+        self._view.want(request)
+        if self.shown is not self._told:  # those of another model, which are there already
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told = self.shown
+        self.changed.emit()

@@ -12,6 +12,7 @@ from vae_explorer.core.progress import Progress
 from vae_explorer.session.jobs.jobs import FIT
 from vae_explorer.session.records import Encoded, Key, Snapshot
 from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.views.samples import MAX_SEED
 from vae_explorer.session.views.view import Context, View
 
@@ -113,8 +114,8 @@ class EvidenceSession(Configured[EvidenceSettings]):
         self._model, self._image = context.model, context.image
         self._training, self._jobs = context.training, context.jobs
         trouble = "The evidence could not be computed"
-        self._draws: View[Evidence] = View(context.thread, trouble, self)
-        self._integral: View[PosteriorMap] = View(context.thread, trouble, self)
+        self._draws: View[Evidence] = View(context, _chosen, trouble, self)
+        self._integral: View[PosteriorMap] = View(context, _chosen, trouble, self)
         self.is_watched = False
         self._was_fitting = False
         self._image.encoded.connect(self._ask)
@@ -208,9 +209,8 @@ class EvidenceSession(Configured[EvidenceSettings]):
             draws = EvidenceRequest(snapshot, encoded, self.settings)
             if self.is_watched and snapshot.card.can("exact"):
                 integral = MapRequest(snapshot, encoded)
-        about = encoded.subject if encoded else None
-        self._draws.want(self._model.current, draws, about=about)
-        self._integral.want(self._model.current, integral, about=about)
+        self._draws.want(draws)
+        self._integral.want(integral)
         self.changed.emit()
 
     def _on_jobs_changed(self) -> None:
@@ -222,6 +222,10 @@ class EvidenceSession(Configured[EvidenceSettings]):
         if isinstance(result, Fitted) and (workspace := self._model.workspaces.get(result.encoded.lineage)):
             workspace.answers[self] = result
             self.changed.emit()
+
+
+def _chosen(workspace: Workspace) -> object:
+    return workspace.chosen.subject if workspace.chosen else None
 
 
 def _fit(snapshot: Snapshot, encoded: Encoded, draws: int, seed: int) -> Generator[Progress, None, Fitted]:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.session.records import Encoded, Key, Snapshot
 from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.views.view import Context, Request, View
 
 MAX_SAMPLES = 256
@@ -96,7 +97,8 @@ class Samples(Configured[Set], Generic[Set, Shown]):
         super().__init__(settings, self._ask, parent)
         self._model, self._latent = context.model, context.latent
         self.is_watched = False
-        self._view: View[Shown] = View(context.thread, "The samples could not be decoded", self)
+        self._told: Shown | None = None
+        self._view: View[Shown] = View(context, self._about, "The samples could not be decoded", self)
         self._view.changed.connect(self._on_view_changed)
 
     @property
@@ -137,18 +139,22 @@ class Samples(Configured[Set], Generic[Set, Shown]):
         """Whether there is something to sample from."""
         raise NotImplementedError
 
-    def _wanted(self) -> tuple[object, Request | None]:
-        """What is to be shown, and the request for it; None where there is nothing to sample from."""
+    @staticmethod
+    def _about(workspace: Workspace) -> object:
+        """What samples must be from to be shown; None where there is nothing to sample from."""
+        raise NotImplementedError
+
+    def _wanted(self) -> Request | None:
+        """What to ask for now; None where there is nothing to sample from."""
         raise NotImplementedError
 
     def _ask(self) -> None:
-        before = self.shown
-        about, request = self._wanted()
-        self._view.want(self._model.current, request if self.is_watched else None, about=about)
-        if self.shown is not before:
+        self._view.want(self._wanted() if self.is_watched else None)
+        if self.shown is not self._told:  # those of another model or image, which are there already
             self._on_view_changed()
 
     def _on_view_changed(self) -> None:
+        self._told = self.shown
         self.changed.emit()
         if self.shown is not None and not self.failure:
             self.sampled.emit()
@@ -175,13 +181,17 @@ class PosteriorSamplesSession(Samples[PosteriorSettings, PosteriorSamples]):
     def _can_sample(self) -> bool:
         return self._image.posterior is not None
 
-    def _wanted(self) -> tuple[object, Request | None]:
+    @staticmethod
+    def _about(workspace: Workspace) -> object:
+        return workspace.chosen.subject if workspace.chosen else None
+
+    def _wanted(self) -> Request | None:
         snapshot, encoded = self._model.snapshot, self._image.posterior
         if snapshot is None or encoded is None:
-            return None, None
+            return None
         if self._noise is None or not self.settings.keeps_eps:
             self._noise = encoded
-        return encoded.subject, PosteriorRequest(snapshot, encoded, self.settings, self._noise)
+        return PosteriorRequest(snapshot, encoded, self.settings, self._noise)
 
 
 class PriorSamplesSession(Samples[PriorSettings, PriorSamples]):
@@ -199,6 +209,10 @@ class PriorSamplesSession(Samples[PriorSettings, PriorSamples]):
     def _can_sample(self) -> bool:
         return self._model.snapshot is not None
 
-    def _wanted(self) -> tuple[object, Request | None]:
+    @staticmethod
+    def _about(workspace: Workspace) -> object:
+        return workspace.lineage
+
+    def _wanted(self) -> Request | None:
         snapshot = self._model.snapshot
-        return (None, None) if snapshot is None else (snapshot.lineage, PriorRequest(snapshot, self.settings))
+        return PriorRequest(snapshot, self.settings) if snapshot else None

@@ -1,5 +1,6 @@
 """What a view asks for and what it shows: one mechanism for all of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -41,7 +42,8 @@ class _Held(Generic[A]):
     """What one view has of one model."""
 
     value: A | None = None
-    about: object = None  # the value
+    about: object = None  # what the value is about
+    wanted: Key | None = None
     whole: Key | None = None  # of the value, once it is complete
     under_way: Key | None = None
     following: Request | None = None  # by newer weights, once that is complete
@@ -60,25 +62,30 @@ class View(QObject, Generic[A]):
     changed = Signal()
     ended = Signal()
 
-    def __init__(self, thread: Latest, trouble: str, parent: QObject | None = None):
-        """`trouble` begins the sentence of a failure, such as "The samples could not be decoded"."""
+    def __init__(
+        self,
+        context: Context,
+        about: Callable[[Workspace], object],
+        trouble: str,
+        parent: QObject | None = None,
+    ):
+        """`about` is what an answer must be about to be shown for a model, None for nothing; `trouble` begins the
+        sentence of a failure, such as "The samples could not be decoded"."""
         super().__init__(parent)
-        self._thread, self._trouble = thread, trouble
-        self._workspace: Workspace | None = None
-        self._about: object = None
-        self._wanted: Key | None = None
+        self._model, self._thread, self._about, self._trouble = context.model, context.thread, about, trouble
 
     @property
     def value(self) -> A | None:
-        """The newest answer about what is wanted; by older weights or settings it is late, not wrong."""
-        held = self._held
-        return held.value if self._about is not None and held.about == self._about else None
+        """The newest answer about what the shown model shows; by older weights or settings it is late, not wrong."""
+        workspace = self._model.current
+        about = self._about(workspace) if workspace else None
+        return self._held.value if about is not None and self._held.about == about else None
 
     @property
     def failure(self) -> str:
         """Why there is no answer to just what is wanted; empty where there is, or will be."""
         failed = self._held.failed
-        return failed[1] if failed and failed[0] == self._wanted else ""
+        return failed[1] if failed and failed[0] == self._held.wanted else ""
 
     @property
     def is_busy(self) -> bool:
@@ -88,18 +95,17 @@ class View(QObject, Generic[A]):
     @property
     def is_complete(self) -> bool:
         """Whether `value` is the complete answer to just what is wanted."""
-        return self._wanted is not None and self._held.whole == self._wanted
+        return self._held.wanted is not None and self._held.whole == self._held.wanted
 
-    def want(self, workspace: Workspace | None, request: Request | None, *, about: object = None) -> None:
-        """What is to be shown now, of this model; without a request nothing more of `about` is worth computing.
+    def want(self, request: Request | None) -> None:
+        """What the shown model should show now; None: nothing more is worth computing, and what is there stays.
 
         The same key again does nothing. Another `about` or other `settings` take the place of what is under way; the
         same by other `weights` follow it, the newest of several: to begin anew with each snapshot of a run would never
         end.
         """
-        key = request.key if request else None
-        self._workspace, self._wanted, self._about = workspace, key, key.about if key else about
         held = self._held
+        key = held.wanted = request.key if request else None
         if request is None or key is None:
             self._abandon(held)
             held.failed = None  # whoever comes back may try again
@@ -114,17 +120,15 @@ class View(QObject, Generic[A]):
 
     @property
     def _held(self) -> _Held[A]:
-        if self._workspace is None:
-            return _Held()
-        return cast(_Held[A], self._workspace.answers.setdefault(self, _Held()))
+        workspace = self._model.current
+        return cast(_Held[A], workspace.answers.setdefault(self, _Held())) if workspace else _Held()
 
     def _ask(self, held: _Held[A], request: Request) -> None:
-        assert self._workspace is not None
-        key = request.key
+        key, place = request.key, Place(self, self._model.shown)
         held.under_way, held.following, held.failed = key, None, None
 
         def done(value: Any) -> None:
-            if held.under_way == key or (held is self._held and key.about == self._about):  # late is not wrong
+            if held.under_way and held.under_way.about == key.about:  # by older settings it is late, not wrong
                 held.value, held.about, held.whole = value, key.about, None
                 self._tell(held)
 
@@ -141,7 +145,6 @@ class View(QObject, Generic[A]):
                 self._finish(held)
                 self._tell(held)
 
-        place = Place(self, self._workspace.lineage)
         self._thread.ask(request, done, failed, ended=ended, place=place)
 
     def _finish(self, held: _Held[A]) -> None:
@@ -150,8 +153,8 @@ class View(QObject, Generic[A]):
             self._ask(held, following)
 
     def _abandon(self, held: _Held[A]) -> None:
-        if held.under_way is not None and self._workspace is not None:
-            self._thread.drop(what=self, lineage=self._workspace.lineage)
+        if held.under_way is not None:
+            self._thread.drop(what=self, lineage=self._model.shown)
             held.under_way = held.following = None
 
     def _tell(self, held: _Held[A]) -> None:

@@ -128,9 +128,7 @@ class DecodedPanel(Panel):
         else:
             self.view.set_image(np.asarray(shown.images[0]))
         if mode != "sigma":
-            self.scale.setText(
-                "E[x|z]" if mode == "mean" else f"x ~ p(x|z), draw {shown.settings.seed + 1}"
-            )
+            self.scale.setText("E[x|z]" if mode == "mean" else f"x ~ p(x|z), draw {shown.settings.seed + 1}")
         self._stack.setCurrentWidget(self.grid if several else self.view)
 
     def _on_mode_changed(self) -> None:

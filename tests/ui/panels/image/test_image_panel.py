@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from vae_explorer.data.picture import png
 from vae_explorer.errors import UserError
-from vae_explorer.session.answers import answers
 from vae_explorer.session.records import Origin
 from vae_explorer.ui.panels.image.image_panel import EMPTY, NOT_A_LIKELIHOOD, ImagePanel
 from vae_explorer.ui.widgets.numbers import figure
@@ -215,11 +214,11 @@ def test_until_the_next_image_is_encoded_the_numbers_of_the_last_are_not_copied(
     qtbot.waitUntil(lambda: session.image.posterior is not None, timeout=WAIT)
 
 
-def test_an_image_that_cannot_be_encoded_is_said_over_x(panel, tiny, session, images, monkeypatch, qtbot):
+def test_an_image_that_cannot_be_encoded_is_said_over_x(panel, tiny, session, images, answering, qtbot):
     def broken(_request):
         raise UserError("no memory is left")
 
-    monkeypatch.setitem(answers.ANSWERS, "encode", broken)
+    answering["encode"] = broken
     with qtbot.waitSignal(session.failed, timeout=WAIT):
         session.image.open([Origin("a.png", png(images[0]))])
     assert panel.x_view.accessibleDescription() == "The image could not be encoded: no memory is left"

@@ -210,7 +210,7 @@ def test_after_a_run_one_can_go_back_to_the_opened_model(panel, session, open_mo
     opened = open_model(make_model("mine"))
     start(epochs=1)
     until("finished")
-    assert session.model.shown == "training"
+    assert session.model.shows_trained
     assert panel.back.text() == "Back to mine"
     press(qtbot, panel.back)
     assert session.model.current is opened
