@@ -3,6 +3,7 @@ import os
 import pickle
 import random
 import struct
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -15,6 +16,8 @@ from vae_explorer.core.card import LatentStatistics, SplitFigures
 from vae_explorer.core.config import Network, VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
+from vae_explorer.storage import sealed
+from vae_explorer.storage.sealed import SealedError
 from vae_explorer.training import model_file, models, state_file
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.model_file import ModelFileError, ModelInfo
@@ -64,7 +67,7 @@ def resealed(path, tensors=None, **changes):
         for parent in parents:
             part = part[parent]
         part[key] = value
-    path.write_bytes(model_file.sealed(tensors if tensors is not None else dict(made().state_dict()), metadata))
+    path.write_bytes(sealed.sealed(tensors if tensors is not None else dict(made().state_dict()), metadata))
     return path
 
 
@@ -119,7 +122,7 @@ def test_the_file_is_a_plain_safetensors_file_with_one_metadata_key(path):
 @given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
 def test_a_changed_byte_anywhere_is_noticed(tmp_path_factory, at, flip):
     path = tmp_path_factory.getbasetemp() / "mutant.vae.safetensors"
-    content = bytearray(model_file.sealed(dict(made().state_dict()), INFO.model_dump(mode="json")))
+    content = bytearray(sealed.sealed(dict(made().state_dict()), INFO.model_dump(mode="json")))
     content[int(at * len(content))] ^= flip
     path.write_bytes(content)
     refused(path)
@@ -160,8 +163,8 @@ def test_a_header_above_one_mebibyte_is_not_parsed(path):
     content = path.read_bytes()
     path.write_bytes(struct.pack("<Q", (1 << 20) + 1) + b" " * (1 << 20) + content)
     assert "is not a model file of this program" in refused(path)
-    with pytest.raises(ModelFileError, match="larger than 1 MiB"):
-        model_file.sealed({}, {"format": 1, "data": "x" * (1 << 20)})
+    with pytest.raises(SealedError, match="larger than 1 MiB"):
+        sealed.sealed({}, {"format": 1, "data": "x" * (1 << 20)})
 
 
 def test_pickles_are_never_opened(path):
@@ -328,12 +331,14 @@ def test_a_training_state_comes_back_exactly(tmp_path):
 
 
 def test_a_state_may_be_seven_times_as_large_as_a_model_file(tmp_path, monkeypatch):
+    assert state_file.STATE_FILE.max_bytes == 7 * model_file.MODEL_FILE.max_bytes
     config, path = TrainConfig(z_dim=2, hidden=4), tmp_path / "state"
     state_file.save(path, TrainingState.fresh(made(), config), threads=1, best_elbo=None, images="")
-    monkeypatch.setattr(state_file, "MAX_FILE", path.stat().st_size // 7 + 1)
+    size = path.stat().st_size
+    monkeypatch.setattr(state_file, "STATE_FILE", replace(state_file.STATE_FILE, max_bytes=size))
     state_file.load(path, VAE(CONFIG), config, images="")
-    monkeypatch.setattr(state_file, "MAX_FILE", path.stat().st_size // 7 - 1)
-    with pytest.raises(ModelFileError, match="state is larger than"):
+    monkeypatch.setattr(state_file, "STATE_FILE", replace(state_file.STATE_FILE, max_bytes=size - 1))
+    with pytest.raises(SealedError, match="state is larger than"):
         state_file.load(path, VAE(CONFIG), config, images="")
 
 
@@ -347,14 +352,14 @@ def test_a_network_whose_weights_would_fill_more_than_a_model_file_is_refused():
 def test_a_state_without_its_moments_is_refused(tmp_path):
     config = TrainConfig(z_dim=2, hidden=4)
     state_file.save(tmp_path / "state", trained_state(config), threads=1, best_elbo=None, images="")  # the encoder's
-    with pytest.raises(ModelFileError, match="state is not a training state of this program"):
+    with pytest.raises(SealedError, match="state is not a training state of this program"):
         state_file.load(tmp_path / "state", VAE(CONFIG), config, images="")
 
 
 def test_a_state_of_another_network_is_refused(tmp_path):
     config = TrainConfig(z_dim=2, hidden=4)
     state_file.save(tmp_path / "state", TrainingState.fresh(made(), config), threads=1, best_elbo=None, images="")
-    with pytest.raises(ModelFileError, match="not a training state of this program; start a new run"):
+    with pytest.raises(SealedError, match="not a training state of this program; start a new run"):
         state_file.load(tmp_path / "state", VAE(CONFIG.model_copy(update={"hidden": 5})), config, images="")
 
 
@@ -397,8 +402,8 @@ def test_a_state_that_is_whole_and_makes_no_sense_is_refused(tmp_path, change):
     config = TrainConfig(z_dim=2, hidden=4)
     state, path = trained_state(config), tmp_path / "state"
     state_file.save(path, state, threads=1, best_elbo=None, images="a1")
-    tensors, about = model_file.opened(path)
+    tensors, about = sealed.read(path, state_file.STATE_FILE)
     change(tensors, about)
-    path.write_bytes(model_file.sealed(tensors, about))
-    with pytest.raises(ModelFileError, match="state is not a training state of this program"):
+    path.write_bytes(sealed.sealed(tensors, about))
+    with pytest.raises(SealedError, match="state is not a training state of this program"):
         state_file.load(path, trained_state(config).model, config, images="a1")

@@ -11,6 +11,7 @@ from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.posterior import Point
 from vae_explorer.core.progress import finish
 from vae_explorer.core.vae import VAE
+from vae_explorer.storage import sealed
 from vae_explorer.training import model_file
 from vae_explorer.training.loop import Steps
 from vae_explorer.training.model_file import ModelFileError, StoredPosteriors
@@ -170,6 +171,6 @@ def test_posteriors_that_fit_no_model_are_refused(config, tmp_path, stored):
     run, info, _ = trained(tmp_path / "run", config.model_copy(update={"epochs": 1}))
     model, _ = model_file.load(run.model_path)
     path = tmp_path / "odd.vae.safetensors"
-    path.write_bytes(model_file.sealed({**model.state_dict(), **stored}, info.model_dump(mode="json")))
+    path.write_bytes(sealed.sealed({**model.state_dict(), **stored}, info.model_dump(mode="json")))
     with pytest.raises(ModelFileError, match="stored posteriors"):
         model_file.load(path)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vae_explorer.core.progress import Progress, finish
+from vae_explorer.storage import sealed
 from vae_explorer.training import loop, model_file, state_file, trainer
 from vae_explorer.training.loop import TrainingProgress
 from vae_explorer.training.run import Run, RunError
@@ -117,7 +118,9 @@ def test_a_run_killed_at_its_last_report_ends_with_the_same_state(start, tmp_pat
         if isinstance(progress, TrainingProgress) and progress.validation and progress.epoch == 3:
             shutil.copytree(whole.run.folder, killed, ignore=shutil.ignore_patterns("run.lock"))
     finish(Trainer(Run.open(killed)).work())
-    states = [model_file.opened(folder / "state.safetensors")[0] for folder in (whole.run.folder, killed)]
+    states = [
+        sealed.read(folder / "state.safetensors", state_file.STATE_FILE)[0] for folder in (whole.run.folder, killed)
+    ]
     assert same(*({name: tensor.numpy() for name, tensor in state.items()} for state in states))
 
 
@@ -157,12 +160,12 @@ def test_a_state_of_the_first_version_is_resumed_bit_for_bit(start, monkeypatch)
     generator = stopped.work()
     up_to(generator, 7)
     generator.close()
-    tensors, metadata = model_file.opened(stopped.run.state_path)
+    tensors, metadata = sealed.read(stopped.run.state_path, state_file.STATE_FILE)
     tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("kept/")}
     images, tensors["means"] = int(tensors["means"][0]), tensors["means"][1:]
     first = ("format", "step", "seconds", "images", "threads", "precision", "best_elbo")
     metadata = {name: metadata[name] for name in first} | {"means_images": images}
-    stopped.run.state_path.write_bytes(model_file.sealed(tensors, metadata))
+    stopped.run.state_path.write_bytes(sealed.sealed(tensors, metadata))
     finish(Trainer(Run.open(stopped.run.folder)).work())
     assert stopped.run.model_path.read_bytes() == whole.run.model_path.read_bytes()
     assert without_speed(stopped.run) == without_speed(whole.run)

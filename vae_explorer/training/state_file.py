@@ -8,12 +8,15 @@ import torch
 from torch import Tensor
 
 from vae_explorer.core.vae import VAE
-from vae_explorer.storage import atomic
+from vae_explorer.storage import atomic, sealed
+from vae_explorer.storage.sealed import Kind, SealedError
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.model_file import MAX_FILE, ModelFileError, opened, sealed
+from vae_explorer.training.model_file import MAX_FILE
 from vae_explorer.training.run import RunError
 from vae_explorer.training.state import MAX_PARTS, MOMENTS, WEIGHTS, Kept, Means, TrainingState, sums_dtype
 
+FORMAT = 1
+STATE_FILE = Kind("training state", FORMAT, 7 * MAX_FILE)  # weights, two moments, twice, and a little more
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 KEPT = "kept/"  # before the names of what comes back after too many steps that were left out
 INSTEAD = "start a new run; model.vae.safetensors beside it can still be opened"
@@ -28,7 +31,7 @@ def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | N
     if state.means.sums is not None:
         tensors["means"] = state.means.sums.cpu()
     metadata = {
-        "format": 1,
+        "format": FORMAT,
         "step": state.step,
         "updates": state.updates,
         "bad": None if state.bad is None else [int(count) for count in state.bad.tolist()],
@@ -43,19 +46,19 @@ def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | N
         "best_elbo": best_elbo,
         "images_digest": images,
     }
-    atomic.write(path, sealed(tensors, metadata))
+    atomic.write(path, sealed.sealed(tensors, metadata))
 
 
 def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[TrainingState, int, float | None]:
     """The state, the number of threads and the best validation ELBO so far; `model` gets the weights.
 
-    Raises RunError when the training images have another digest than when it was saved, ModelFileError, or OSError
+    Raises RunError when the training images have another digest than when it was saved, SealedError, or OSError
     when the file cannot be read.
     """
     try:
-        tensors, metadata = opened(path, limit=7 * MAX_FILE)  # weights and two moments, twice, and a little more
-    except ModelFileError as error:
-        raise ModelFileError(f"{str(error).partition(';')[0]}; {INSTEAD}") from error
+        tensors, metadata = sealed.read(path, STATE_FILE)
+    except SealedError as error:
+        raise SealedError(f"{str(error).partition(';')[0]}; {INSTEAD}") from error
     if metadata.get("images_digest", images) != images:  # the first versions wrote none
         raise RunError("The images of this run have changed since it was stopped: start a new run")
     state = TrainingState.fresh(model, config)
@@ -84,7 +87,7 @@ def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[T
         best = metadata["best_elbo"]
         return state, int(metadata["threads"]), None if best is None else float(best)
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise ModelFileError(f"{path.name} is not a training state of this program; {INSTEAD}") from None
+        raise SealedError(f"{STATE_FILE.not_one(path.name)}; {INSTEAD}") from None
 
 
 def _compare(fits: bool) -> None:
