@@ -320,10 +320,12 @@ def test_a_training_state_comes_back_exactly(tmp_path):
             parameter,
             {"step": torch.tensor(1.0)} | {name: torch.rand_like(parameter) for name in ("exp_avg", "exp_avg_sq")},
         )
-    state_file.save(tmp_path / "state", state, threads=3, best_elbo=-12.5, images="a1")
+    state.threads, state.best_elbo, state.images_digest = 3, -12.5, "a1"
+    state_file.save(tmp_path / "state", state)
     model = VAE(CONFIG)
-    again, threads, best = state_file.load(tmp_path / "state", model, config, images="a1")
-    assert (again.step, again.images, again.seconds, threads, best) == (1, 3, 0.5, 3, -12.5)
+    again = state_file.load(tmp_path / "state", model, config, images="a1")
+    for name in ("step", "images", "seconds", "threads", "best_elbo", "images_digest"):
+        assert getattr(again, name) == getattr(state, name)
     for one, other in zip(state.model.parameters(), model.parameters(), strict=True):
         assert torch.equal(one, other)
         for moment in ("exp_avg", "exp_avg_sq"):
@@ -333,7 +335,7 @@ def test_a_training_state_comes_back_exactly(tmp_path):
 def test_a_state_may_be_seven_times_as_large_as_a_model_file(tmp_path, monkeypatch):
     assert state_file.STATE_FILE.max_bytes == 7 * model_file.MODEL_FILE.max_bytes
     config, path = TrainConfig(z_dim=2, hidden=4), tmp_path / "state"
-    state_file.save(path, TrainingState.fresh(made(), config), threads=1, best_elbo=None, images="")
+    state_file.save(path, TrainingState.fresh(made(), config))
     size = path.stat().st_size
     monkeypatch.setattr(state_file, "STATE_FILE", replace(state_file.STATE_FILE, max_bytes=size))
     state_file.load(path, VAE(CONFIG), config, images="")
@@ -351,14 +353,14 @@ def test_a_network_whose_weights_would_fill_more_than_a_model_file_is_refused():
 
 def test_a_state_without_its_moments_is_refused(tmp_path):
     config = TrainConfig(z_dim=2, hidden=4)
-    state_file.save(tmp_path / "state", trained_state(config), threads=1, best_elbo=None, images="")  # the encoder's
+    state_file.save(tmp_path / "state", trained_state(config))  # the encoder's
     with pytest.raises(SealedError, match="state is not a training state of this program"):
         state_file.load(tmp_path / "state", VAE(CONFIG), config, images="")
 
 
 def test_a_state_of_another_network_is_refused(tmp_path):
     config = TrainConfig(z_dim=2, hidden=4)
-    state_file.save(tmp_path / "state", TrainingState.fresh(made(), config), threads=1, best_elbo=None, images="")
+    state_file.save(tmp_path / "state", TrainingState.fresh(made(), config))
     with pytest.raises(SealedError, match="not a training state of this program; start a new run"):
         state_file.load(tmp_path / "state", VAE(CONFIG.model_copy(update={"hidden": 5})), config, images="")
 
@@ -401,9 +403,9 @@ def test_a_model_that_is_not_there_is_said_with_a_guess(bundled, tmp_path):
 def test_a_state_that_is_whole_and_makes_no_sense_is_refused(tmp_path, change):
     config = TrainConfig(z_dim=2, hidden=4)
     state, path = trained_state(config), tmp_path / "state"
-    state_file.save(path, state, threads=1, best_elbo=None, images="a1")
+    state_file.save(path, state)
     tensors, about = sealed.read(path, state_file.STATE_FILE)
     change(tensors, about)
     path.write_bytes(sealed.sealed(tensors, about))
     with pytest.raises(SealedError, match="state is not a training state of this program"):
-        state_file.load(path, trained_state(config).model, config, images="a1")
+        state_file.load(path, trained_state(config).model, config, images="")

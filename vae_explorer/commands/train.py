@@ -51,10 +51,11 @@ def train(
     except KeyboardInterrupt:
         print(f"Stopped. It goes on with: vae-explorer train --resume {run.folder}", file=sys.stderr)
         raise
-    assert trainer.state is not None
+    training = trainer.training
+    assert training is not None
     assert info.validation is not None
     assert info.test is not None
-    speed = trainer.state.images_per_second
+    speed = training.state.images_per_second
     result: dict[str, Any] = {
         "model": str(run.model_path),
         "best": str(run.best_path),
@@ -65,17 +66,17 @@ def train(
     }
     lines = [
         str(run.model_path),
-        f"{info.epochs:g} {'epoch' if info.epochs == 1 else 'epochs'}, {speed:,.0f} images/s on {trainer.device_text}",
+        f"{info.epochs:g} {'epoch' if info.epochs == 1 else 'epochs'}, {speed:,.0f} images/s on {training.device_text}",
     ]
-    if info.config.is_autoencoder:
-        lines.append(f"validation log p(x|z) {number(info.validation.reconstruction)} nats per image")
-        lines.append(f"test log p(x|z) {number(info.test.reconstruction)} nats per image; it has no ELBO")
-    else:
+    if info.card.can("elbo"):
         lines.append(f"validation ELBO {number(info.validation.elbo)} nats per image")
         lines.append(
             f"test ELBO {number(info.test.elbo)} = reconstruction {number(info.test.reconstruction)} "
             f"− KL {number(info.test.kl)} nats per image"
         )
+    else:
+        lines.append(f"validation log p(x|z) {number(info.validation.reconstruction)} nats per image")
+        lines.append(f"test log p(x|z) {number(info.test.reconstruction)} nats per image; it has no ELBO")
     show(result, as_json=json, text="\n".join(lines))
 
 

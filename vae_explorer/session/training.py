@@ -22,10 +22,10 @@ from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.run import Run, RunError, is_run, new_folder, unfinished
 
 if TYPE_CHECKING:
+    from vae_explorer.core.objective import Metrics
     from vae_explorer.core.vae import VAE
     from vae_explorer.training.loop import TrainingProgress
     from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
-    from vae_explorer.training.state import Metrics
     from vae_explorer.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -77,20 +77,20 @@ class _Work:
 
     def snapshot(self) -> _Taken | None:
         """None until the images are loaded."""
-        trainer = self._trainer
-        if trainer is None or trainer.info is None or trainer.validation is None:
+        training = self._trainer and self._trainer.training
+        if not training:
             return None
         if self._followed is None:
             from vae_explorer.session.pictures import read_pictures
 
-            images = trainer.validation.images
+            images = training.validation.images
             images = images[: min(MAX_TESTS, MAX_TEST_BYTES // images[0].nbytes)].copy()
             tests = tuple(Origin(f"validation image {i}", x.transpose(1, 2, 0)) for i, x in enumerate(images))
             self._followed = images[:FOLLOWED], tests, read_pictures(ReadRequest(tests[:EXAMPLES]))
-        model, info = trainer.snapshot()
+        model, info = training.snapshot()
         followed, tests, examples = self._followed
-        facts = RunFacts(**trainer.facts())
-        return _Taken(trainer.run.folder, model, info, trainer.posteriors, facts, followed, tests, examples)
+        facts = RunFacts(**training.facts())
+        return _Taken(training.run.folder, model, info, training.posteriors, facts, followed, tests, examples)
 
 
 class TrainingSession(QObject):

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from vae_explorer.core.card import abilities_of
 from vae_explorer.paths import MODEL_SUFFIX
 from vae_explorer.storage import atomic, run_lock
 from vae_explorer.training.config import TrainConfig
@@ -159,10 +160,10 @@ class Run:
 
 
 def new_folder(parent: Path, config: TrainConfig) -> Path:
-    """<date>-<data>-<network>-<z>, with "autoencoder" for a plain one and a number behind it where that is taken."""
+    """<date>-<data>-<network>-<z>, with the kind of one that is no VAE and a number behind it where that is taken."""
     data = re.sub(r"[^\w.-]+", "-", Path(config.data).name)[:40].strip("-.") or "images"
     stem = f"{time.strftime('%Y-%m-%d')}-{data}-{config.network}-{config.z_dim}"
-    stem += "-autoencoder" if config.kind == "autoencoder" else ""
+    stem += "" if "elbo" in abilities_of(config) else f"-{config.kind}"
     folder, number = parent / stem, 2
     while folder.exists():
         folder, number = parent / f"{stem}-{number}", number + 1

@@ -22,9 +22,8 @@ KEPT = "kept/"  # before the names of what comes back after too many steps that 
 INSTEAD = "start a new run; model.vae.safetensors beside it can still be opened"
 
 
-def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | None, images: str) -> None:
-    """Weights, Adam's moments, the means for the next report and the step, from which order and noise follow; `images`
-    is the digest of the training images."""
+def save(path: Path, state: TrainingState) -> None:
+    """Weights, Adam's moments, the means for the next report and the step, from which order and noise follow."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors().items()}
     if state.kept and state.kept.step != state.step:
         tensors |= {f"{KEPT}{name}": tensor.cpu().contiguous() for name, tensor in state.kept.tensors.items()}
@@ -41,18 +40,18 @@ def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | N
         "parts": state.parts,
         "seconds": state.seconds,
         "images": state.images,
-        "threads": threads,
+        "threads": state.threads,
         "precision": str(state.precision).removeprefix("torch."),
-        "best_elbo": best_elbo,
-        "images_digest": images,
+        "best_elbo": state.best_elbo,
+        "images_digest": state.images_digest,
     }
     atomic.write(path, sealed.sealed(tensors, metadata))
 
 
-def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[TrainingState, int, float | None]:
-    """The state, the number of threads and the best validation ELBO so far; `model` gets the weights.
+def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> TrainingState:
+    """The state; `model` gets the weights, and `images` is the digest of the training images.
 
-    Raises RunError when the training images have another digest than when it was saved, SealedError, or OSError
+    Raises RunError when the images have another digest than when it was saved, SealedError, or OSError
     when the file cannot be read.
     """
     try:
@@ -84,8 +83,9 @@ def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[T
         if kept:
             state.kept = Kept(int(metadata["kept_step"]), int(metadata["kept_updates"]), kept)
             _compare(_fits(kept, state.kept.updates, model))
-        best = metadata["best_elbo"]
-        return state, int(metadata["threads"]), None if best is None else float(best)
+        state.threads, state.images_digest = int(metadata["threads"]), images
+        state.best_elbo = None if metadata["best_elbo"] is None else float(metadata["best_elbo"])
+        return state
     except (KeyError, TypeError, ValueError, OverflowError):
         raise SealedError(f"{STATE_FILE.not_one(path.name)}; {INSTEAD}") from None
 
