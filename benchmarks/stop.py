@@ -185,7 +185,7 @@ def _faults(moment: str, home: Path, stdout: str):
         yield "it did not come to its end"
         return
     runs = sorted((home / "runs").iterdir()) if (home / "runs").is_dir() else []
-    if moment in RUNS - {"downloading to train"} and not runs:
+    if moment in RUNS - {"downloading to train", "loading"} and not runs:
         yield "there is no run"
     for folder in runs:
         if (folder / "run.lock").exists():

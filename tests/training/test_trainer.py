@@ -96,13 +96,10 @@ def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint_bit_for_bit(star
     assert without_speed(whole.run) == without_speed(resumed.run)
 
 
-def test_a_run_stopped_before_its_first_step_can_be_resumed(start):
-    stopped = start()
-    work = stopped.work()
-    next(work)  # still loading
-    work.close()
-    assert not stopped.run.state_path.exists()
-    assert finish(Trainer(Run.open(stopped.run.folder)).work()).epochs == 3
+def test_a_run_killed_before_its_first_step_can_be_resumed(start):
+    killed = start()
+    assert not killed.run.state_path.exists()
+    assert finish(Trainer(Run.open(killed.run.folder)).work()).epochs == 3
 
 
 def test_a_finished_run_that_is_resumed_gives_the_same_figures_again(start):
@@ -283,6 +280,7 @@ def test_the_parameters_of_encoder_and_decoder_are_counted(start):
     assert facts["theta"] == (2 * 16 + 16) + (16 * 16 + 16) + (16 * 64 + 64)
     assert (facts["train_images"], facts["validation_images"], facts["image_shape"]) == (160, 20, (1, 8, 8))
     assert facts["device"] == "CPU, 1 thread"
+    assert facts["skipped"] == ()
 
 
 def test_a_second_writer_is_refused_while_the_first_is_at_work(start):

@@ -45,6 +45,7 @@ class RunFacts:
     image_shape: tuple[int, int, int]
     theta: int  # parameters of the decoder, p(x|z)
     phi: int  # parameters of the encoder, q(z|x)
+    skipped: tuple[str, ...] = ()  # a sentence for each file that could not be used
 
 
 @dataclass(frozen=True, eq=False)

@@ -210,7 +210,8 @@ class Steps:
         return self.ends_epoch(step) or step % self.per_epoch % self.per_report == 0
 
     def learning_rate(self, step: int) -> float:
-        """Adam's step size at one step: constant, or half a cosine from its value to 0 (Loshchilov & Hutter 2017)."""
+        """Adam's step size at one step: constant, or half a cosine from its value to 0 (Loshchilov & Hutter 2017). A
+        run that is given more epochs follows the cosine of its new length from there, so its step size jumps up."""
         if self.config.schedule == "constant":
             return self.config.learning_rate
         return self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.total))
@@ -264,7 +265,7 @@ def diverged(what: str, state: TrainingState, config: TrainConfig) -> TrainingEr
     """The error that says so, and what to do."""
     return TrainingError(
         f"The {what} is no longer a finite number at step {state.step}: lower the learning rate "
-        f"(it is {config.learning_rate:g}) and start again; the last good model is kept"
+        f"(it is {config.learning_rate:g}) and start again"
     )
 
 

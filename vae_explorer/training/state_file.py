@@ -22,6 +22,10 @@ KEPT = "kept/"  # before the names of what comes back after too many steps that 
 INSTEAD = "start a new run; model.vae.safetensors beside it can still be opened"
 
 
+class OtherImagesError(RunError):
+    """A run would go on with other images than it was trained on."""
+
+
 def save(path: Path, state: TrainingState) -> None:
     """Weights, Adam's moments, the means for the next report and the step, from which order and noise follow."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors().items()}
@@ -51,7 +55,7 @@ def save(path: Path, state: TrainingState) -> None:
 def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> TrainingState:
     """The state; `model` gets the weights, and `images` is the digest of the training images.
 
-    Raises RunError when the images have another digest than when it was saved, SealedError, or OSError
+    Raises OtherImagesError when the images have another digest than when it was saved, SealedError, or OSError
     when the file cannot be read.
     """
     try:
@@ -59,7 +63,7 @@ def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> Trainin
     except SealedError as error:
         raise SealedError(f"{str(error).partition(';')[0]}; {INSTEAD}") from error
     if metadata.get("images_digest", images) != images:  # the first versions wrote none
-        raise RunError("The images of this run have changed since it was stopped: start a new run")
+        raise OtherImagesError("The images of this run have changed since it was stopped: start a new run")
     state = TrainingState.fresh(model, config)
     device = next(model.parameters()).device
     try:

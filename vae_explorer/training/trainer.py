@@ -15,7 +15,7 @@ from vae_explorer.core.config import ModelOptions, VAEConfig
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import catalog
-from vae_explorer.data.image_set import ImageSet
+from vae_explorer.data.image_set import DataSet, ImageSet
 from vae_explorer.errors import UserError, is_out_of_memory
 from vae_explorer.training import device as devices
 from vae_explorer.training import model_file, state_file
@@ -34,14 +34,15 @@ class Trainer:
     Closing the generator stops the run: its state is on disk and `work()` of a new Trainer goes on from there.
     """
 
-    def __init__(self, run: Run, *, leave_a_core: bool = False):
+    def __init__(self, run: Run, *, data: DataSet | None = None, leave_a_core: bool = False):
         self.run, self.config = run, run.config
+        self._data = data  # None: yet to be loaded
         self._leave_a_core = leave_a_core  # for a window that is to stay smooth meanwhile
         self.training: Training | None = None  # once its images are loaded and its speed is chosen
 
     def work(self) -> Job[ModelInfo]:
         """Loads, trains, tests; the result is what the model file says. Raises TrainingError, RunError, ValueError,
-        OSError with a sentence for the user."""
+        OSError with a sentence for the user. A new run that comes to no model leaves nothing."""
         try:
             with self.run.locked():
                 try:
@@ -53,24 +54,39 @@ class Trainer:
                     with suppress(Exception):  # this error is the one to tell
                         self._keep()
                     raise
+                finally:
+                    self.run.take_back()
+        except TrainingError as error:
+            raise self._told(str(error)) from error
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            raise TrainingError(self._no_memory()) from error
+            least = max(1, self.config.batch_size // (2 * MAX_PARTS))
+            raise self._told(
+                f"There is not enough memory for batches of {self.config.batch_size} images, also in small parts: "
+                f"close other programs and {self._again}, or begin a new run with a batch size of {least}"
+            ) from error
         except OSError as error:
             if error.errno in DISK_FULL:
-                what = f"The disk of {self.run.folder} is full: make room and resume"
+                what = f"The disk of {self.run.folder} is full: make room and {self._again}"
             elif error.filename and Path(error.filename).parent == self.run.folder:
-                why = f"can no longer be written ({error.strerror}): {REMEDY}, and resume"
+                why = f"can no longer be written ({error.strerror}): {REMEDY}, and {self._again}"
                 what = f"The run's folder {self.run.folder} {why}"
             else:
                 raise
-            raise TrainingError(f"{what}; the last good model is kept") from error
+            raise self._told(what) from error
+
+    @property
+    def _again(self) -> str:
+        return "resume" if self.run.state_path.exists() else "start again"
+
+    def _told(self, what: str) -> TrainingError:
+        return TrainingError(f"{what}; the last good model is kept" if self.run.has_model else what)
 
     def _work(self) -> Job[ModelInfo]:
         config = self.config
         device = devices.choose(config.device)
-        data = yield from catalog.load(config.data)
+        data = self._data or (yield from catalog.load(config.data))
         train_set = data.part("train", config.seed, config.validation_images)
         if not len(train_set):
             least = 3 if data.test is None else 2  # one for each part
@@ -90,7 +106,7 @@ class Trainer:
         model_file.check_size(model_config)
         model = VAE(model_config).initialise(torch.Generator().manual_seed(self.config.seed)).to(device)
         if self.run.state_path.exists():
-            state = state_file.load(self.run.state_path, model, self.config, images=_digest(train_set))
+            state = self._loaded(model, _digest(train_set))
         elif self.run.model_path.exists():
             raise RunError(
                 f"{self.run.folder} holds a model without the state that resuming needs: start a new run in another "
@@ -101,6 +117,16 @@ class Trainer:
             state.images_digest = _digest(train_set)
         self.run.rewind_metrics(state.step, without_figures=state.means.sums is not None)
         return state
+
+    def _loaded(self, model: VAE, images: str) -> TrainingState:
+        try:
+            return state_file.load(self.run.state_path, model, self.config, images=images)
+        except state_file.OtherImagesError:
+            if not self.run.is_moved:
+                raise
+            raise RunError(
+                f"{self.config.data} does not hold the images that this run was trained on: name the ones that it had"
+            ) from None
 
     def _choose_speed(self, state: TrainingState, images: UInt8[Tensor, "n c h w"]) -> Job[None]:
         """Tries what is fastest here at a run's start; a resumed run goes on as it began."""
@@ -127,13 +153,6 @@ class Trainer:
     def _keep(self) -> None:
         if self.training:
             self.training.keep()
-
-    def _no_memory(self) -> str:
-        least = max(1, self.config.batch_size // (2 * MAX_PARTS))
-        return (
-            f"There is not enough memory for batches of {self.config.batch_size} images, also in small parts: close "
-            f"other programs and resume, or start again with a batch size of {least}; the last good model is kept"
-        )
 
 
 def _digest(train_set: ImageSet) -> str:

@@ -22,7 +22,7 @@ from vae_explorer.training import model_file, state_file
 from vae_explorer.training.evaluation import evaluate
 from vae_explorer.training.loop import Steps, TrainingProgress, diverged, train
 from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
-from vae_explorer.training.run import Run
+from vae_explorer.training.run import GROWN, Run
 from vae_explorer.training.state import TrainingState
 
 log = logging.getLogger(__name__)
@@ -56,12 +56,15 @@ class Training:
         self._validations: list[tuple[float, float]] = []  # epoch, ELBO
         self._saved_at = state.step, time.monotonic()
         for report in run.metrics():
+            if GROWN in report:
+                self._validations.clear()
             if "validation" in report:
                 self._note_validation(report["epoch"], report["validation"])
 
     def work(self, images: UInt8[Tensor, "n c h w"]) -> Job[ModelInfo]:
         """Trains on these images to the end, then tests; the result is what the model file says. Raises TrainingError,
         OSError."""
+        self._adopt_changes()
         validation_x = torch.from_numpy(to_x(self.validation.images, self.info.preparation)).to(images.device)
         if not self._is_out_of_patience:
             for progress in train(self.state, self.config, images, validation_x):
@@ -82,7 +85,8 @@ class Training:
         return self._newest
 
     def facts(self) -> dict[str, Any]:
-        """What the run is made of: device, numbers of images, their shape, parameters of decoder and encoder."""
+        """What the run is made of: device, numbers of images, their shape, a sentence for each file that is not among
+        them, parameters of decoder and encoder."""
         decoder = [p for name, p in self.state.model.named_parameters() if not name.startswith("encoder.")]
         encoder = self.state.model.encoder.parameters()
         return {
@@ -90,6 +94,7 @@ class Training:
             "train_images": self.info.train_images,
             "validation_images": len(self.validation),
             "image_shape": self.info.config.image_shape,
+            "skipped": tuple(one.reason for one in self.data.skipped),
             "theta": sum(p.numel() for p in decoder),
             "phi": sum(p.numel() for p in encoder),
         }
@@ -117,6 +122,14 @@ class Training:
         """Saves what a stopped run has, where there is something new and good."""
         if self.state.step > self._saved_at[0] and _is_finite(self.state.model):
             self.save()
+
+    def _adopt_changes(self) -> None:
+        """Where more epochs are asked of a run that had stopped early, its patience counts anew from here, which
+        metrics.jsonl says: a run that is resumed once more must know."""
+        if self.run.is_longer and self._is_out_of_patience:
+            self.run.add_metrics({"step": self.state.step, "epoch": self.info.epochs, GROWN: self.config.epochs})
+            self._validations.clear()
+        self.run.adopt()
 
     def _copy(self) -> tuple[VAE, ModelInfo]:
         return deepcopy(self.state.model).cpu().eval().requires_grad_(False), self.info
