@@ -17,7 +17,7 @@ from mutators import SHAPE, model, npy, png, sealed_again, zipped
 
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
-from vae_explorer.training import model_file
+from vae_explorer.storage import sealed
 
 MIB = 1 << 20
 Content = bytes | tuple[bytes, int]  # of a file: all of it, or its start and its size, the rest being zeros
@@ -25,7 +25,7 @@ Content = bytes | tuple[bytes, int]  # of a file: all of it, or its start and it
 
 def _header_of(entries: dict[str, object], length: int | None = None, **changes: object) -> bytes:
     """The start of a model file that announces these tensors; its digest is right for nothing after it."""
-    metadata = {**_metadata(), **changes, "sha256": model_file.NO_DIGEST}
+    metadata = {**_metadata(), **changes, "sha256": sealed.NO_DIGEST}
     text = json.dumps({"__metadata__": {"vae": json.dumps(metadata)}, **entries}).encode()
     return struct.pack("<Q", len(text) if length is None else length) + text
 
@@ -108,7 +108,7 @@ def _described(**changes: object) -> bytes:
             part = part[parent]
         part[key] = value
     weights = VAE(VAEConfig(image_shape=SHAPE, z_dim=2, hidden=4)).state_dict()
-    return model_file.sealed(weights, metadata)
+    return sealed.sealed(weights, metadata)
 
 
 def _with_length(content: bytes) -> bytes:

@@ -117,30 +117,30 @@ def point_at(address: str) -> None:
     catalog.DATASETS["mnist"] = replace(entry, remote=remote)
 
 
-def note_trainers(name: str) -> list[Any]:
-    """The runs, as they are made; and some moments are within one."""
-    from vae_explorer.training import loop, trainer
+def note_trainings(name: str) -> list[Any]:
+    """The trainings, as they are made; and some moments are within one."""
+    from vae_explorer.training import loop, trainer, training
 
     made: list[Any] = []
 
-    class Noted(trainer.Trainer):
+    class Noted(training.Training):
         def __init__(self, *arguments: Any, **named: Any):
             super().__init__(*arguments, **named)
             made.append(self)
 
-        def _save(self) -> None:
+        def save(self) -> None:
             if name == "saving":
                 say("moment")
-            super()._save()
+            super().save()
 
         def _test(self) -> Any:
             if name == "testing":
                 say("moment")
             return super()._test()
 
-    trainer.Trainer = Noted  # type: ignore[misc]
+    trainer.Training = Noted  # type: ignore[misc]
     if name in ("saving", "training", "twice"):
-        trainer.EPOCH_CHECKPOINT_INTERVAL = OFTEN
+        training.EPOCH_CHECKPOINT_INTERVAL = OFTEN
     if name == "validating":
         validate = loop._validate
 
@@ -154,7 +154,7 @@ def note_trainers(name: str) -> list[Any]:
 
 def main(name: str, address: str) -> int:
     create, answer = app.create, session_module._answer
-    trainers: list[list[Any]] = []
+    trainings: list[list[Any]] = []
 
     def create_moment(*arguments: Any, **named: Any) -> MainWindow:
         window = create(*arguments, **named)
@@ -166,13 +166,13 @@ def main(name: str, address: str) -> int:
 
         if name == "opening" or isinstance(request, SaveRequest):
             say("moment")
-        if not trainers and name in RUNS:
-            trainers.append(note_trainers(name))
+        if not trainings and name in RUNS:
+            trainings.append(note_trainings(name))
         return answer(request)
 
     app.create, session_module._answer = create_moment, noted_answer
     code = cli.run([])
-    states = [trainer.state for made in trainers for trainer in made if trainer.state]
+    states = [training.state for made in trainings for training in made]
     say("end", step=states[-1].step if states else 0)
     return code
 

@@ -17,7 +17,7 @@ from PIL import Image
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
-from vae_explorer.training import model_file
+from vae_explorer.storage import sealed
 from vae_explorer.training.model_file import LatentStatistics, ModelInfo
 
 SHAPE = (1, 8, 8)
@@ -127,7 +127,7 @@ def mutant(content: bytes, dice: Dice) -> bytes:
 
 def sealed_again(content: bytes) -> bytes:
     """The digest made right, where one still stands in the header."""
-    found = re.search(rb'sha256\\": ?\\"([0-9a-f]{64})\\"', content[: 8 + model_file.MAX_HEADER])
+    found = re.search(rb'sha256\\": ?\\"([0-9a-f]{64})\\"', content[: 8 + sealed.MAX_HEADER])
     if not found:
         return content
     start, end = found.span(1)
@@ -174,7 +174,7 @@ def model() -> bytes:
         statistics=statistics,
     )
     weights = VAE(config).initialise(torch.Generator().manual_seed(1)).state_dict()
-    return model_file.sealed(weights, info.model_dump(mode="json"))
+    return sealed.sealed(weights, info.model_dump(mode="json"))
 
 
 def data_files() -> dict[str, tuple[bytes, Callable[[Dice], bytes]]]:

@@ -185,7 +185,7 @@ def _faults(moment: str, home: Path, stdout: str):
         yield "it did not come to its end"
         return
     runs = sorted((home / "runs").iterdir()) if (home / "runs").is_dir() else []
-    if moment in RUNS - {"downloading to train"} and not runs:
+    if moment in RUNS - {"downloading to train", "loading"} and not runs:
         yield "there is no run"
     for folder in runs:
         if (folder / "run.lock").exists():
@@ -198,9 +198,9 @@ def _faults(moment: str, home: Path, stdout: str):
             continue
         trainer = Trainer(run)
         work, last = trainer.work(), (run.last_report() or {}).get("step", 0)
-        while trainer.info is None:
+        while trainer.training is None:
             next(work)
-        on_disk = trainer._saved_at[0]  # closing saves again
+        on_disk = trainer.training._saved_at[0]  # closing saves again
         work.close()
         if on_disk != step or last > step:
             yield f"the run had come to step {step}; on disk it is at {on_disk}, its last report at {last}"

@@ -100,14 +100,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(Run.create(Path(folder) / "run", config))
         speeds, plain = _by_turns(trainer, config)
-        assert trainer.info is not None
-        assert trainer.info.test is not None
-        assert trainer.data is not None
+        training = trainer.training
+        assert training is not None
+        info = training.info
+        assert info.test is not None
         progress("evaluating the plain loop's model")
-        test = trainer.data.part("test", config.seed)
-        plain_elbo = finish(evaluate(plain.eval(), test, trainer.info.preparation)).elbo
+        test = training.data.part("test", config.seed)
+        plain_elbo = finish(evaluate(plain.eval(), test, info.preparation)).elbo
         progress("")
-    elbo = trainer.info.test.elbo
+    elbo = info.test.elbo
     ratio = median(own / other for own, other in zip(speeds.steps, speeds.plain, strict=True))
     figures = [
         Figure("the program", median(speeds.steps), "images/s"),
@@ -119,9 +120,9 @@ def main() -> None:
         Figure("the program's below the plain loop's", max(0.0, plain_elbo - elbo), "nats", ("<=", AIM_NATS)),
     ]
     notes = [
-        f"{config.data}, {trainer.info.train_images:,} training and {len(test):,} test images; {config.network} "
+        f"{config.data}, {info.train_images:,} training and {len(test):,} test images; {config.network} "
         f"{config.hidden}-{config.hidden}-{config.z_dim}, {config.likelihood}, batch {config.batch_size}, {epochs} "
-        f"{'epoch' if epochs == 1 else 'epochs'} each, {trainer.device_text}"
+        f"{'epoch' if epochs == 1 else 'epochs'} each, {training.device_text}"
     ]
     show("train", figures, notes, as_json=chosen.json)
 
@@ -133,20 +134,20 @@ def _by_turns(trainer: Trainer, config: TrainConfig) -> tuple[Speeds, VAE]:
     for item in trainer.work():
         if not isinstance(item, TrainingProgress):
             continue
-        assert trainer.state is not None
-        assert trainer.data is not None
-        assert trainer.info is not None
+        training = trainer.training
+        assert training is not None
+        state = training.state
         progress(f"epoch {item.epoch:.1f} of {item.epochs}")
         if plain is None:  # the images are loaded; the first step is made
-            plain = PlainLoop(trainer.data.part("train", config.seed), trainer.info.config, config)
-            began, images, seconds = time.perf_counter(), trainer.state.images, trainer.state.seconds
+            plain = PlainLoop(training.data.part("train", config.seed), training.info.config, config)
+            began, images, seconds = time.perf_counter(), state.images, state.seconds
         if item.validation:
-            count = trainer.state.images - images
-            speeds.steps.append(count / (trainer.state.seconds - seconds))
+            count = state.images - images
+            speeds.steps.append(count / (state.seconds - seconds))
             speeds.whole.append(count / (time.perf_counter() - began))
             progress(f"epoch {len(speeds.plain) + 1} of the plain loop")
             speeds.plain.append(plain.epoch())
-            began, images, seconds = time.perf_counter(), trainer.state.images, trainer.state.seconds
+            began, images, seconds = time.perf_counter(), state.images, state.seconds
     assert plain is not None
     return speeds, plain.model
 

@@ -23,10 +23,12 @@ from vae_explorer.core.progress import finish
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import download, drawn_digits, picture
 from vae_explorer.data.preprocess import Preparation
-from vae_explorer.training import model_file, trainer
+from vae_explorer.storage import sealed
+from vae_explorer.training import model_file, training
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.model_file import ModelInfo
 from vae_explorer.training.run import Run, RunError
+from vae_explorer.training.state_file import STATE_FILE
 from vae_explorer.training.trainer import Trainer
 
 SIDE = 8  # pixels
@@ -71,7 +73,7 @@ class Training:
         finish(Trainer(Run.create(folder / "begun", self._config)).work())
 
     def work(self, folder: Path) -> None:
-        trainer.CHECKPOINT_INTERVAL = trainer.EPOCH_CHECKPOINT_INTERVAL = -1.0
+        training.CHECKPOINT_INTERVAL = training.EPOCH_CHECKPOINT_INTERVAL = -1.0
         for number in count():
             finish(Trainer(Run.create(folder / f"run-{number}", self._config)).work())
 
@@ -88,7 +90,7 @@ class Training:
                     model_file.load(path)
             assert run.state_path.exists() or not run.model_path.exists(), "a model without its state"
             if run.state_path.exists():
-                model_file.opened(run.state_path)
+                sealed.read(run.state_path, STATE_FILE)
 
     def again(self, folder: Path) -> None:
         for path in filter(Path.is_dir, folder.iterdir()):

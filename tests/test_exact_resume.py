@@ -13,9 +13,10 @@ from PySide6.QtWidgets import QWidget
 
 from vae_explorer import app, paths
 from vae_explorer.core.progress import finish
-from vae_explorer.training import model_file
+from vae_explorer.storage import sealed
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.run import Run
+from vae_explorer.training.state_file import STATE_FILE
 from vae_explorer.training.trainer import Trainer
 
 WAIT = 30_000  # milliseconds
@@ -85,7 +86,7 @@ def assert_same(run, other):
     """The same weights, moments, best model and reports, bit for bit; only the clock differs."""
     for name in ("model_path", "best_path"):
         assert getattr(run, name).read_bytes() == getattr(other, name).read_bytes()
-    (tensors, about), (other_tensors, other_about) = (model_file.opened(each.state_path) for each in (run, other))
+    (tensors, about), (other_tensors, other_about) = (sealed.read(each.state_path, STATE_FILE) for each in (run, other))
     assert tensors.keys() == other_tensors.keys()
     assert all(tensors[name].numpy().tobytes() == other_tensors[name].numpy().tobytes() for name in tensors)
     assert {**about, "seconds": 0} == {**other_about, "seconds": 0}

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.run import Run
@@ -10,7 +12,7 @@ from vae_explorer.training.run import Run
 
 def test_train_says_where_the_models_are_and_how_good(trained):
     folder, result = trained
-    assert list(result) == ["model", "best", "epochs", "images_per_second", "validation", "test"]
+    assert list(result) == ["model", "best", "epochs", "images_per_second", "validation", "test", "skipped"]
     assert Path(result["model"]) == folder / "model.vae.safetensors"
     assert Path(result["best"]) == folder / "best.vae.safetensors"
     assert result["epochs"] == 2
@@ -123,7 +125,8 @@ def test_a_wrong_option_is_wrong_usage_said_in_one_sentence(call, data, tmp_path
         ([], "--out FOLDER is missing: say where the run's files go"),
         (["mnist"], "--out FOLDER is missing: say where the run's files go"),
         (["mnist", "--data", "mnist", "--out", "run"], "DATA and --data are two words for one thing"),
-        (["--resume", "run", "--epochs", "3"], "--resume goes on with the run's own settings"),
+        (["--resume", "run", "--beta", "3"], "--resume goes on with the run's own settings"),
+        (["--resume", "run", "--epochs", "0"], "--epochs must be at least 1, got 0"),
         (["mnist", "--resume", "run"], "--resume goes on with the run's own settings"),
     ],
 )
@@ -131,6 +134,91 @@ def test_train_needs_a_folder_and_its_data_once_or_a_run_to_resume(call, argumen
     answer = call("train", *arguments)
     assert answer.code == 2
     assert answer.sentence.startswith(sentence)
+
+
+@pytest.fixture
+def photos(digits, tmp_path):
+    """A folder of seven colour pictures, and of two files that are none."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i, image in enumerate(digits[:7]):
+        Image.fromarray(np.stack([image, image // 2, image], axis=-1)).save(folder / f"{i}.png")
+    (folder / "a.png").write_bytes(b"no picture")
+    (folder / "b.png").write_bytes(b"")
+    return folder
+
+
+def test_without_a_flag_the_likelihood_is_the_one_that_suits_the_images(call, tiny, data, photos, tmp_path):
+    for images, given, wanted in [
+        (data, [], "bernoulli"),
+        (photos, [], "gaussian"),
+        (photos, ["--likelihood", "bernoulli"], "bernoulli"),
+        (data, ["--likelihood", "gaussian"], "gaussian"),
+    ]:
+        out = tmp_path / f"{images.name}{len(given)}"
+        assert call("train", images, "--out", out, "--epochs", 1, *given, *tiny).code == 0
+        assert Run.open(out).config.likelihood == wanted
+
+
+def test_files_that_were_skipped_are_said(call, tiny, photos, tmp_path):
+    answer = call("train", photos, "--out", tmp_path / "run", "--epochs", 1, *tiny, "--json")
+    assert answer.sentence.startswith("2 of 9 files were skipped; the first: a.png ")
+    assert [Path(one["path"]).name for one in answer.json["skipped"]] == ["a.png", "b.png"]
+    assert answer.json["skipped"] == call("data", "info", photos, "--json").json["skipped"]
+    again = call("train", "--resume", tmp_path / "run", "--json")
+    assert (again.sentence, again.json) == (answer.sentence, answer.json)
+
+
+def test_labels_that_could_not_be_used_are_no_files_that_were_skipped(call, tiny, digits, tmp_path):
+    np.savez(tmp_path / "odd.npz", images=digits[:20], labels=np.zeros((20, 2)))
+    answer = call("train", tmp_path / "odd.npz", "--out", tmp_path / "run", "--epochs", 1, *tiny)
+    assert answer.sentence.startswith("odd: the labels are 20 x 2")
+
+
+def test_a_finished_run_goes_on_to_more_epochs(call, tiny, data, tmp_path, trained):
+    assert call("train", data, "--out", tmp_path / "run", "--epochs", 1, *tiny).code == 0
+    refused = call("train", "--resume", tmp_path / "run", "--epochs", 1)
+    assert (refused.code, refused.sentence) == (
+        1,
+        f"{tmp_path / 'run'} is trained for 1 epoch already: choose more than that",
+    )
+    longer = call("train", "--resume", tmp_path / "run", "--epochs", 2, "--json").json
+    assert longer["epochs"] == 2
+    assert longer["test"] == trained[1]["test"]
+    assert Run.open(tmp_path / "run").config.epochs == 2
+
+
+def test_a_run_finds_images_that_have_moved_and_takes_no_others(call, tiny, data, digits, tmp_path):
+    here, there = tmp_path / "here.npz", tmp_path / "there.npz"
+    here.write_bytes(data.read_bytes())
+    assert call("train", here, "--out", tmp_path / "run", "--epochs", 1, *tiny).code == 0
+    here.rename(there)
+    answer = call("train", "--resume", tmp_path / "run")
+    assert (answer.code, answer.sentence) == (
+        1,
+        f"The images of {tmp_path / 'run'} are no longer at {here}: say with --data PATH where they are",
+    )
+    np.savez(tmp_path / "other.npz", images=digits)
+    answer = call("train", "--resume", tmp_path / "run", "--data", tmp_path / "other.npz")
+    assert answer.code == 1
+    assert "other.npz does not hold the images that this run was trained on" in answer.sentence
+    assert Run.open(tmp_path / "run").config.data == str(here)
+    assert call("train", "--resume", tmp_path / "run", "--data", there, "--epochs", 2).code == 0
+    assert Run.open(tmp_path / "run").config.data == str(there)
+
+
+def test_a_run_that_cannot_begin_leaves_no_folder(call, tiny, data, tmp_path):
+    for wrong in (["--validation-images", 200], ["--device", "mps"]):
+        answer = call("train", data, "--out", tmp_path / "run", *tiny[:-2], *wrong)
+        assert answer.code == 1
+        assert "kept" not in answer.sentence
+        assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_holds_a_run_is_refused_before_the_images_are_loaded(call, trained):
+    answer = call("train", "no such images", "--out", trained[0])
+    assert answer.code == 1
+    assert "holds a run already: choose another folder" in answer.sentence
 
 
 def test_train_that_fails_at_once_may_be_repeated_into_the_same_folder(call, tiny, data, tmp_path):

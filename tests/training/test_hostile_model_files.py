@@ -11,6 +11,7 @@ import mutators
 import pytest
 import torch
 
+from vae_explorer.storage import sealed
 from vae_explorer.training import model_file
 from vae_explorer.training.model_file import ModelFileError
 
@@ -160,7 +161,7 @@ def test_a_file_that_changes_while_it_is_read_is_noticed(tmp_path):
     path = tmp_path / "m"
     for change in (TINY[:-1] + b"\xaa", TINY[:-8], TINY + b"\0"):
         path.write_bytes(TINY)
-        with model_file._opened(path, model_file.MAX_FILE) as file:
+        with sealed.opened(path, model_file.MODEL_FILE) as file:
             path.write_bytes(change)
             with pytest.raises(ModelFileError, match="m is damaged: its content does not match its digest"):
                 file.tensors()

@@ -3,6 +3,7 @@ import os
 import pickle
 import random
 import struct
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -15,10 +16,10 @@ from vae_explorer.core.card import LatentStatistics, SplitFigures
 from vae_explorer.core.config import Network, VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
-from vae_explorer.training import model_file, models, state_file
-from vae_explorer.training.config import TrainConfig
+from vae_explorer.storage import sealed
+from vae_explorer.storage.sealed import SealedError
+from vae_explorer.training import model_file, models
 from vae_explorer.training.model_file import ModelFileError, ModelInfo
-from vae_explorer.training.state import TrainingState
 
 SHAPE = (1, 8, 8)
 CONFIG = VAEConfig(image_shape=SHAPE, z_dim=2, hidden=4)
@@ -64,7 +65,7 @@ def resealed(path, tensors=None, **changes):
         for parent in parents:
             part = part[parent]
         part[key] = value
-    path.write_bytes(model_file.sealed(tensors if tensors is not None else dict(made().state_dict()), metadata))
+    path.write_bytes(sealed.sealed(tensors if tensors is not None else dict(made().state_dict()), metadata))
     return path
 
 
@@ -119,7 +120,7 @@ def test_the_file_is_a_plain_safetensors_file_with_one_metadata_key(path):
 @given(at=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
 def test_a_changed_byte_anywhere_is_noticed(tmp_path_factory, at, flip):
     path = tmp_path_factory.getbasetemp() / "mutant.vae.safetensors"
-    content = bytearray(model_file.sealed(dict(made().state_dict()), INFO.model_dump(mode="json")))
+    content = bytearray(sealed.sealed(dict(made().state_dict()), INFO.model_dump(mode="json")))
     content[int(at * len(content))] ^= flip
     path.write_bytes(content)
     refused(path)
@@ -160,8 +161,8 @@ def test_a_header_above_one_mebibyte_is_not_parsed(path):
     content = path.read_bytes()
     path.write_bytes(struct.pack("<Q", (1 << 20) + 1) + b" " * (1 << 20) + content)
     assert "is not a model file of this program" in refused(path)
-    with pytest.raises(ModelFileError, match="larger than 1 MiB"):
-        model_file.sealed({}, {"format": 1, "data": "x" * (1 << 20)})
+    with pytest.raises(SealedError, match="larger than 1 MiB"):
+        sealed.sealed({}, {"format": 1, "data": "x" * (1 << 20)})
 
 
 def test_pickles_are_never_opened(path):
@@ -300,62 +301,11 @@ def test_weights_that_are_no_numbers_are_not_written(path):
     assert path.read_bytes() == before
 
 
-def trained_state(config):
-    state = TrainingState.fresh(made(), config)
-    made_loss = state.model.encode(torch.rand(3, *SHAPE)).mu.sum()
-    made_loss.backward()
-    state.optimizer.step()
-    state.step, state.images, state.seconds = 1, 3, 0.5
-    return state
-
-
-def test_a_training_state_comes_back_exactly(tmp_path):
-    config = TrainConfig(z_dim=2, hidden=4)
-    state = trained_state(config)
-    for parameter in state.model.parameters():  # the decoder had no part in the loss
-        state.optimizer.state.setdefault(
-            parameter,
-            {"step": torch.tensor(1.0)} | {name: torch.rand_like(parameter) for name in ("exp_avg", "exp_avg_sq")},
-        )
-    state_file.save(tmp_path / "state", state, threads=3, best_elbo=-12.5, images="a1")
-    model = VAE(CONFIG)
-    again, threads, best = state_file.load(tmp_path / "state", model, config, images="a1")
-    assert (again.step, again.images, again.seconds, threads, best) == (1, 3, 0.5, 3, -12.5)
-    for one, other in zip(state.model.parameters(), model.parameters(), strict=True):
-        assert torch.equal(one, other)
-        for moment in ("exp_avg", "exp_avg_sq"):
-            assert torch.equal(state.optimizer.state[one][moment], again.optimizer.state[other][moment])
-
-
-def test_a_state_may_be_seven_times_as_large_as_a_model_file(tmp_path, monkeypatch):
-    config, path = TrainConfig(z_dim=2, hidden=4), tmp_path / "state"
-    state_file.save(path, TrainingState.fresh(made(), config), threads=1, best_elbo=None, images="")
-    monkeypatch.setattr(state_file, "MAX_FILE", path.stat().st_size // 7 + 1)
-    state_file.load(path, VAE(CONFIG), config, images="")
-    monkeypatch.setattr(state_file, "MAX_FILE", path.stat().st_size // 7 - 1)
-    with pytest.raises(ModelFileError, match="state is larger than"):
-        state_file.load(path, VAE(CONFIG), config, images="")
-
-
 def test_a_network_whose_weights_would_fill_more_than_a_model_file_is_refused():
     huge = VAEConfig(image_shape=(3, 128, 128), z_dim=2, hidden=8192)
     with pytest.raises(ValueError, match=r"This network has 3\.\d GiB of weights; the limit is 1 GiB: choose fewer"):
         model_file.check_size(huge)
     model_file.check_size(huge.model_copy(update={"image_shape": (3, 28, 28)}))
-
-
-def test_a_state_without_its_moments_is_refused(tmp_path):
-    config = TrainConfig(z_dim=2, hidden=4)
-    state_file.save(tmp_path / "state", trained_state(config), threads=1, best_elbo=None, images="")  # the encoder's
-    with pytest.raises(ModelFileError, match="state is not a training state of this program"):
-        state_file.load(tmp_path / "state", VAE(CONFIG), config, images="")
-
-
-def test_a_state_of_another_network_is_refused(tmp_path):
-    config = TrainConfig(z_dim=2, hidden=4)
-    state_file.save(tmp_path / "state", TrainingState.fresh(made(), config), threads=1, best_elbo=None, images="")
-    with pytest.raises(ModelFileError, match="not a training state of this program; start a new run"):
-        state_file.load(tmp_path / "state", VAE(CONFIG.model_copy(update={"hidden": 5})), config, images="")
 
 
 @pytest.fixture
@@ -375,30 +325,23 @@ def test_models_are_found_by_name_by_path_and_by_their_runs_folder(bundled, path
     assert models.find(str(tmp_path / "run")) == tmp_path / "run" / "model.vae.safetensors"
 
 
+def test_a_runs_models_are_called_by_their_runs_folder(path, tmp_path, monkeypatch):
+    run = tmp_path / "2026-02-03-bars.v2-mlp-2"
+    run.mkdir()
+    for name in ("model", "best", "other"):
+        (run / f"{name}.vae.safetensors").write_bytes(path.read_bytes())
+    assert models.name_of(run / "model.vae.safetensors") == "model"  # this is no run yet
+    (run / "config.json").touch()
+    names = {"model.vae.safetensors": run.name, "best.vae.safetensors": f"{run.name} · best"}
+    names |= {"other.vae.safetensors": "other", ".": run.name, "config.json": "config.json"}
+    assert {name: models.name_of(run / name) for name in names} == names
+    monkeypatch.chdir(run)
+    assert {name: models.name_of(Path(name)) for name in names} == names
+    assert models.name_of(path) == "bars"
+
+
 def test_a_model_that_is_not_there_is_said_with_a_guess(bundled, tmp_path):
     with pytest.raises(ModelFileError, match=r"There is no model 'mnits': did you mean mnist\?"):
         models.find("mnits")
     with pytest.raises(ModelFileError, match="give a file, or one of mnist"):
         models.find(str(tmp_path))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda tensors, _about: tensors.update({"exp_avg/encoder.1.bias": torch.zeros(3)}),
-        lambda tensors, _about: tensors.update({"exp_avg_sq/encoder.1.bias": torch.zeros(4, dtype=torch.float64)}),
-        lambda tensors, _about: tensors.pop("exp_avg/encoder.1.bias"),
-        lambda _tensors, about: about.update(updates=10**400),
-        lambda _tensors, about: about.update(step="many"),
-        lambda _tensors, about: about.pop("threads"),
-    ],
-)
-def test_a_state_that_is_whole_and_makes_no_sense_is_refused(tmp_path, change):
-    config = TrainConfig(z_dim=2, hidden=4)
-    state, path = trained_state(config), tmp_path / "state"
-    state_file.save(path, state, threads=1, best_elbo=None, images="a1")
-    tensors, about = model_file.opened(path)
-    change(tensors, about)
-    path.write_bytes(model_file.sealed(tensors, about))
-    with pytest.raises(ModelFileError, match="state is not a training state of this program"):
-        state_file.load(path, trained_state(config).model, config, images="a1")

@@ -11,6 +11,7 @@ from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.posterior import Point
 from vae_explorer.core.progress import finish
 from vae_explorer.core.vae import VAE
+from vae_explorer.storage import sealed
 from vae_explorer.training import model_file
 from vae_explorer.training.loop import Steps
 from vae_explorer.training.model_file import ModelFileError, StoredPosteriors
@@ -57,7 +58,7 @@ def test_a_cosine_begins_at_the_learning_rate_and_ends_at_nothing(config):
 
 def test_the_schedule_reaches_the_optimizer(config, tmp_path):
     _, _, trainer = trained(tmp_path / "run", config.model_copy(update={"schedule": "cosine"}))
-    (group,) = trainer.state.optimizer.param_groups
+    (group,) = trainer.training.state.optimizer.param_groups
     assert 0 < group["lr"] < 0.1 * config.learning_rate
 
 
@@ -73,7 +74,7 @@ def test_early_stopping_ends_with_the_weights_of_the_best_epoch(config, tmp_path
     newest, _ = model_file.load(run.model_path)
     assert all(torch.equal(a, b) for a, b in zip(best.parameters(), newest.parameters(), strict=True))
     assert run.is_finished
-    assert trainer.posteriors is not None
+    assert trainer.training.posteriors is not None
 
 
 def test_it_says_that_it_has_stopped_early(config, tmp_path):
@@ -119,7 +120,7 @@ def test_a_plain_autoencoder_is_trained_by_the_same_run(config, tmp_path):
     assert info.validation.elbo is info.validation.kl is info.test.elbo is info.test.kl is None
     assert info.validation.reconstruction == found[-1]
     assert info.statistics.kl_per_dimension is info.statistics.elbo_quantiles is None
-    assert (trainer.posteriors.sigma == 0).all()
+    assert (trainer.training.posteriors.sigma == 0).all()
     model, loaded = model_file.load(run.model_path)
     assert loaded == info.model_copy(update={"format": model_file.FORMAT})
     assert isinstance(model.encode(torch.zeros(1, *SHAPE)), Point)
@@ -136,11 +137,11 @@ def test_a_finished_run_stores_the_posteriors_of_its_test_images(config, tmp_pat
     run, info, trainer = trained(tmp_path / "run", config)
     stored = model_file.read(run.model_path).posteriors
     model, _ = model_file.load(run.model_path)
-    test = trainer.data.part("test", config.seed)
+    test = trainer.training.data.part("test", config.seed)
     with torch.inference_mode():
         q = model.encode(torch.from_numpy((test.images > 127).astype(np.float32)))
     assert stored.mu.shape == stored.sigma.shape == (len(test), 2) == (info.statistics.images, 2)
-    assert np.array_equal(stored.mu, trainer.posteriors.mu)
+    assert np.array_equal(stored.mu, trainer.training.posteriors.mu)
     assert np.abs(stored.mu - q.mu.numpy()).mean() < 0.5  # the same images, but for their binarisation
     assert model_file.read(run.best_path).posteriors is None  # no test image was looked at for it
 
@@ -170,6 +171,6 @@ def test_posteriors_that_fit_no_model_are_refused(config, tmp_path, stored):
     run, info, _ = trained(tmp_path / "run", config.model_copy(update={"epochs": 1}))
     model, _ = model_file.load(run.model_path)
     path = tmp_path / "odd.vae.safetensors"
-    path.write_bytes(model_file.sealed({**model.state_dict(), **stored}, info.model_dump(mode="json")))
+    path.write_bytes(sealed.sealed({**model.state_dict(), **stored}, info.model_dump(mode="json")))
     with pytest.raises(ModelFileError, match="stored posteriors"):
         model_file.load(path)

@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from vae_explorer.core.progress import Progress, finish
-from vae_explorer.training import loop, model_file, state_file, trainer
+from vae_explorer.storage import sealed
+from vae_explorer.training import loop, model_file, state_file, trainer, training
 from vae_explorer.training.loop import TrainingProgress
 from vae_explorer.training.run import Run, RunError
 from vae_explorer.training.trainer import Trainer
+from vae_explorer.training.training import Training
 
 pytestmark = pytest.mark.usefixtures("an_item_after_every_step")
 
@@ -82,9 +84,9 @@ def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint_bit_for_bit(star
     killed = start("killed")
     generator = killed.work()
     up_to(generator, 7)
-    killed._save()
+    killed.training.save()
     up_to(generator, 11)
-    killed._keep = lambda: None  # a kill writes nothing more
+    killed.training.keep = lambda: None  # a kill writes nothing more
     generator.close()
     assert [report["step"] for report in killed.run.metrics()] == list(range(1, 12))
 
@@ -94,13 +96,10 @@ def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint_bit_for_bit(star
     assert without_speed(whole.run) == without_speed(resumed.run)
 
 
-def test_a_run_stopped_before_its_first_step_can_be_resumed(start):
-    stopped = start()
-    work = stopped.work()
-    next(work)  # still loading
-    work.close()
-    assert not stopped.run.state_path.exists()
-    assert finish(Trainer(Run.open(stopped.run.folder)).work()).epochs == 3
+def test_a_run_killed_before_its_first_step_can_be_resumed(start):
+    killed = start()
+    assert not killed.run.state_path.exists()
+    assert finish(Trainer(Run.open(killed.run.folder)).work()).epochs == 3
 
 
 def test_a_finished_run_that_is_resumed_gives_the_same_figures_again(start):
@@ -111,13 +110,15 @@ def test_a_finished_run_that_is_resumed_gives_the_same_figures_again(start):
 
 
 def test_a_run_killed_at_its_last_report_ends_with_the_same_state(start, tmp_path, monkeypatch):
-    monkeypatch.setattr(trainer, "EPOCH_CHECKPOINT_INTERVAL", -1.0)
+    monkeypatch.setattr(training, "EPOCH_CHECKPOINT_INTERVAL", -1.0)
     whole, killed = start(), tmp_path / "killed"
     for progress in whole.work():
         if isinstance(progress, TrainingProgress) and progress.validation and progress.epoch == 3:
             shutil.copytree(whole.run.folder, killed, ignore=shutil.ignore_patterns("run.lock"))
     finish(Trainer(Run.open(killed)).work())
-    states = [model_file.opened(folder / "state.safetensors")[0] for folder in (whole.run.folder, killed)]
+    states = [
+        sealed.read(folder / "state.safetensors", state_file.STATE_FILE)[0] for folder in (whole.run.folder, killed)
+    ]
     assert same(*({name: tensor.numpy() for name, tensor in state.items()} for state in states))
 
 
@@ -129,8 +130,8 @@ def test_a_run_stopped_while_it_is_tested_keeps_its_validation_figures(start):
     generator.close()
     assert not work.run.is_finished
     resumed = finish(Trainer(Run.open(work.run.folder)).work())
-    assert resumed.validation == work.info.validation
-    assert resumed.kl_per_dimension == work.info.kl_per_dimension
+    assert resumed.validation == work.training.info.validation
+    assert resumed.kl_per_dimension == work.training.info.kl_per_dimension
 
 
 @pytest.mark.parametrize(
@@ -157,12 +158,12 @@ def test_a_state_of_the_first_version_is_resumed_bit_for_bit(start, monkeypatch)
     generator = stopped.work()
     up_to(generator, 7)
     generator.close()
-    tensors, metadata = model_file.opened(stopped.run.state_path)
+    tensors, metadata = sealed.read(stopped.run.state_path, state_file.STATE_FILE)
     tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("kept/")}
     images, tensors["means"] = int(tensors["means"][0]), tensors["means"][1:]
     first = ("format", "step", "seconds", "images", "threads", "precision", "best_elbo")
     metadata = {name: metadata[name] for name in first} | {"means_images": images}
-    stopped.run.state_path.write_bytes(model_file.sealed(tensors, metadata))
+    stopped.run.state_path.write_bytes(sealed.sealed(tensors, metadata))
     finish(Trainer(Run.open(stopped.run.folder)).work())
     assert stopped.run.model_path.read_bytes() == whole.run.model_path.read_bytes()
     assert without_speed(stopped.run) == without_speed(whole.run)
@@ -186,7 +187,7 @@ def test_a_run_stopped_after_a_checkpoint_within_its_validation_has_each_report_
     up_to(generator, 4)
     item = next(generator)
     assert (item.done, item.train) == (5, None)  # the report of step 5 is not yet made
-    stopped._save()
+    stopped.training.save()
     assert next(item for item in generator if item.train).done == 5
     generator.close()
     resumed = Trainer(Run.open(stopped.run.folder))
@@ -198,7 +199,8 @@ def test_the_parts_never_overlap(start, bars):
     work = start()
     up_to(work.work(), 1)
     parts = [
-        {image.tobytes() for image in work.data.part(split, 0).images} for split in ("train", "validation", "test")
+        {image.tobytes() for image in work.training.data.part(split, 0).images}
+        for split in ("train", "validation", "test")
     ]
     assert [len(part) for part in parts] == [160, 20, 20]
     assert len(set.union(*parts)) == 200  # no two of the images are alike
@@ -219,7 +221,7 @@ def test_best_is_the_model_of_the_best_epoch_and_newest_the_last(start, monkeypa
     snapshots = {}
     for progress in work.work():
         if isinstance(progress, TrainingProgress) and progress.validation:
-            snapshots[progress.done] = {k: v.numpy() for k, v in work.snapshot()[0].state_dict().items()}
+            snapshots[progress.done] = {k: v.numpy() for k, v in work.training.snapshot()[0].state_dict().items()}
     assert same(weights(work.run.best_path), snapshots[10])
     assert same(weights(work.run.model_path), snapshots[15])
     assert model_file.load(work.run.best_path)[1].validation.elbo == -10
@@ -245,23 +247,24 @@ def test_the_best_model_stays_when_a_resumed_run_finds_no_better_one(start, monk
 
 def test_checkpoints_are_made_every_ten_seconds_and_at_the_end_of_an_epoch(start, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr(trainer.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(training.time, "monotonic", lambda: now[0])
     work = start()
     steps = []
-    save = work._save
-    work._save = lambda: (steps.append(work.state.step), save())
+    monkeypatch.setattr(Training, "save", lambda made, save=Training.save: (steps.append(made.state.step), save(made)))
     for progress in work.work():
         if isinstance(progress, TrainingProgress):
             now[0] += 4
     assert steps[:5] == [4, 5, 8, 10, 13]  # 12 s, the epoch's end, 12 s, …
-    assert state_file.load(work.run.state_path, work.state.model, work.config, images=work._images)[0].step == 15
+    state = work.training.state
+    again = state_file.load(work.run.state_path, state.model, work.config, images=state.images_digest)
+    assert again.step == 15
 
 
 def test_a_snapshot_is_nobody_elses(start):
     work = start()
     generator = work.work()
     up_to(generator, 1)
-    model, _ = work.snapshot()
+    model, _ = work.training.snapshot()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     up_to(generator, 3)
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
@@ -272,11 +275,12 @@ def test_a_snapshot_is_nobody_elses(start):
 def test_the_parameters_of_encoder_and_decoder_are_counted(start):
     work = start()
     up_to(work.work(), 1)
-    facts = work.facts()
+    facts = work.training.facts()
     assert facts["phi"] == (64 * 16 + 16) + (16 * 16 + 16) + (16 * 4 + 4)
     assert facts["theta"] == (2 * 16 + 16) + (16 * 16 + 16) + (16 * 64 + 64)
     assert (facts["train_images"], facts["validation_images"], facts["image_shape"]) == (160, 20, (1, 8, 8))
     assert facts["device"] == "CPU, 1 thread"
+    assert facts["skipped"] == ()
 
 
 def test_a_second_writer_is_refused_while_the_first_is_at_work(start):
@@ -314,7 +318,7 @@ def test_what_is_fastest_is_tried_once_and_kept(start, monkeypatch):
     resumed = Trainer(Run.open(work.run.folder))
     finish(resumed.work())
     assert len(tried) == 1
-    assert (resumed.threads, resumed.state.precision) == (1, torch.bfloat16)
+    assert (resumed.training.state.threads, resumed.training.state.precision) == (1, torch.bfloat16)
     said = model_file.load(work.run.model_path)[1].train_config
     assert (said["threads"], said["precision"]) == (1, "bfloat16")
 
@@ -325,9 +329,7 @@ def test_a_run_can_be_stopped_while_speeds_are_tried_and_has_no_model_yet(start,
     generator = work.work()
     item = next(item for item in generator if item.what == "speeds tried")
     assert (item.done, item.total) == (0, 4)
-    assert work.info is None  # so nobody is told of 0 threads
-    with pytest.raises(ValueError, match="no model before"):
-        work.snapshot()
+    assert work.training is None  # so nobody is told of 0 threads
     generator.close()
     assert not work.run.lock_path.exists()
     assert not work.run.state_path.exists()
@@ -336,7 +338,7 @@ def test_a_run_can_be_stopped_while_speeds_are_tried_and_has_no_model_yet(start,
 def test_bfloat16_learns_what_float32_learns(start):
     exact, quick = start("exact"), start("quick", precision="bfloat16")
     wanted, found = finish(exact.work()), finish(quick.work())
-    assert quick.device_text == "CPU, 1 thread, bfloat16"
+    assert quick.training.device_text == "CPU, 1 thread, bfloat16"
     assert found.test.elbo == pytest.approx(wanted.test.elbo, abs=0.5)
 
 

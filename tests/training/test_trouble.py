@@ -8,7 +8,7 @@ import torch
 
 from vae_explorer.core.progress import finish
 from vae_explorer.storage import atomic
-from vae_explorer.training import loop, model_file, trainer
+from vae_explorer.training import loop, model_file, trainer, training
 from vae_explorer.training.loop import BAD_IN_A_ROW, RESTORES, TrainingError, train
 from vae_explorer.training.run import Run, RunError
 from vae_explorer.training.trainer import Trainer
@@ -190,14 +190,14 @@ def test_weights_without_numbers_replace_no_model_on_disk(start):
     work = start()
     generator = work.work()
     up_to(generator, 4)
-    work._save()
+    work.training.save()
     good = work.run.model_path.read_bytes()
-    snapshot = work.snapshot()
+    snapshot = work.training.snapshot()
     with torch.no_grad():
-        next(work.state.model.parameters()).fill_(float("nan"))
-    work._saved_at = (0, float("-inf"))  # a checkpoint is due at once
+        next(work.training.state.model.parameters()).fill_(float("nan"))
+    work.training._saved_at = (0, float("-inf"))  # a checkpoint is due at once
     assert next(generator).notice
-    assert work.snapshot() == snapshot
+    assert work.training.snapshot() == snapshot
     assert work.run.model_path.read_bytes() == good
     generator.close()
     assert work.run.model_path.read_bytes() == good
@@ -304,7 +304,7 @@ def test_too_little_memory_for_any_part_is_said_and_the_last_model_stays(start, 
     work = start()
     generator = work.work()
     up_to(generator, 4)
-    good = weights(work.state.model)
+    good = weights(work.training.state.model)
     Memory(monkeypatch, 0, error)
     with pytest.raises(TrainingError, match=r"not enough memory for batches of 32 images.* with a batch size of 2;"):
         finish(generator)
@@ -319,7 +319,7 @@ def test_memory_that_is_short_while_speeds_are_tried_is_halved_and_said(start, m
     assert len(notices) == 1
     assert "16 at a time" in notices[0]
     assert memory.asked.count(32) == 1
-    assert work.state.parts == 2
+    assert work.training.state.parts == 2
 
 
 # the disk
@@ -364,14 +364,14 @@ def test_a_full_disk_is_said_and_the_old_files_stay(start, fill_disk, monkeypatc
     work = start()
     generator = work.work()
     up_to(generator, 3)
-    work._save()
+    work.training.save()
     names = ("model.vae.safetensors", "state.safetensors")
     before = [(work.run.folder / name).read_bytes() for name in names]
     up_to(generator, 4)
     with monkeypatch.context() as patch:
         fill_disk()
         if how == "at a checkpoint":
-            patch.setattr(trainer, "EPOCH_CHECKPOINT_INTERVAL", -1.0)
+            patch.setattr(training, "EPOCH_CHECKPOINT_INTERVAL", -1.0)
             with pytest.raises(TrainingError, match=r"The disk of .* is full: make room and resume"):
                 finish(generator)
         else:
@@ -393,8 +393,8 @@ def test_a_folder_that_can_no_longer_be_written_is_said(start, monkeypatch, numb
     def refuse(path, *_arguments):
         raise OSError(number, "refused", str(path))
 
-    monkeypatch.setattr(trainer.model_file.atomic, "write", refuse)
-    monkeypatch.setattr(trainer, "EPOCH_CHECKPOINT_INTERVAL", -1.0)
+    monkeypatch.setattr(model_file.atomic, "write", refuse)
+    monkeypatch.setattr(training, "EPOCH_CHECKPOINT_INTERVAL", -1.0)
     with pytest.raises(TrainingError, match=r"The run's folder .*run can no longer be written \(refused\)"):
         finish(generator)
 

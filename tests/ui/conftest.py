@@ -15,6 +15,7 @@ from vae_explorer.data.picture import png
 from vae_explorer.data.preprocess import Preparation
 from vae_explorer.session.records import Origin
 from vae_explorer.session.session import Session
+from vae_explorer.storage import sealed
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
@@ -265,7 +266,7 @@ def numpy_decode():
     """z float [n, z] → E[x|z] float [n, c, h, w], by the weights in a model file of an mlp; no torch in it."""
 
     def decode(path, z):
-        weights, metadata = model_file.opened(path)
+        weights, metadata = sealed.read(path, model_file.MODEL_FILE)
         hidden = np.atleast_2d(np.asarray(z, np.float64))
         for layer in (0, 2):
             weight, bias = (

@@ -1,14 +1,31 @@
 """vae-explorer train: a run folder from a data set, or a run that goes on."""
 
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
+from pydantic import Field
 
 from vae_explorer.commands.output import number, show
 from vae_explorer.commands.usage import Json, WrongUsage
+from vae_explorer.core.config import LikelihoodName
 from vae_explorer.training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from vae_explorer.data.image_set import DataSet
+    from vae_explorer.training.run import Run
+
+WITH_RESUME = {"epochs", "data"}  # flags that a run may be resumed with
+
+
+class Flags(TrainConfig, frozen=True):
+    """A TrainConfig whose likelihood is what suits the images, where it is not given."""
+
+    likelihood: Annotated[LikelihoodName, Parameter(show_default=lambda _: "the one that suits the images")] = Field(
+        TrainConfig().likelihood, description=TrainConfig.model_fields["likelihood"].description
+    )
 
 
 def train(
@@ -16,21 +33,32 @@ def train(
     /,
     *,
     out: Annotated[Path | None, Parameter(help="the run's folder, which must hold no run yet")] = None,
-    resume: Annotated[Path | None, Parameter(help="a run's folder: go on where it stopped")] = None,
-    config: Annotated[TrainConfig | None, Parameter(name="*")] = None,
+    resume: Annotated[
+        Path | None,
+        Parameter(help="a run's folder: go on where it stopped; --epochs for more, --data where its images have moved"),
+    ] = None,
+    config: Annotated[Flags | None, Parameter(name="*")] = None,
     json: Json = False,
 ) -> None:
     """Train a model on a data set, or go on with a run; the result is a run folder."""
-    if resume and (data or out or config):
-        raise WrongUsage("--resume goes on with the run's own settings: leave everything else out")
-    if data and config and "data" in config.model_fields_set:
+    given = config.model_dump(include=config.model_fields_set) if config else {}
+    if resume and (data or out or given.keys() - WITH_RESUME):
+        raise WrongUsage("--resume goes on with the run's own settings: leave all but --epochs and --data out")
+    if data and "data" in given:
         raise WrongUsage("DATA and --data are two words for one thing: leave one of them out")
-    if not resume and not out:
+    if data:
+        given["data"] = data
+    if "data" in given:
+        given["data"] = _from_anywhere(given["data"])
+    if resume:
+        run, loaded = _resumed(resume, given)
+    elif out:
+        run, loaded = _begun(out, given)
+    else:
         raise WrongUsage("--out FOLDER is missing: say where the run's files go")
     from vae_explorer.commands.drive import drive
     from vae_explorer.core.progress import Progress
     from vae_explorer.training.loop import TrainingProgress
-    from vae_explorer.training.run import Run
     from vae_explorer.training.trainer import Trainer
 
     def text(progress: Progress) -> str:
@@ -39,22 +67,18 @@ def train(
         left = "" if progress.seconds_left is None else f", {progress.seconds_left:.0f} s left"
         return f"epoch {progress.epoch:.1f} of {progress.epochs}, {progress.images_per_second:,.0f} images/s{left}"
 
-    if resume:
-        run = Run.open(resume)
-    else:
-        assert out is not None
-        config = config or TrainConfig()
-        run = Run.create(out, config.model_copy(update={"data": _from_anywhere(data or config.data)}))
-    trainer = Trainer(run)
+    trainer = Trainer(run, data=loaded)
     try:
         info = drive(trainer.work(), text)
     except KeyboardInterrupt:
-        print(f"Stopped. It goes on with: vae-explorer train --resume {run.folder}", file=sys.stderr)
+        if run.state_path.exists():
+            print(f"Stopped. It goes on with: vae-explorer train --resume {run.folder}", file=sys.stderr)
         raise
-    assert trainer.state is not None
+    training = trainer.training
+    assert training is not None
     assert info.validation is not None
     assert info.test is not None
-    speed = trainer.state.images_per_second
+    speed = training.state.images_per_second
     result: dict[str, Any] = {
         "model": str(run.model_path),
         "best": str(run.best_path),
@@ -62,21 +86,61 @@ def train(
         "images_per_second": speed,
         "validation": info.validation.model_dump(),
         "test": info.test.model_dump(),
+        "skipped": [{"path": str(one.path), "reason": one.reason} for one in loaded.skipped],
     }
-    lines = [
-        str(run.model_path),
-        f"{info.epochs:g} {'epoch' if info.epochs == 1 else 'epochs'}, {speed:,.0f} images/s on {trainer.device_text}",
-    ]
-    if info.config.is_autoencoder:
-        lines.append(f"validation log p(x|z) {number(info.validation.reconstruction)} nats per image")
-        lines.append(f"test log p(x|z) {number(info.test.reconstruction)} nats per image; it has no ELBO")
-    else:
+    epochs = f"{info.epochs:g} {'epoch' if info.epochs == 1 else 'epochs'}"
+    lines = [str(run.model_path), f"{epochs}, {speed:,.0f} images/s on {training.device_text}"]
+    if info.card.can("elbo"):
         lines.append(f"validation ELBO {number(info.validation.elbo)} nats per image")
         lines.append(
             f"test ELBO {number(info.test.elbo)} = reconstruction {number(info.test.reconstruction)} "
             f"− KL {number(info.test.kl)} nats per image"
         )
+    else:
+        lines.append(f"validation log p(x|z) {number(info.validation.reconstruction)} nats per image")
+        lines.append(f"test log p(x|z) {number(info.test.reconstruction)} nats per image; it has no ELBO")
     show(result, as_json=json, text="\n".join(lines))
+
+
+def _begun(out: Path, given: dict[str, Any]) -> "tuple[Run, DataSet]":
+    """A new run and its images. They come first: what suits them is part of the run's settings."""
+    from vae_explorer.data.suiting_likelihood import suiting_likelihood
+    from vae_explorer.training.run import Run, refuse_taken
+
+    refuse_taken(out)  # before a long download
+    config = TrainConfig(**given)
+    loaded = _loaded(config.data)
+    if "likelihood" not in given:
+        config = config.model_copy(update={"likelihood": suiting_likelihood(loaded.train.images)})
+    return Run.create(out, config), loaded
+
+
+def _resumed(folder: Path, given: dict[str, Any]) -> "tuple[Run, DataSet]":
+    from vae_explorer.data import catalog
+    from vae_explorer.errors import UserError
+    from vae_explorer.training.run import Run
+
+    run = Run.open(folder).changed(**given)
+    data = run.config.data
+    if not (run.is_moved or data in catalog.DATASETS or os.path.lexists(data)):
+        raise UserError(f"The images of {folder} are no longer at {data}: say with --data PATH where they are")
+    return run, _loaded(data)
+
+
+def _loaded(data: str) -> "DataSet":
+    """The images, after saying which files are not among them."""
+    from vae_explorer.commands.drive import drive
+    from vae_explorer.data import catalog
+
+    loaded = drive(catalog.load(data))
+    if loaded.skipped:
+        first, count = loaded.skipped[0], len(loaded.skipped)
+        files = count + len(loaded.train) + (len(loaded.test) if loaded.test else 0)
+        what = f"{count:,} of {files:,} files {'was' if count == 1 else 'were'} skipped; the first: {first.reason}"
+        if first.path == Path(data):  # it is about what comes with the images
+            what = f"{loaded.name}: {first.reason}"
+        print(what, file=sys.stderr)
+    return loaded
 
 
 def _from_anywhere(data: str) -> str:

@@ -1,5 +1,6 @@
 """The negative evidence lower bound and its parts."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -22,6 +23,22 @@ class Loss:
     def elbo(self) -> Float[Tensor, ""]:
         """reconstruction − KL: always with beta = 1. Of a plain autoencoder it is the reconstruction, and no bound."""
         return self.reconstruction - self.kl_per_dimension.sum()
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Nats per image, averaged over images; elbo = reconstruction − kl."""
+
+    reconstruction: float
+    kl_per_dimension: tuple[float, ...]
+
+    @property
+    def kl(self) -> float:
+        return math.fsum(self.kl_per_dimension)
+
+    @property
+    def elbo(self) -> float:
+        return self.reconstruction - self.kl
 
 
 def negative_elbo(

@@ -18,6 +18,8 @@ import numpy as np
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.image_set import Skipped
 from vae_explorer.errors import shown
+from vae_explorer.storage import regular_file
+from vae_explorer.storage.regular_file import NotRegularError
 
 MAX_BYTES = 2 << 30  # of a data set in memory
 MAX_RATIO = 200  # of the unpacked to the packed size, above which what is large is taken for a bomb
@@ -55,13 +57,10 @@ class File:
 
 def opened(path: Path) -> BufferedReader:
     """A regular file, to be read. Raises DataError where it is none, which could be waited for for ever, or OSError."""
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    if stat.S_ISREG(path.stat().st_mode):
-        descriptor = os.open(path, flags)  # not blocking: what was a file a moment ago may have become a pipe
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return os.fdopen(descriptor, "rb")
-        os.close(descriptor)
-    raise DataError(f"{shown(path.name)} is a folder, a device or a pipe, not a file")
+    try:
+        return regular_file.opened(path)
+    except NotRegularError as error:
+        raise DataError(str(error)) from None
 
 
 def single(path: Path) -> File:

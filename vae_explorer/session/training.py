@@ -24,10 +24,10 @@ from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.run import Run, RunError, is_run, new_folder, unfinished
 
 if TYPE_CHECKING:
+    from vae_explorer.core.objective import Metrics
     from vae_explorer.core.vae import VAE
     from vae_explorer.training.loop import TrainingProgress
     from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
-    from vae_explorer.training.state import Metrics
     from vae_explorer.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ class RunFacts:
     image_shape: tuple[int, int, int]
     theta: int  # parameters of the decoder, p(x|z)
     phi: int  # parameters of the encoder, q(z|x)
+    skipped: tuple[str, ...] = ()  # a sentence for each file that could not be used
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,20 +80,20 @@ class _Work:
 
     def snapshot(self) -> _Taken | None:
         """None until the images are loaded."""
-        trainer = self._trainer
-        if trainer is None or trainer.info is None or trainer.validation is None:
+        training = self._trainer and self._trainer.training
+        if not training:
             return None
         if self._followed is None:
             from vae_explorer.session.pictures import read_pictures
 
-            most = min(MAX_TESTS, MAX_TEST_BYTES // trainer.validation.images[0].nbytes)
-            data = replace(trainer.validation.take(slice(0, most)), name="")
+            most = min(MAX_TESTS, MAX_TEST_BYTES // training.validation.images[0].nbytes)
+            data = replace(training.validation.take(slice(0, most)), name="")
             data = replace(data, images=data.images.copy())  # not a view of all of them
             self._followed = data, read_pictures(ReadRequest(origins_of(data, range(min(EXAMPLES, len(data))))))
-        model, info = trainer.snapshot()
+        model, info = training.snapshot()
         data, examples = self._followed
-        facts, followed = RunFacts(**trainer.facts()), data.images[:FOLLOWED]
-        return _Taken(trainer.run.folder, model, info, trainer.posteriors, facts, followed, data, examples)
+        facts, followed = RunFacts(**training.facts()), data.images[:FOLLOWED]
+        return _Taken(training.run.folder, model, info, training.posteriors, facts, followed, data, examples)
 
 
 @dataclass(frozen=True, eq=False)

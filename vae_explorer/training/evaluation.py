@@ -41,6 +41,7 @@ class Evaluation:
     split: str
     mu: Float32[np.ndarray, "n z"]
     sigma: Float32[np.ndarray, "n z"]
+    elbo: float | None  # reconstruction − kl
     elbos: Float64[np.ndarray, "n"] | None  # of each image
     reconstruction: float
     kl: float | None
@@ -52,10 +53,6 @@ class Evaluation:
     @property
     def images(self) -> int:
         return len(self.mu)
-
-    @property
-    def elbo(self) -> float | None:
-        return None if self.kl is None else self.reconstruction - self.kl
 
     @property
     def gap(self) -> float | None:
@@ -173,6 +170,7 @@ class Evaluator:
             split=self._images.split,
             mu=found["mu"],
             sigma=found["sigma"],
+            elbo=float(means["reconstruction"] - means["kl"]) if "kl" in means else None,
             elbos=found.get("elbo"),
             reconstruction=float(means["reconstruction"]),
             kl=float(means["kl"]) if "kl" in means else None,

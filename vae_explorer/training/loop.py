@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float32, UInt8
 from torch import Tensor
 
-from vae_explorer.core.objective import Loss, negative_elbo
+from vae_explorer.core.objective import Loss, Metrics, negative_elbo
 from vae_explorer.core.progress import Progress
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.state import Means, Metrics, TrainingState
+from vae_explorer.training.state import Means, TrainingState
 
 REPORTS_PER_EPOCH = 20  # points of the training curve
 MESSAGE_INTERVAL = 0.1  # seconds between two items when no report is due
@@ -105,9 +105,9 @@ def train(
             one_step()
             notice = None
         except Exception as error:
-            if not state.needs_less_memory(error, config.batch_size):
+            if not state.shrink_after(error, config.batch_size):
                 raise
-            notice = state.smaller(config.batch_size)
+            notice = state.memory_notice(config.batch_size)
         now = time.perf_counter()
         state.seconds += now - clock
         clock = now
@@ -210,7 +210,8 @@ class Steps:
         return self.ends_epoch(step) or step % self.per_epoch % self.per_report == 0
 
     def learning_rate(self, step: int) -> float:
-        """Adam's step size at one step: constant, or half a cosine from its value to 0 (Loshchilov & Hutter 2017)."""
+        """Adam's step size at one step: constant, or half a cosine from its value to 0 (Loshchilov & Hutter 2017). A
+        run that is given more epochs follows the cosine of its new length from there, so its step size jumps up."""
         if self.config.schedule == "constant":
             return self.config.learning_rate
         return self.config.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.total))
@@ -241,9 +242,9 @@ def _validate(
                 losses = _validation_losses(state, torch.split(batch, at_once), torch.split(eps, at_once))
                 break
             except Exception as error:
-                if not state.needs_less_memory(error, VALIDATION_BATCH):
+                if not state.shrink_after(error, VALIDATION_BATCH):
                     raise
-            yield item(notice=state.smaller(config.batch_size))
+            yield item(notice=state.memory_notice(config.batch_size))
         for loss, images in losses:
             means.add(loss, images)
         yield item()
@@ -264,7 +265,7 @@ def diverged(what: str, state: TrainingState, config: TrainConfig) -> TrainingEr
     """The error that says so, and what to do."""
     return TrainingError(
         f"The {what} is no longer a finite number at step {state.step}: lower the learning rate "
-        f"(it is {config.learning_rate:g}) and start again; the last good model is kept"
+        f"(it is {config.learning_rate:g}) and start again"
     )
 
 

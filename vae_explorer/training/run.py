@@ -12,12 +12,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from vae_explorer.core.card import abilities_of
 from vae_explorer.paths import MODEL_SUFFIX
 from vae_explorer.storage import atomic, run_lock
 from vae_explorer.training.config import TrainConfig
 
 STATE = "state.safetensors"
 PARTS = ("train", "validation")  # of a report, with these figures and the KL of each dimension
+GROWN = "epochs"  # key of a report: the run had stopped early and goes on to so many
 FIGURES = ("elbo", "reconstruction", "kl")
 LOOKED_AT = 100  # runs that may be unfinished: somebody has thousands, and the window asks
 MAX_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
@@ -35,6 +37,10 @@ class Run:
 
     def __init__(self, folder: Path, config: TrainConfig):
         self.folder, self.config = folder, config
+        self._on_disk = config  # what config.json has
+        self._made: list[Path] = []  # folders that `create` has made, and that go again where nothing comes into them
+        self._is_new = False
+        self.config_path = folder / "config.json"
         self.model_path = folder / f"model{MODEL_SUFFIX}"  # the newest weights
         self.best_path = folder / f"best{MODEL_SUFFIX}"  # the best by the validation ELBO
         self.state_path = folder / STATE
@@ -45,28 +51,31 @@ class Run:
     def create(cls, folder: Path, config: TrainConfig) -> "Run":
         """A new run in a folder that holds none yet; one that failed before its first step is none. Raises RunError."""
         run = cls(folder, config)
-        is_new = not os.path.lexists(folder)
+        run._made = [one for one in (folder, *folder.parents) if not os.path.lexists(one)]
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with run._locked():  # another program may begin one there, too
-                if run.state_path.exists() or run.model_path.exists():
-                    raise RunError(
-                        f"{folder} holds a run already: choose another folder, or go on with --resume {folder}"
-                    )
-                atomic.write(folder / "config.json", (config.model_dump_json(indent=2) + "\n").encode())
+                refuse_taken(folder)
+                run._write_config()
                 run.metrics_path.unlink(missing_ok=True)
         except OSError as error:
-            if is_new:
-                with suppress(OSError):
-                    folder.rmdir()  # empty ones would pile up
             why = error.strerror or error
             raise RunError(f"{folder} cannot be a run's folder: {why}; choose another one") from error
+        run._is_new = True
         return run
+
+    def take_back(self) -> None:
+        """Deletes what `create` has written of a run that has come to no model; in the lock, after which the folders
+        that it has made go, too."""
+        if self._is_new and not (self.has_model or self.state_path.exists()):
+            for path in (self.config_path, self.metrics_path):
+                with suppress(OSError):
+                    path.unlink()
 
     @classmethod
     def open(cls, folder: Path) -> "Run":
         """The run in a folder. Raises RunError."""
-        path = folder / "config.json"
+        path = cls(folder, TrainConfig()).config_path
         try:
             if not os.path.isfile(path):
                 raise FileNotFoundError
@@ -79,6 +88,52 @@ class Run:
         except ValidationError as error:
             first = error.errors()[0]
             raise RunError(f"{path} is damaged: {first['msg']}; start a new run in another folder") from None
+
+    def changed(self, *, epochs: int | None = None, data: str | None = None) -> "Run":
+        """This run with another number of epochs, or with its images in another place; a finished one goes on, too.
+
+        Nothing is written before a Trainer has found that these are the run's images and has it `adopt` the change.
+        Raises RunError for epochs that are done already.
+        """
+        done = self.epochs_done
+        if epochs is not None and epochs <= done:
+            count = f"{done:g} {'epoch' if done == 1 else 'epochs'}"
+            raise RunError(f"{self.folder} is trained for {count} already: choose more than that")
+        asked = {"epochs": epochs, "data": data}
+        changes = {name: value for name, value in asked.items() if value is not None}
+        run = Run(self.folder, self.config.model_copy(update=changes))
+        run._on_disk = self._on_disk
+        return run
+
+    def adopt(self) -> None:
+        """Writes what `changed` has asked for; in the lock."""
+        if self.config != self._on_disk:
+            self._write_config()
+
+    def _write_config(self) -> None:
+        atomic.write(self.config_path, (self.config.model_dump_json(indent=2) + "\n").encode())
+        self._on_disk = self.config
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether its images are looked for in another place than before."""
+        return self.config.data != self._on_disk.data
+
+    @property
+    def is_longer(self) -> bool:
+        """Whether it is to go on to more epochs than before."""
+        return self.config.epochs > self._on_disk.epochs
+
+    @property
+    def has_model(self) -> bool:
+        """Whether it has come to a model that can be opened."""
+        return self.model_path.exists() or self.best_path.exists()
+
+    @property
+    def epochs_done(self) -> float:
+        """As far as it has reported."""
+        epochs = (report.get("epoch") for report in self.metrics())
+        return max((epoch for epoch in epochs if isinstance(epoch, int | float)), default=0.0)
 
     @property
     def is_finished(self) -> bool:
@@ -142,7 +197,7 @@ class Run:
             except OSError as error:
                 why = error.strerror or error
                 raise RunError(f"{self.folder} cannot be written ({why}): {REMEDY}") from error
-            if Run.open(self.folder).config != self.config:
+            if Run.open(self.folder).config != self._on_disk:
                 raise RunError(f"{self.folder} holds another run by now: choose another folder, or resume that run")
             yield
 
@@ -156,13 +211,24 @@ class Run:
                 f"{self.folder} is being written by {error}: stop it there first, "
                 f"or delete {self.lock_path.name} if it is no longer running"
             ) from None
+        finally:
+            for folder in self._made:
+                with suppress(OSError):  # it holds a run, as nearly always
+                    folder.rmdir()
+
+
+def refuse_taken(folder: Path) -> None:
+    """Raises RunError where a folder holds a run."""
+    run = Run(folder, TrainConfig())
+    if run.state_path.exists() or run.model_path.exists():
+        raise RunError(f"{folder} holds a run already: choose another folder, or go on with --resume {folder}")
 
 
 def new_folder(parent: Path, config: TrainConfig) -> Path:
-    """<date>-<data>-<network>-<z>, with "autoencoder" for a plain one and a number behind it where that is taken."""
+    """<date>-<data>-<network>-<z>, with the kind of one that is no VAE and a number behind it where that is taken."""
     data = re.sub(r"[^\w.-]+", "-", Path(config.data).name)[:40].strip("-.") or "images"
     stem = f"{time.strftime('%Y-%m-%d')}-{data}-{config.network}-{config.z_dim}"
-    stem += "-autoencoder" if config.kind == "autoencoder" else ""
+    stem += "" if "elbo" in abilities_of(config) else f"-{config.kind}"
     folder, number = parent / stem, 2
     while folder.exists():
         folder, number = parent / f"{stem}-{number}", number + 1

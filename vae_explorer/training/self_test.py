@@ -77,8 +77,8 @@ class _Subject:
     @classmethod
     def opened(cls, name: str) -> "_Subject":
         model, info = model_file.load(models.find(name))
-        if info.config.is_autoencoder:
-            raise UserError(f"{shown(name)} is a plain autoencoder, which has no q(z|x) to test: choose a VAE")
+        if not info.card.can("posterior", "evidence"):
+            raise UserError(f"{shown(name)} has no q(z|x) to test: choose a VAE")
         tests = bundled.tests_of(info.data)
         if tests is None or tests.images.shape[1:] != model.image_shape:
             raise UserError(

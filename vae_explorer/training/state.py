@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from vae_explorer.core.objective import Loss
+from vae_explorer.core.objective import Loss, Metrics
 from vae_explorer.core.vae import VAE
 from vae_explorer.errors import is_out_of_memory
 from vae_explorer.training.config import TrainConfig
@@ -16,22 +16,6 @@ from vae_explorer.training.config import TrainConfig
 WEIGHTS = "weights"
 MOMENTS = ("exp_avg", "exp_avg_sq")  # Adam's running means (Kingma & Ba 2015)
 MAX_PARTS = 8  # of a batch: it is halved three times at most
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """Nats per image, averaged over images; elbo = reconstruction − kl."""
-
-    reconstruction: float
-    kl_per_dimension: tuple[float, ...]
-
-    @property
-    def kl(self) -> float:
-        return math.fsum(self.kl_per_dimension)
-
-    @property
-    def elbo(self) -> float:
-        return self.reconstruction - self.kl
 
 
 class Means:
@@ -86,6 +70,9 @@ class TrainingState:
     bad: Float[Tensor, "2"] | None = None  # steps left out: those in a row just now, and all; on the device
     kept: Kept | None = None  # what comes back after too many of them
     restores: int = 0
+    threads: int = 0  # that it computes with; 0: not yet chosen
+    best_elbo: float | None = None  # of the validations so far, in nats
+    images_digest: str = ""  # of the training images; the first versions wrote none
 
     @classmethod
     def fresh(cls, model: VAE, config: TrainConfig) -> "TrainingState":
@@ -128,9 +115,9 @@ class TrainingState:
         self.put(self.kept.tensors, self.kept.updates)
         self.bad, self.restores = None, self.restores + 1
 
-    def needs_less_memory(self, error: Exception, images: int) -> bool:
-        """Whether the error is a want of memory that may be mended by computing so many images in twice as many parts;
-        it is done so from here on."""
+    def shrink_after(self, error: Exception, images: int) -> bool:
+        """Computes batches in twice as many parts from here on, where the error is a want of memory and so many images
+        can still be parted; whether it does."""
         if not is_out_of_memory(error) or self.parts >= min(MAX_PARTS, images):
             return False
         self.parts *= 2
@@ -145,8 +132,8 @@ class TrainingState:
         """Of so many, those that are computed together."""
         return math.ceil(images / self.parts)
 
-    def smaller(self, images: int) -> str:
-        """The sentence that says so."""
+    def memory_notice(self, images: int) -> str:
+        """The sentence that says in which parts so many are computed."""
         return (
             f"There is not enough memory for {images:,} images at once: they are computed {self.at_once(images):,} at "
             "a time from here on, which is slower and gives the same result"

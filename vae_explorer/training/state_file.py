@@ -8,27 +8,33 @@ import torch
 from torch import Tensor
 
 from vae_explorer.core.vae import VAE
-from vae_explorer.storage import atomic
+from vae_explorer.storage import atomic, sealed
+from vae_explorer.storage.sealed import Kind, SealedError
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.model_file import MAX_FILE, ModelFileError, opened, sealed
+from vae_explorer.training.model_file import MAX_FILE
 from vae_explorer.training.run import RunError
 from vae_explorer.training.state import MAX_PARTS, MOMENTS, WEIGHTS, Kept, Means, TrainingState, sums_dtype
 
+FORMAT = 1
+STATE_FILE = Kind("training state", FORMAT, 7 * MAX_FILE)  # weights, two moments, twice, and a little more
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 KEPT = "kept/"  # before the names of what comes back after too many steps that were left out
 INSTEAD = "start a new run; model.vae.safetensors beside it can still be opened"
 
 
-def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | None, images: str) -> None:
-    """Weights, Adam's moments, the means for the next report and the step, from which order and noise follow; `images`
-    is the digest of the training images."""
+class OtherImagesError(RunError):
+    """A run would go on with other images than it was trained on."""
+
+
+def save(path: Path, state: TrainingState) -> None:
+    """Weights, Adam's moments, the means for the next report and the step, from which order and noise follow."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.tensors().items()}
     if state.kept and state.kept.step != state.step:
         tensors |= {f"{KEPT}{name}": tensor.cpu().contiguous() for name, tensor in state.kept.tensors.items()}
     if state.means.sums is not None:
         tensors["means"] = state.means.sums.cpu()
     metadata = {
-        "format": 1,
+        "format": FORMAT,
         "step": state.step,
         "updates": state.updates,
         "bad": None if state.bad is None else [int(count) for count in state.bad.tolist()],
@@ -38,26 +44,26 @@ def save(path: Path, state: TrainingState, *, threads: int, best_elbo: float | N
         "parts": state.parts,
         "seconds": state.seconds,
         "images": state.images,
-        "threads": threads,
+        "threads": state.threads,
         "precision": str(state.precision).removeprefix("torch."),
-        "best_elbo": best_elbo,
-        "images_digest": images,
+        "best_elbo": state.best_elbo,
+        "images_digest": state.images_digest,
     }
-    atomic.write(path, sealed(tensors, metadata))
+    atomic.write(path, sealed.sealed(tensors, metadata))
 
 
-def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[TrainingState, int, float | None]:
-    """The state, the number of threads and the best validation ELBO so far; `model` gets the weights.
+def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> TrainingState:
+    """The state; `model` gets the weights, and `images` is the digest of the training images.
 
-    Raises RunError when the training images have another digest than when it was saved, ModelFileError, or OSError
+    Raises OtherImagesError when the images have another digest than when it was saved, SealedError, or OSError
     when the file cannot be read.
     """
     try:
-        tensors, metadata = opened(path, limit=7 * MAX_FILE)  # weights and two moments, twice, and a little more
-    except ModelFileError as error:
-        raise ModelFileError(f"{str(error).partition(';')[0]}; {INSTEAD}") from error
+        tensors, metadata = sealed.read(path, STATE_FILE)
+    except SealedError as error:
+        raise SealedError(f"{str(error).partition(';')[0]}; {INSTEAD}") from error
     if metadata.get("images_digest", images) != images:  # the first versions wrote none
-        raise RunError("The images of this run have changed since it was stopped: start a new run")
+        raise OtherImagesError("The images of this run have changed since it was stopped: start a new run")
     state = TrainingState.fresh(model, config)
     device = next(model.parameters()).device
     try:
@@ -81,10 +87,11 @@ def load(path: Path, model: VAE, config: TrainConfig, *, images: str) -> tuple[T
         if kept:
             state.kept = Kept(int(metadata["kept_step"]), int(metadata["kept_updates"]), kept)
             _compare(_fits(kept, state.kept.updates, model))
-        best = metadata["best_elbo"]
-        return state, int(metadata["threads"]), None if best is None else float(best)
+        state.threads, state.images_digest = int(metadata["threads"]), images
+        state.best_elbo = None if metadata["best_elbo"] is None else float(metadata["best_elbo"])
+        return state
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise ModelFileError(f"{path.name} is not a training state of this program; {INSTEAD}") from None
+        raise SealedError(f"{STATE_FILE.not_one(path.name)}; {INSTEAD}") from None
 
 
 def _compare(fits: bool) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from vae_explorer.data import bundled
 from vae_explorer.data.image_set import ImageSet
-from vae_explorer.paths import MODEL_SUFFIX, bundled_models
+from vae_explorer.paths import bundled_models
 from vae_explorer.session.answers.answer import answer
 from vae_explorer.session.curves import CurvesRequest, ReadCurves, read_curves
 from vae_explorer.session.pictures import ReadPictures, ReadRequest, read_pictures
@@ -22,7 +22,7 @@ def open_model(request: OpenRequest) -> OpenedModel:
     data = _data_of(content.info)
     examples = origins_of(data, range(min(EXAMPLES, len(data)))) if data else ()
     return OpenedModel(
-        name=request.name_or_path if is_bundled else _name(request.name_or_path),
+        name=request.name_or_path if is_bundled else models.name_of(Path(request.name_or_path)),
         model=content.model,
         info=content.info,
         posteriors=content.posteriors,
@@ -53,12 +53,6 @@ def pictures(request: ReadRequest) -> ReadPictures:
 @answer.register
 def curves(request: CurvesRequest) -> ReadCurves:
     return read_curves(request.run)
-
-
-def _name(name_or_path: str) -> str:
-    """Of a model file in the window; a run's have their folder's name."""
-    path = Path(name_or_path)
-    return path.name.removesuffix(MODEL_SUFFIX) if path.is_file() else path.resolve().name
 
 
 def _data_of(info: ModelInfo) -> ImageSet | None:

@@ -5,17 +5,13 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.core.config import LikelihoodName
 from vae_explorer.core.progress import Progress
 from vae_explorer.data import catalog
+from vae_explorer.data.suiting_likelihood import suiting_likelihood
 from vae_explorer.session.jobs.jobs import DATA, JobsSession
-
-MIDDLE = (48, 208)  # grey levels between these are neither black nor white
-FEW = 0.2  # of the pixels may have them
-MEASURED = 1000  # images
 
 
 @dataclass(frozen=True)
@@ -99,12 +95,5 @@ def _described(data: str) -> Generator[Progress, None, DataSummary]:
         shape=loaded.train.image_shape,
         classes=len(loaded.classes),
         skipped=tuple(one.reason for one in loaded.skipped),
-        likelihood=_suiting(loaded.train.images),
+        likelihood=suiting_likelihood(loaded.train.images),
     )
-
-
-def _suiting(images: np.ndarray) -> LikelihoodName:
-    """bernoulli for grey images that are nearly black and white, as digits are; gaussian for all others."""
-    some = images[:: max(1, len(images) // MEASURED)]
-    grey_levels = np.mean((some > MIDDLE[0]) & (some < MIDDLE[1]))
-    return "bernoulli" if images.shape[1] == 1 and grey_levels < FEW else "gaussian"
