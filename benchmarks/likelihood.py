@@ -30,12 +30,13 @@ from report import Figure, options, show
 import vae_explorer
 from vae_explorer import paths
 from vae_explorer.commands.drive import drive, duration
+from vae_explorer.core.judgement import MIN_EFFECTIVE_DRAWS
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import catalog
 from vae_explorer.storage import atomic
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.evaluation import TRUSTED_SAMPLE_SIZE, Evaluation, Evaluator
+from vae_explorer.training.evaluation import Evaluation, Evaluator
 from vae_explorer.training.loop import TrainingError
 from vae_explorer.training.model_file import ModelInfo
 from vae_explorer.training.run import Run
@@ -158,7 +159,7 @@ def measured(folder: Path, config: TrainConfig, *, quick: bool = False) -> dict[
         "images": int(sizes.sum()),
         "elbo": mean("elbo"),
         "effective_sample_size": float(np.median(effective)),
-        "low_effective_sample_size": int((effective < TRUSTED_SAMPLE_SIZE).sum()),
+        "low_effective_sample_size": int((effective < MIN_EFFECTIVE_DRAWS).sum()),
         "validation_elbo": info.validation.elbo,
         "seed": config.seed,
         "epochs": info.epochs,

@@ -46,6 +46,7 @@ ENCODING = [
     "gap",
     "standard_error",
     "effective_sample_size",
+    "doubt",
     "percentile",
     "fit",
 ]
@@ -264,7 +265,7 @@ def test_encode_gives_mu_and_sigma_of_the_network_itself(call, model, png, digit
     assert list(result) == ENCODING
     assert result["path"] == str(png(3))
     assert result["samples"] == []
-    assert [result[key] for key in ENCODING[7:] if key != "percentile"] == [None] * 6
+    assert [result[key] for key in ENCODING[7:] if key != "percentile"] == [None] * 7
     vae, info = model_file.load(model)
     from vae_explorer.data.preprocess import to_x
 
@@ -288,7 +289,13 @@ def test_the_percentile_counts_the_test_images_with_a_lower_elbo(call, model, da
 def test_a_fitted_posterior_is_no_worse_than_the_encoders(call, model, png):
     result = call("encode", model, png(3), "--importance-samples", 500, "--fit", "--json").json["images"][0]
     best = result["fit"]
-    assert list(best) == ["mu", "sigma", "encoder_elbo", "elbo", "log_evidence", "standard_error"]
+    assert list(best) == [
+        *("mu", "sigma", "encoder_elbo", "elbo", "log_evidence", "standard_error"),
+        *("best_log_evidence", "amortisation_gap", "approximation_gap"),
+    ]
+    assert best["best_log_evidence"] >= best["log_evidence"]
+    assert best["amortisation_gap"] == best["elbo"] - best["encoder_elbo"]
+    assert best["approximation_gap"] == best["best_log_evidence"] - best["elbo"]
     assert best["encoder_elbo"] == pytest.approx(result["elbo"], abs=1e-4)
     assert best["encoder_elbo"] <= best["elbo"] <= best["log_evidence"]
     assert "the encoder left" in call("encode", model, png(3), "--fit").out
@@ -354,12 +361,14 @@ def test_one_image_that_cannot_be_read_is_said_by_itself(call, model, tmp_path):
 def test_encode_in_words(call, model, png):
     answer = call("encode", model, png(1), png(2), "--samples", 2, "--importance-samples", 3)
     assert answer.code == 0
-    first = answer.out.splitlines()[:6]
+    first = answer.out.splitlines()[:7]
     assert first[0].startswith(f"{png(1)}: ELBO −")
-    assert [line.split()[0] for line in first[1:]] == ["mu", "sigma", "z", "z", "log"]
+    assert [line.split()[0] for line in first[1:]] == ["mu", "sigma", "z", "z", "log", "A"]
     assert "+" not in first[2]  # a sigma has no sign
+    assert "≈" in first[5]
+    assert "±" not in first[5]
     assert "effective sample size" in first[5]
-    assert first[5].endswith("too small to trust it")
+    assert first[6].strip().startswith("A few draws from q(z|x) carry the weight")
 
 
 def test_encode_draws_each_image_with_its_reconstruction_and_samples(call, model, png, tmp_path):

@@ -75,7 +75,7 @@ def _show(
     of: int,
     as_json: bool,
 ) -> None:
-    from vae_explorer.training.evaluation import TRUSTED_SAMPLE_SIZE
+    from vae_explorer.core.judgement import MIN_EFFECTIVE_DRAWS
 
     is_complete = result.images == of
     figures: dict[str, Any] = {
@@ -118,7 +118,7 @@ def _show(
             f"log p(x)        {number(result.log_evidence)}{error}",
             f"gap             {number(result.gap)}",
             f"effective sample size (median) {number(result.effective_sample_size)} of {importance_samples:,}; "
-            f"below {TRUSTED_SAMPLE_SIZE:g} for {result.low_effective_sample_size:,} images: theirs may be higher",
+            f"below {MIN_EFFECTIVE_DRAWS:g} for {result.low_effective_sample_size:,} images: theirs may be higher",
         ]
     if parts:
         saturated = "; saturated: N images can tell no more than log N" if parts.is_saturated else ""

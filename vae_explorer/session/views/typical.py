@@ -3,7 +3,7 @@
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from vae_explorer.core import typical
+from vae_explorer.core import judgement
 from vae_explorer.core.aggregate import AggregatedPosterior
 from vae_explorer.session.records import DataPosteriors, DataPosteriorsRequest, Neighbours
 from vae_explorer.session.state.image import ImageSession
@@ -59,7 +59,7 @@ class TypicalSession(QObject):
         encoded, quantiles = self._image.posterior, self.quantiles
         if encoded is None or encoded.elbo is None or quantiles is None or not encoded.is_likelihood:
             return None
-        return typical.percentile(encoded.elbo, quantiles)
+        return judgement.percentile(encoded.elbo, quantiles)
 
     @property
     def norm(self) -> float | None:
@@ -79,7 +79,7 @@ class TypicalSession(QObject):
     def expected_norm(self) -> tuple[float, float] | None:
         """Mean and standard deviation of ‖z‖² for z ~ N(0, I)."""
         snapshot = self._model.snapshot
-        return typical.expected_norm(snapshot.z_dim) if snapshot else None
+        return judgement.expected_norm(snapshot.z_dim) if snapshot else None
 
     @property
     def neighbours(self) -> Neighbours | None:
@@ -88,7 +88,7 @@ class TypicalSession(QObject):
         if snapshot is None or encoded is None or tests is None or tests.lineage != snapshot.lineage:
             return None
         deviation = AggregatedPosterior(tests.mu, tests.sigma).deviation
-        at, distances = typical.nearest(encoded.mu, tests.mu, deviation, NEIGHBOURS)
+        at, distances = judgement.nearest(encoded.mu, tests.mu, deviation, NEIGHBOURS)
         workspace = self._model.current
         assert workspace is not None
         names = tuple(workspace.tests[i].name for i in at)

@@ -7,7 +7,7 @@ from vae_explorer.session.records import Evidence, Fitted
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.session.views.evidence import MAX_IMPORTANCE_DRAWS
-from vae_explorer.ui.panels.image.image_figures import best_estimate, doubt_of, exact_of_image, fit_of_the_draws
+from vae_explorer.ui.panels.image.image_figures import best_estimate, doubt_of, exact_of_image, fit_of_the_draws, gaps
 from vae_explorer.ui.plots.growth_plot import GrowthPlot
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
 from vae_explorer.ui.plots.posterior_map import PosteriorMapPlot
@@ -186,9 +186,10 @@ class EvidenceView(QWidget):
         spread = float(shown.one_sample_elbos.std())
         self.under_histogram.setText(f"one draw: ELBO ± {figure(spread, 1)} nats" if shown.draws > 1 else "one draw")
         if fit is not None:
+            left = gaps(fit, log_evidence)
             self.under_waterfall.setText(
-                f"The encoder left {figure(fit.fitted_elbo - shown.elbo, 2)} nats; "
-                f"{figure(log_evidence - fit.fitted_elbo, 2)} stay with any such q."
+                f"The encoder left {figure(left.amortisation, 2)} nats; "
+                f"{figure(left.approximation, 2)} stay with any such q."
             )
         elif self._evidence.fitted is not None and shown.is_whole:
             self.under_waterfall.setText("q was fitted with other draws: fit it again to see what the encoder left.")

@@ -1,55 +1,43 @@
-"""When an estimate of log p(x) is doubted, and which of two counts."""
+"""The window and `vae-explorer encode` tell the same of the same numbers."""
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from vae_explorer.ui.panels.image.image_figures import best_estimate, doubt_of
+from vae_explorer.commands import encode
+from vae_explorer.ui.panels.image.image_figures import doubt_of, figures_of_image, fit_of_the_draws, gaps
 
 
-def estimate(**changes):
+def estimate(log_evidence, standard_error, effective_sample_size):
     return SimpleNamespace(
-        **{
-            "importance_samples": 5000, "draws": 5000, "log_evidence": -80.0, "standard_error": 0.1,
-            "effective_sample_size": 500.0, **changes,
-        }
-    )  # fmt: skip
+        log_evidence=log_evidence, standard_error=standard_error, effective_sample_size=effective_sample_size
+    )
 
 
 @pytest.mark.parametrize(
-    ("exact", "changes", "says"),
+    "by_encoder",
     [
-        (None, {"effective_sample_size": 9.9}, "A few draws"),
-        (None, {"importance_samples": 1, "draws": 1, "standard_error": None}, "One draw"),
-        (-79.0, {}, "1.0 nats too low"),
-        (-80.5, {}, "0.50 nats too high"),
-        (-80.5, {"effective_sample_size": 2.0}, "0.50 nats too high"),
+        pytest.param(estimate(-82.0, 0.1, 500.0), id="the fit is larger"),
+        pytest.param(estimate(-80.0, 0.1, 500.0), id="the encoder is larger"),
+        pytest.param(estimate(-80.0, 0.9, 2.0), id="the fit is surer"),
+        pytest.param(estimate(-83.0, None, 1.0), id="one draw"),
     ],
 )
-def test_an_estimate_that_is_not_to_be_trusted_has_a_reason(exact, changes, says):
-    assert says in doubt_of(estimate(**changes), exact)
-
-
-@pytest.mark.parametrize(
-    ("exact", "changes"),
-    [
-        (None, {}),
-        (None, {"effective_sample_size": 10.0}),
-        (-80.2, {}),
-        (-80.05, {"standard_error": 0.001}),
-    ],
-)
-def test_an_estimate_within_its_error_and_by_many_draws_is_not_doubted(exact, changes):
-    assert doubt_of(estimate(**changes), exact) == ""
-
-
-@pytest.mark.parametrize(
-    ("fitted", "effective_sample_size", "counts"),
-    [(-79.0, 500.0, "fit"), (-81.0, 500.0, "encoder"), (-79.0, 2.0, "fit"), (-81.0, 2.0, "fit")],
-)
-def test_the_larger_estimate_counts_unless_it_hangs_on_a_few_draws(fitted, effective_sample_size, counts):
-    """The first test image by mnist-dynamic: −66.0 by one draw of 5,000 that outweighs all others, −68.4 by the fit."""
-    encoder = estimate(effective_sample_size=effective_sample_size)
-    fit = estimate(log_evidence=fitted, standard_error=0.05)
-    assert best_estimate(encoder, None) is best_estimate(encoder, estimate(standard_error=None)) is encoder
-    assert best_estimate(encoder, fit) is {"fit": fit, "encoder": encoder}[counts]
+def test_the_window_and_encode_count_the_same_log_evidence(by_encoder):
+    fit = SimpleNamespace(
+        mu=np.zeros(2), sigma=np.ones(2), encoder_elbo=-90.0, fitted_elbo=-85.0, log_evidence=-81.0, standard_error=0.05
+    )
+    encoded = object()
+    shown = SimpleNamespace(
+        **vars(by_encoder), encoded=encoded, elbo=-90.0, reconstruction=-70.0, kl=20.0, gap=1.0, draws=9, is_whole=True
+    )
+    session = SimpleNamespace(
+        image=SimpleNamespace(posterior=encoded), evidence=SimpleNamespace(shown=shown, fitted=fit, map=None)
+    )
+    in_the_window = figures_of_image(session)
+    in_the_command = encode._fitted(SimpleNamespace(**vars(fit), by_encoder=by_encoder))
+    assert fit_of_the_draws(session) is fit
+    assert in_the_command["best_log_evidence"] == in_the_window.log_evidence
+    assert in_the_command["approximation_gap"] == gaps(fit, in_the_window.log_evidence).approximation
+    assert in_the_window.doubt == (doubt_of(by_encoder) if in_the_window.log_evidence != -81.0 else "")
