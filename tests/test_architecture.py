@@ -38,7 +38,7 @@ MAY_IMPORT = {  # a folder, or a file that is one of its kind: whom it may impor
     "ui.widgets": "ui.theme session.threads.guard",
     "ui.plots": "ui.widgets ui.theme session.threads.guard",
     "ui.drop": "ui.theme session.threads.guard training",
-    "ui.panels": "ui.plots ui.widgets ui.theme session training core.judgement",
+    "ui.panels": "ui.plots ui.widgets ui.theme session training export core.judgement",
     "ui.views": "ui.panels ui.plots ui.widgets ui.theme session",
     "ui.window": "ui.views ui.panels ui.drop ui.plots ui.widgets ui.theme session",
 }

@@ -60,6 +60,18 @@ def test_pictures_go_only_where_there_is_a_folder(call, model, tmp_path):
     assert not list(tmp_path.parent.glob(".vae-explorer-*"))
 
 
+@pytest.mark.parametrize("command", ["decode", "sample", "encode"])
+def test_the_picture_is_what_its_suffix_says_or_it_is_refused_before_the_work(call, model, png, tmp_path, command):
+    arguments = {"decode": ["--z", "0,0"], "sample": ["--count", 2], "encode": []}[command]
+    what = [model, png(3)] if command == "encode" else [model]
+    assert call(command, *what, *arguments, "--out", tmp_path / "x.jpg").code == 0
+    with Image.open(tmp_path / "x.jpg") as image:
+        assert image.format == "JPEG"
+    answer = call(command, *what, *arguments, "--out", tmp_path / "x.gif")
+    assert (answer.code, answer.sentence) == (2, "--out must end in .png or .jpg, got x.gif")
+    assert not (tmp_path / "x.gif").exists()
+
+
 def test_sample_decodes_z_from_the_prior(call, model, tmp_path):
     answer = call("sample", model, "--count", 1000, "--out", tmp_path / "grid.png", "--json")
     assert answer.code == 0

@@ -10,8 +10,9 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw, ImageFilter
 from pydantic import ValidationError
 
-from vae_explorer.data.picture import Picture, png, read
+from vae_explorer.data.picture import Picture, read
 from vae_explorer.data.preprocess import Preparation, Prepared, binarise, prepare, to_x
+from vae_explorer.export.picture import png
 
 DIGITS = Preparation(image_shape=(1, 28, 28), dark_background=True, box=20 / 28, binarise="draw")
 CLOTHES = Preparation(image_shape=(1, 28, 28), dark_background=True)

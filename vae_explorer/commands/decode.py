@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from vae_explorer.commands.output import show, write_picture
-from vae_explorer.commands.usage import Draw, Json, Model, Seed, WrongUsage
+from vae_explorer.commands.output import show
+from vae_explorer.commands.usage import Draw, Json, Model, Seed, WrongUsage, picture_file
 from vae_explorer.errors import UserError
 
 
@@ -16,7 +16,7 @@ def decode(
     /,
     *,
     z: Annotated[str, Parameter(help="the latent point: numbers with commas between", allow_leading_hyphen=True)],
-    out: Annotated[Path, Parameter(help="the PNG to write")],
+    out: Annotated[Path, Parameter(help="the picture to write: .png or .jpg", validator=picture_file)],
     draw: Draw = False,
     seed: Seed = 0,
     json: Json = False,
@@ -25,7 +25,7 @@ def decode(
     values = _numbers(z)
     import torch
 
-    from vae_explorer.data import picture
+    from vae_explorer.export import picture
     from vae_explorer.training import model_file, models
 
     vae, _ = model_file.load(models.find(model))
@@ -35,7 +35,7 @@ def decode(
     with torch.inference_mode():
         likelihood = vae.decode(point)
         x = likelihood.draw(torch.Generator().manual_seed(seed)) if draw else likelihood.mean
-    write_picture(out, picture.levels(x.numpy())[0])
+    picture.write(out, picture.levels(x.numpy()))
     show({"out": str(out), "z": values}, as_json=json, text=str(out))
 
 

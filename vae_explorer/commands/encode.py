@@ -5,8 +5,17 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from cyclopts import Parameter
 
-from vae_explorer.commands.output import number, numbers, show, write_picture
-from vae_explorer.commands.usage import MAX_PICTURES, NO_EVIDENCE, Between, ImportanceSamples, Json, Model, Seed
+from vae_explorer.commands.output import number, numbers, show
+from vae_explorer.commands.usage import (
+    MAX_PICTURES,
+    NO_EVIDENCE,
+    Between,
+    ImportanceSamples,
+    Json,
+    Model,
+    Seed,
+    picture_file,
+)
 from vae_explorer.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,7 +42,12 @@ def encode(
         ),
     ] = False,
     seed: Seed = 0,
-    out: Annotated[Path | None, Parameter(help="a PNG: each image, its reconstruction, its samples decoded")] = None,
+    out: Annotated[
+        Path | None,
+        Parameter(
+            help="a picture, .png or .jpg: each image, its reconstruction, its samples decoded", validator=picture_file
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Encode pictures: mu and sigma of q(z|x), samples from it, the ELBO of each.
@@ -52,6 +66,7 @@ def encode(
     from vae_explorer.core.noise import posterior_noise
     from vae_explorer.data import picture
     from vae_explorer.data.preprocess import prepare
+    from vae_explorer.export.picture import levels, write
     from vae_explorer.training import model_file, models
 
     vae, info = model_file.load(models.find(model))
@@ -105,7 +120,7 @@ def encode(
     good = [result for result in results if "error" not in result]
     show({"images": results}, as_json=json, text="\n".join(map(_text, good)))
     if rows and out:
-        write_picture(out, picture.grid(picture.levels(np.concatenate(rows)), columns=2 + samples))
+        write(out, levels(np.concatenate(rows)), columns=2 + samples)
     if len(good) < len(results):
         raise UserError(_failure(results))
 

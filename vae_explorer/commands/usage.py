@@ -1,6 +1,7 @@
 """What the commands take in common, with its limits, and what is said to a call that has no meaning."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -22,6 +23,14 @@ class Between:
             return
         limit = f"at most {self.high:,}" if value > self.high else f"at least {self.low:,}"
         raise ValueError(f"must be {limit}, got {value}")
+
+
+def picture_file(_type: Any, path: Path | None) -> None:
+    """A validator, so that a picture of no known format is refused before the work; the text as above."""
+    from vae_explorer.export.picture import CHOOSE, SUFFIXES
+
+    if path is not None and path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"must end in {CHOOSE}, got {path.name}")
 
 
 MAX_SEED = 2**31 - 1

@@ -7,7 +7,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
 from vae_explorer.core.progress import finish
-from vae_explorer.data.picture import png
+from vae_explorer.export.picture import png
 from vae_explorer.training.run import Run
 from vae_explorer.training.trainer import Trainer
 from vae_explorer.ui.drop.offer import promise

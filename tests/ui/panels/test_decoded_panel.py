@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from vae_explorer.data import picture
 from vae_explorer.errors import UserError
+from vae_explorer.export.picture import levels
 from vae_explorer.session.answers import answers
 from vae_explorer.ui.panels.decoded import LOADING, DecodedPanel
 from vae_explorer.ui.widgets.image_grid import ImageGrid
@@ -160,9 +161,9 @@ def test_the_copy_is_a_png_of_the_same_pixels(panel, at_z):
     mime = QGuiApplication.clipboard().mimeData()
     read = picture.read(bytes(mime.data("image/png")), "clipboard.png")
     zoom = read.pixels.shape[0] // 8
-    levels = picture.levels(at_z[None])[0, :, :, 0]
+    grey = levels(at_z[None])[0, :, :, 0]
     assert read.pixels.shape[:2] == (8 * zoom, 8 * zoom)
-    np.testing.assert_array_equal(read.pixels[..., 0], np.kron(levels, np.ones((zoom, zoom), np.uint8)))
+    np.testing.assert_array_equal(read.pixels[..., 0], np.kron(grey, np.ones((zoom, zoom), np.uint8)))
     assert mime.hasImage()
 
 
@@ -229,5 +230,5 @@ def test_colour_pictures_are_shown_in_colour(panel, session, open_model, make_mo
     session.latent.set_z(Z)
     assert shown().shape == (3, 8, 8)
     colour = panel.image().pixelColor(1, 1)
-    wanted = picture.levels(shown()[None])[0, 0, 0]
+    wanted = levels(shown()[None])[0, 0, 0]
     assert (colour.red(), colour.green(), colour.blue()) == tuple(wanted)

@@ -7,8 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 
 from vae_explorer import cli
-from vae_explorer.data.picture import png
 from vae_explorer.errors import UserError
+from vae_explorer.export.picture import png
 from vae_explorer.session.answers import long_answers
 from vae_explorer.session.views.evidence import GREY, NO_IMAGE, PLAIN
 from vae_explorer.ui.panels.image.image_figures import best_estimate

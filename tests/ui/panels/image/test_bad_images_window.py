@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QTimer
 
-from vae_explorer.data.picture import png
+from vae_explorer.export.picture import png
 
 WAIT = 20_000  # milliseconds
 MAX_GAP = 1.5  # seconds: on a busy machine; the worst of these files takes longer where nothing bounds it

@@ -1,12 +1,10 @@
 """The image: as it came, as the network sees it, and its posterior q(z|x)."""
 
-import csv
-import io
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from vae_explorer.export.table import posterior_csv
 from vae_explorer.session.records import Encoded
 from vae_explorer.session.session import Session
 from vae_explorer.ui.panels.image.image_figures import ImageFigures, figures_of_image
@@ -145,16 +143,8 @@ class ImagePanel(Panel):
         """mu, sigma and KL of every dimension, in full precision; z alone by a plain autoencoder."""
         if self._shown is None:
             return
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
         shown = self._shown
-        columns = {"mu": shown.mu, "sigma": shown.sigma, "kl": shown.kl_per_dimension}
-        if shown.kl_per_dimension is None:
-            columns = {"z": shown.mu}
-        writer.writerow(["dimension", *columns])
-        for j, values in enumerate(zip(*columns.values(), strict=True)):
-            writer.writerow([j, *(float(value) for value in values)])
-        QGuiApplication.clipboard().setText(text.getvalue())
+        QGuiApplication.clipboard().setText(posterior_csv(shown.mu, shown.sigma, shown.kl_per_dimension))
 
     def _on_images_changed(self) -> None:
         number = self._image.image
