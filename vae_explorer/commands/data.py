@@ -6,6 +6,7 @@ from cyclopts import App, Parameter
 
 from vae_explorer.commands.output import show
 from vae_explorer.commands.usage import Data, Json
+from vae_explorer.core.config import ImageShape
 
 if TYPE_CHECKING:
     from vae_explorer.data.image_set import DataSet
@@ -68,10 +69,8 @@ def _described(loaded: "DataSet") -> dict[str, Any]:
 
 
 def _text(result: dict[str, Any]) -> str:
-    channels, height, width = result["shape"]
-    pixels = f"{width} × {height} {'grey' if channels == 1 else 'colour'} pixels"
     lines = [
-        f"{result['name']}: {result['images']:,} images, {pixels}",
+        f"{result['name']}: {result['images']:,} images, {ImageShape(*result['shape'])}",
         "splits: " + ", ".join(f"{count:,} {split}" for split, count in result["splits"].items()),
     ]
     if result["classes"]:

@@ -45,10 +45,8 @@ def evaluate(
     if info.config.is_autoencoder and aggregate:
         raise UserError("A plain autoencoder has no q(z|x), so there is no average KL: leave --aggregate out")
     images = drive(catalog.load(data)).part(split, info.split_seed, info.validation_images)
-    if images.image_shape != vae.image_shape:
-        raise UserError(
-            f"{data} has images of {_shape(images.image_shape)}; this model takes {_shape(vae.image_shape)}"
-        )
+    if images.image_shape != info.config.image_shape:
+        raise UserError(f"{data} has images of {images.image_shape}; this model takes {info.config.image_shape}")
     if limit:
         images = images.take(slice(0, limit))
     evaluator = Evaluator(vae, images, info.preparation, importance_samples=importance_samples, seed=seed)
@@ -128,8 +126,3 @@ def _show(
             f"N               {parts.n:,}, log N {number(parts.log_n)}{saturated}",
         ]
     show(figures, as_json=as_json, text="\n".join(lines))
-
-
-def _shape(shape: tuple[int, int, int]) -> str:
-    channels, height, width = shape
-    return f"{height} × {width} {'grey' if channels == 1 else 'colour'} pixels"

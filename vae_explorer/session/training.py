@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer import paths
+from vae_explorer.core.config import ImageShape
 from vae_explorer.core.progress import Progress
 from vae_explorer.session.curves import Curves, ReadCurves
 from vae_explorer.session.pictures import ReadPictures, ReadRequest
@@ -42,7 +43,7 @@ class RunFacts:
     device: str
     train_images: int
     validation_images: int
-    image_shape: tuple[int, int, int]
+    image_shape: ImageShape
     theta: int  # parameters of the decoder, p(x|z)
     phi: int  # parameters of the encoder, q(z|x)
 

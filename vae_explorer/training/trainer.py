@@ -152,7 +152,9 @@ class Trainer:
         """A new state, or the one on disk."""
         model_file.check_size(model_config)
         self._images = hashlib.blake2b(
-            np.ascontiguousarray(train_set.images).data, digest_size=16, person=str(train_set.image_shape).encode()
+            np.ascontiguousarray(train_set.images).data,
+            digest_size=16,
+            person=str(tuple(train_set.image_shape)).encode(),
         ).hexdigest()
         model = VAE(model_config).initialise(torch.Generator().manual_seed(self.config.seed)).to(self.device)
         if self.run.state_path.exists():
