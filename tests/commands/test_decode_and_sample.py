@@ -48,6 +48,17 @@ def test_decode_takes_finite_numbers_only(call, model, tmp_path, z):
     assert answer.sentence.startswith("--z takes ")
 
 
+@pytest.mark.parametrize("draw", [[], ["--draw"]])
+def test_decode_takes_what_float32_holds_and_says_where_the_decoder_overflows(call, model, tmp_path, draw):
+    assert call("decode", model, "--z", "-1e35,1e30", *draw, "--out", tmp_path / "x.png").code == 0
+    answer = call("decode", "mnist-2d", "--z", "3.4e38,-3.4e38", *draw, "--out", tmp_path / "far.png")
+    assert answer.code == 1
+    assert answer.sentence.startswith("This z is too far out")
+    assert not (tmp_path / "far.png").exists()
+    answer = call("decode", model, "--z", "3.5e38,0", "--out", tmp_path / "far.png")
+    assert (answer.code, answer.sentence) == (2, "--z takes finite numbers only, at most 3.4e+38, got 3.5e38,0")
+
+
 def test_pictures_go_only_where_there_is_a_folder(call, model, tmp_path):
     answer = call("decode", model, "--z", "0,0", "--out", tmp_path / "none" / "x.png")
     assert (answer.code, answer.sentence) == (

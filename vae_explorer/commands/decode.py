@@ -1,6 +1,5 @@
 """vae-explorer decode: the picture of one latent point."""
 
-from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ from cyclopts import Parameter
 
 from vae_explorer.commands.output import show
 from vae_explorer.commands.usage import Draw, Json, Model, Seed, WrongUsage, picture_file
+from vae_explorer.core.latent import latent_point
 from vae_explorer.errors import UserError
 
 
@@ -31,9 +31,10 @@ def decode(
     vae, _ = model_file.load(models.find(model))
     if len(values) != vae.z_dim:
         raise UserError(f"This model has {vae.z_dim} latent dimensions; --z has {len(values)} numbers")
-    point = torch.tensor([values])
     with torch.inference_mode():
-        likelihood = vae.decode(point)
+        likelihood = vae.decode(torch.from_numpy(latent_point(values))[None])
+        if not likelihood.mean.isfinite().all():
+            raise UserError("This z is too far out: the decoder's numbers overflow there; choose one nearer to 0")
         x = likelihood.draw(torch.Generator().manual_seed(seed)) if draw else likelihood.mean
     picture.write(out, picture.levels(x.numpy()))
     show({"out": str(out), "z": values}, as_json=json, text=str(out))
@@ -44,6 +45,8 @@ def _numbers(z: str) -> list[float]:
         values = [float(value) for value in z.split(",")]
     except ValueError:
         raise WrongUsage(f"--z takes numbers with commas between, such as 0.5,-1, got {z}") from None
-    if not all(isfinite(value) and abs(value) < 1e30 for value in values):  # a float32 must hold it
-        raise WrongUsage(f"--z takes finite numbers only, got {z}")
+    try:
+        latent_point(values)
+    except ValueError as error:
+        raise WrongUsage(f"--z {error}, got {z}") from None
     return values
