@@ -25,7 +25,9 @@ EVALUATION = [
     "effective_sample_size",
     "low_effective_sample_size",
     "information",
+    "information_error",
     "marginal_kl",
+    "marginal_kl_error",
     "saturated",
     "images",
     "complete",
@@ -83,8 +85,8 @@ def test_evaluate_gives_the_figures_of_the_run_itself(call, model, data, trained
     assert result["elbo"] == result["reconstruction"] - result["kl"]
     assert result["elbo"] == pytest.approx(trained[1]["test"]["elbo"], abs=1e-6)
     assert sum(result["kl_per_dimension"]) == pytest.approx(result["kl"], abs=1e-4)
-    assert [result[key] for key in EVALUATION[5:13]] == [None] * 8
-    assert [result[key] for key in EVALUATION[13:]] == [20, True, "bernoulli", "draw", "test"]
+    assert [result[key] for key in EVALUATION[5:15]] == [None] * 10
+    assert [result[key] for key in EVALUATION[15:]] == [20, True, "bernoulli", "draw", "test"]
 
 
 def test_evaluate_takes_the_validation_images_that_the_run_kept(call, tiny, data, tmp_path):
@@ -313,7 +315,11 @@ def test_the_average_kl_has_two_parts(call, model, data):
     result = call("evaluate", model, data, "--aggregate", "--json").json
     assert result["information"] + result["marginal_kl"] == pytest.approx(result["kl"], abs=0.3)  # by one draw an image
     assert -0.1 <= result["information"] <= math.log(20)
-    assert "information" in call("evaluate", model, data, "--aggregate").out
+    assert result["information_error"] > 0
+    assert result["marginal_kl_error"] > 0
+    line = next(line for line in call("evaluate", model, data, "--aggregate").out.splitlines() if "information" in line)
+    assert f"information {result['information']:.2f} ± {result['information_error']:.2f}" in line
+    assert line.count("±") == 3
 
 
 def test_a_plain_autoencoder_has_no_average_kl(call, autoencoder, data):

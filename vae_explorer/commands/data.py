@@ -9,6 +9,7 @@ from vae_explorer.commands.usage import Data, Json
 from vae_explorer.core.config import ImageShape
 
 if TYPE_CHECKING:
+    from vae_explorer.data.catalog import Entry
     from vae_explorer.data.image_set import DataSet
 
 data = App(name="data", help="List, download and describe data sets.", help_format="plaintext")
@@ -25,12 +26,17 @@ def list_(*, json: Json = False) -> None:
             "title": entry.title,
             "description": entry.description,
             "classes": list(entry.classes),
+            "source": entry.source,
+            "licence": entry.licence,
             "available": catalog.available(name),
             "download": entry.download_size,
         }
         for name, entry in catalog.DATASETS.items()
     ]
-    lines = [f"{row['name']:<14} {row['description']} ({_place(row['available'], row['download'])})" for row in rows]
+    lines = []
+    for row in rows:
+        lines.append(f"{row['name']:<14} {row['description']} ({_place(row['available'], row['download'])})")
+        lines.append(f"{'':<14} {_origin(row)}")
     show({"data": rows}, as_json=json, text="\n".join(lines))
 
 
@@ -43,7 +49,8 @@ def fetch(
     from vae_explorer.data import catalog
 
     folder = drive(catalog.fetch(name))
-    result = _described(drive(catalog.load(name)))  # read once, so that what was fetched is known to be whole
+    loaded = drive(catalog.load(name))  # read once, so that what was fetched is known to be whole
+    result = _described(loaded, catalog.DATASETS[name])
     show({**result, "folder": str(folder)}, as_json=json, text=f"{name} is in {folder}")
 
 
@@ -53,11 +60,11 @@ def info(name: Data, /, *, json: Json = False) -> None:
     from vae_explorer.commands.drive import drive
     from vae_explorer.data import catalog
 
-    result = _described(drive(catalog.load(name)))
+    result = _described(drive(catalog.load(name)), catalog.DATASETS.get(name))
     show(result, as_json=json, text=_text(result))
 
 
-def _described(loaded: "DataSet") -> dict[str, Any]:
+def _described(loaded: "DataSet", entry: "Entry | None") -> dict[str, Any]:
     return {
         "name": loaded.name,
         "images": len(loaded.train) + (len(loaded.test) if loaded.test else 0),
@@ -65,6 +72,8 @@ def _described(loaded: "DataSet") -> dict[str, Any]:
         "classes": list(loaded.classes),
         "splits": {split: len(loaded.part(split, seed=0)) for split in ("train", "validation", "test")},
         "skipped": [{"path": str(one.path), "reason": one.reason} for one in loaded.skipped],
+        "source": entry.source if entry else None,
+        "licence": entry.licence if entry else None,
     }
 
 
@@ -75,10 +84,16 @@ def _text(result: dict[str, Any]) -> str:
     ]
     if result["classes"]:
         lines.append("classes: " + ", ".join(result["classes"]))
+    if result["source"]:
+        lines.append(_origin(result))
     if result["skipped"]:
         lines.append(f"{len(result['skipped'])} {'file' if len(result['skipped']) == 1 else 'files'} skipped:")
         lines += [f"  {one['path']}: {one['reason']}" for one in result["skipped"]]
     return "\n".join(lines)
+
+
+def _origin(row: dict[str, Any]) -> str:
+    return f"licence: {row['licence']}; source: {row['source']}"
 
 
 def _place(available: bool, download: int) -> str:

@@ -157,7 +157,7 @@ def _text(result: dict[str, Any]) -> str:
         *(f"  z      {numbers(z, sign='+')}" for z in result["samples"]),
     ]
     if result["log_evidence"] is not None:
-        figure = f"{number(result['log_evidence'])} ± {number(result['standard_error'])}"
+        figure = number(result["log_evidence"], result["standard_error"])
         if result["doubt"]:  # its ± would say that the rest is known
             figure = f"≈ {number(result['log_evidence'])}"
         lines.append(f"  log p(x) {figure} nats, effective sample size {result['effective_sample_size']:,.1f}")

@@ -88,7 +88,9 @@ def _show(
         "effective_sample_size": result.effective_sample_size,
         "low_effective_sample_size": result.low_effective_sample_size,
         "information": parts.information if parts else None,
+        "information_error": parts.information_error if parts else None,
         "marginal_kl": parts.marginal_kl if parts else None,
+        "marginal_kl_error": parts.marginal_kl_error if parts else None,
         "saturated": parts.is_saturated if parts else None,
         "images": result.images,
         "complete": is_complete,
@@ -111,9 +113,8 @@ def _show(
         ]
     lines.append(f"active          {len(result.active_dimensions)} of {info.config.z_dim} dimensions")
     if result.log_evidence is not None:
-        error = "" if result.standard_error is None else f" ± {number(result.standard_error)}"
         lines += [
-            f"log p(x)        {number(result.log_evidence)}{error}",
+            f"log p(x)        {number(result.log_evidence, result.standard_error)}",
             f"gap             {number(result.gap)}",
             f"effective sample size (median) {number(result.effective_sample_size)} of {importance_samples:,}; "
             f"below {MIN_EFFECTIVE_DRAWS:g} for {result.low_effective_sample_size:,} images: theirs may be higher",
@@ -121,8 +122,9 @@ def _show(
     if parts:
         saturated = "; saturated: N images can tell no more than log N" if parts.is_saturated else ""
         lines += [
-            f"average KL      {number(parts.kl)} by draws = information {number(parts.information)} + "
-            f"KL(q(z) ‖ p(z)) {number(parts.marginal_kl)}",
+            f"average KL      {number(parts.kl, parts.kl_error)} by draws = "
+            f"information {number(parts.information, parts.information_error)} + "
+            f"KL(q(z) ‖ p(z)) {number(parts.marginal_kl, parts.marginal_kl_error)}",
             f"N               {parts.n:,}, log N {number(parts.log_n)}{saturated}",
         ]
     show(figures, as_json=as_json, text="\n".join(lines))

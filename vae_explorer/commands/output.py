@@ -11,9 +11,11 @@ def show(result: Mapping[str, Any], *, as_json: bool, text: str) -> None:
         print(json.dumps(result, allow_nan=False) if as_json else text, flush=True)
 
 
-def number(value: float | None) -> str:
-    """Two decimals with a real minus; a dash where there is no figure."""
-    return "–" if value is None else f"{value:,.2f}".replace("-", "−")
+def number(value: float | None, error: float | None = None) -> str:
+    """Two decimals with a real minus, and ± the error where there is one; a dash where there is no figure."""
+    if value is None:
+        return "–"
+    return f"{value:,.2f}".replace("-", "−") + ("" if error is None else f" ± {error:,.2f}")
 
 
 def numbers(values: Any, sign: str = "") -> str:
