@@ -212,7 +212,7 @@ def test_there_is_no_evidence_of_a_plain_autoencoder(call, autoencoder, data, pn
     answer = call(command, autoencoder, data if command == "evaluate" else png(3), "--importance-samples", 5)
     assert answer.code == 1
     assert answer.sentence == (
-        "A plain autoencoder has no q(z|x), so there is no evidence to estimate: leave --importance-samples out"
+        "A plain autoencoder has no q(z|x), so there is no evidence to estimate; leave --importance-samples out"
     )
 
 
@@ -220,9 +220,13 @@ def test_encode_with_a_plain_autoencoder(call, autoencoder, png):
     result = call("encode", autoencoder, png(3), "--json").json["images"][0]
     assert [result[key] for key in ("kl", "elbo", "log_evidence", "gap")] == [None] * 4
     assert [result[key] for key in ("sigma", "percentile", "fit")] == [None] * 3
-    assert "a plain autoencoder has no ELBO" in call("encode", autoencoder, png(3)).out
+    assert "reconstruction −" in (text := call("encode", autoencoder, png(3)).out)
+    assert "no ELBO" in text
+    assert "sigma" not in text
     answer = call("encode", autoencoder, png(3), "--samples", 2)
-    assert answer.sentence == "A plain autoencoder has no q(z|x) to draw from or to fit: leave --samples and --fit out"
+    assert answer.sentence == (
+        "A plain autoencoder has no q(z|x) and no σ: each sample is the same z; leave --samples and --fit out"
+    )
 
 
 def test_evaluate_says_that_a_part_is_empty(call, model, png):

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from vae_explorer.commands.output import show
-from vae_explorer.commands.usage import Draw, Json, Model, Seed, WrongUsage, picture_file
+from vae_explorer.commands.usage import Draw, Json, Model, Seed, WrongUsage, picture_file, require
 from vae_explorer.core.latent import latent_point
 from vae_explorer.errors import UserError
 
@@ -28,7 +28,9 @@ def decode(
     from vae_explorer.export import picture
     from vae_explorer.training import model_file, models
 
-    vae, _ = model_file.load(models.find(model))
+    vae, info = model_file.load(models.find(model))
+    if draw:
+        require(info.card, "spread", "--draw")
     if len(values) != vae.z_dim:
         raise UserError(f"This model has {vae.z_dim} latent dimensions; --z has {len(values)} numbers")
     with torch.inference_mode():

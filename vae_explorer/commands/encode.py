@@ -8,19 +8,20 @@ from cyclopts import Parameter
 from vae_explorer.commands.output import number, numbers, show
 from vae_explorer.commands.usage import (
     MAX_PICTURES,
-    NO_EVIDENCE,
     Between,
     ImportanceSamples,
     Json,
     Model,
     Seed,
     picture_file,
+    require,
 )
 from vae_explorer.errors import UserError
 
 if TYPE_CHECKING:
     import torch
 
+    from vae_explorer.core.card import ModelCard
     from vae_explorer.core.evidence import Bound
     from vae_explorer.core.fit import FittedPosterior
     from vae_explorer.core.judgement import EncoderEstimate
@@ -70,11 +71,12 @@ def encode(
     from vae_explorer.training import model_file, models
 
     vae, info = model_file.load(models.find(model))
-    if info.config.is_autoencoder and importance_samples:
-        raise UserError(NO_EVIDENCE)
-    if info.config.is_autoencoder and (samples or fit):
-        raise UserError("A plain autoencoder has no q(z|x) to draw from or to fit: leave --samples and --fit out")
-    quantiles = info.statistics.elbo_quantiles if info.statistics else None
+    card = info.card
+    if importance_samples:
+        require(card, "evidence", "--importance-samples")
+    if samples or fit:
+        require(card, "posterior", "--samples and --fit")
+    quantiles = card.statistics.elbo_quantiles if card.statistics else None
 
     def bound_of(x: "torch.Tensor", draws: int | None) -> "Bound":
         return next(found for found in bounds(vae, x[None], importance_samples=draws, seed=seed) if found)
@@ -90,14 +92,14 @@ def encode(
         bound, usual = bound_of(x, importance_samples), bound_of(x, None)
         z = bound.mu + bound.sigma * posterior_noise(x.numpy(), samples, vae.z_dim, seed)
         is_known = quantiles is not None and usual.elbo is not None
-        found = drive(true_posterior(vae, x)) if importance_samples and vae.z_dim == 2 else None
+        found = drive(true_posterior(vae, x)) if importance_samples and card.can("exact") else None
         exact = found.log_evidence if found and found.is_settled else None
         best = drive(best_posterior(vae, x, draws=importance_samples or DRAWS, seed=seed)) if fit else None
         results.append(
             {
                 "path": str(path),
                 "mu": bound.mu.tolist(),
-                "sigma": None if bound.kl is None else bound.sigma.tolist(),
+                "sigma": bound.sigma.tolist() if card.can("posterior") else None,
                 "kl": None if bound.kl_per_dimension is None else bound.kl_per_dimension.tolist(),
                 "samples": z.tolist(),
                 "elbo": bound.elbo,
@@ -118,7 +120,7 @@ def encode(
             decoded = vae.decode(torch.from_numpy(np.concatenate([bound.mu[None], z]))).mean.numpy()
         rows.append(np.concatenate([x[None].numpy(), decoded]))
     good = [result for result in results if "error" not in result]
-    show({"images": results}, as_json=json, text="\n".join(map(_text, good)))
+    show({"images": results}, as_json=json, text="\n".join(_text(one, card) for one in good))
     if rows and out:
         write(out, levels(np.concatenate(rows)), columns=2 + samples)
     if len(good) < len(results):
@@ -145,15 +147,14 @@ def _fitted(best: "FittedPosterior") -> dict[str, Any]:
     }
 
 
-def _text(result: dict[str, Any]) -> str:
-    if result["elbo"] is None:
-        figure = f"reconstruction {number(result['reconstruction'])} nats; a plain autoencoder has no ELBO"
-    else:
-        figure = f"ELBO {number(result['elbo'])} nats"
+def _text(result: dict[str, Any], card: "ModelCard") -> str:
+    figure = f"ELBO {number(result['elbo'])} nats"
+    if not card.can("elbo"):
+        figure = f"reconstruction {number(result['reconstruction'])} nats. {card.why_not('elbo')}"
     lines = [
         f"{result['path']}: {figure}",
         f"  mu     {numbers(result['mu'], sign='+')}",
-        *([] if result["sigma"] is None else [f"  sigma  {numbers(result['sigma'], sign=' ')}"]),
+        *([f"  sigma  {numbers(result['sigma'], sign=' ')}"] if card.can("posterior") else []),
         *(f"  z      {numbers(z, sign='+')}" for z in result["samples"]),
     ]
     if result["log_evidence"] is not None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from vae_explorer.commands.output import number, show
-from vae_explorer.commands.usage import NO_EVIDENCE, Between, Data, ImportanceSamples, Json, Model, Seed
+from vae_explorer.commands.usage import Between, Data, ImportanceSamples, Json, Model, Seed, require
 from vae_explorer.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,13 +40,14 @@ def evaluate(
     from vae_explorer.training.evaluation import Evaluator
 
     vae, info = model_file.load(models.find(model))
-    if info.config.is_autoencoder and importance_samples:
-        raise UserError(NO_EVIDENCE)
-    if info.config.is_autoencoder and aggregate:
-        raise UserError("A plain autoencoder has no q(z|x), so there is no average KL: leave --aggregate out")
+    card = info.card
+    if importance_samples:
+        require(card, "evidence", "--importance-samples")
+    if aggregate:
+        require(card, "elbo", "--aggregate")
     images = drive(catalog.load(data)).part(split, info.split_seed, info.validation_images)
-    if images.image_shape != info.config.image_shape:
-        raise UserError(f"{data} has images of {images.image_shape}; this model takes {info.config.image_shape}")
+    if images.image_shape != card.image_shape:
+        raise UserError(f"{data} has images of {images.image_shape}; this model takes {card.image_shape}")
     if limit:
         images = images.take(slice(0, limit))
     evaluator = Evaluator(vae, images, info.preparation, importance_samples=importance_samples, seed=seed)
@@ -75,6 +76,7 @@ def _show(
 ) -> None:
     from vae_explorer.core.judgement import MIN_EFFECTIVE_DRAWS
 
+    card = info.card
     is_complete = result.images == of
     figures: dict[str, Any] = {
         "elbo": result.elbo,
@@ -94,24 +96,24 @@ def _show(
         "saturated": parts.is_saturated if parts else None,
         "images": result.images,
         "complete": is_complete,
-        "likelihood": info.config.likelihood,
+        "likelihood": card.likelihood,
         "binarisation": info.preparation.binarise,
         "split": result.split,
     }
     count = f"{of:,}" if is_complete else f"stopped after {result.images:,} of {of:,}"
-    lines = [f"{count} {result.split} images, {info.config.likelihood} likelihood, nats per image"]
-    if result.elbo is None:
-        lines += [
-            f"reconstruction  {number(result.reconstruction)}: log p(x|z) of the one z that the encoder gives",
-            "A plain autoencoder has no q(z|x): there is no KL, no ELBO and no log p(x).",
-        ]
-    else:
+    lines = [f"{count} {result.split} images, {card.likelihood} likelihood, nats per image"]
+    if card.can("elbo"):
         lines += [
             f"ELBO            {number(result.elbo)}",
             f"reconstruction  {number(result.reconstruction)}",
             f"KL              {number(result.kl)}",
         ]
-    lines.append(f"active          {len(result.active_dimensions)} of {info.config.z_dim} dimensions")
+    else:
+        lines += [
+            f"reconstruction  {number(result.reconstruction)}: log p(x|z) of the one z that the encoder gives",
+            card.why_not("elbo"),
+        ]
+    lines.append(f"active          {len(result.active_dimensions)} of {card.z_dim} dimensions")
     if result.log_evidence is not None:
         lines += [
             f"log p(x)        {number(result.log_evidence, result.standard_error)}",

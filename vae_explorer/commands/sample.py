@@ -6,7 +6,17 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from vae_explorer.commands.output import show
-from vae_explorer.commands.usage import MAX_PICTURES, Between, Draw, Json, Model, Seed, WrongUsage, picture_file
+from vae_explorer.commands.usage import (
+    MAX_PICTURES,
+    Between,
+    Draw,
+    Json,
+    Model,
+    Seed,
+    WrongUsage,
+    picture_file,
+    require,
+)
 from vae_explorer.core.aggregate import SampleSource
 from vae_explorer.errors import UserError, shown
 
@@ -48,6 +58,8 @@ def sample(
     path = models.find(model)
     content = model_file.read(path)
     vae, stored = content.model, content.posteriors
+    if draw:
+        require(content.info.card, "spread", "--draw")
     if source == "prior":
         z = prior_sample(count, vae.z_dim, temperature=temperature, seed=seed)
     elif stored is None:
