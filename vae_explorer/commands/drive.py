@@ -79,7 +79,14 @@ def _started(*, has_time: bool) -> "Bars":
 
     columns = [BarColumn(bar_width=20), *([TimeRemainingColumn(compact=True)] if has_time else [])]
     text = TextColumn("{task.description}", markup=False)
-    bars = Bars(text, *columns, console=Console(file=sys.stderr), transient=True, auto_refresh=False)
+    bars = Bars(
+        *(text, *columns),
+        console=Console(file=sys.stderr),
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,  # what is printed meanwhile belongs where it was printed to
+        redirect_stderr=False,
+    )
     bars.start()
     return bars
 
