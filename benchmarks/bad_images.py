@@ -21,6 +21,7 @@ from report import Figure, options, progress, show
 
 from vae_explorer import errors
 from vae_explorer.data import picture
+from vae_explorer.export.picture import png
 
 TIME_LIMIT = 5.0  # seconds a file
 MEMORY_LIMIT = 400  # MB above the start
@@ -44,7 +45,7 @@ def main() -> None:
     parser.add_argument("--verbose", action="store_true", help="also print a line for each file")
     arguments = parser.parse_args()
     files = sorted(Path(root) / name for root, _, names in os.walk(arguments.folder) for name in names)
-    picture.read(picture.png(np.zeros((9, 9, 3), np.uint8)))  # what loads at the first picture is no picture's cost
+    picture.read(png(np.zeros((9, 9, 3), np.uint8)))  # what loads at the first picture is no picture's cost
     outcomes = []
     for i, path in enumerate(files[:: max(1, len(files) // QUICK_FILES)] if arguments.quick else files):
         progress(f"{i} of {len(files)}: {errors.shown(path.name)}")

@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,13 +30,14 @@ from report import Figure, options, show
 
 import vae_explorer
 from vae_explorer import paths
-from vae_explorer.commands.drive import drive, duration
+from vae_explorer.commands.drive import drive
+from vae_explorer.core.judgement import MIN_EFFECTIVE_DRAWS
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import catalog
 from vae_explorer.storage import atomic
 from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.evaluation import TRUSTED_SAMPLE_SIZE, Evaluation, Evaluator
+from vae_explorer.training.evaluation import Evaluation, Evaluator
 from vae_explorer.training.loop import TrainingError
 from vae_explorer.training.model_file import ModelInfo
 from vae_explorer.training.run import Run
@@ -158,7 +160,7 @@ def measured(folder: Path, config: TrainConfig, *, quick: bool = False) -> dict[
         "images": int(sizes.sum()),
         "elbo": mean("elbo"),
         "effective_sample_size": float(np.median(effective)),
-        "low_effective_sample_size": int((effective < TRUSTED_SAMPLE_SIZE).sum()),
+        "low_effective_sample_size": int((effective < MIN_EFFECTIVE_DRAWS).sum()),
         "validation_elbo": info.validation.elbo,
         "seed": config.seed,
         "epochs": info.epochs,
@@ -297,8 +299,8 @@ def table(measured_rows: Sequence[dict[str, Any]]) -> str:
         draws = f"{row['effective_sample_size']:.0f}; {row['low_effective_sample_size']:,}"
         time_taken = f"{row['epochs']:g} epochs"
         if "training_seconds" in row:  # the first rows have the sum alone
-            time_taken += f" in {duration(row['training_seconds'])}"
-        time_taken += f"; {duration(row['wall_seconds'])} with the evaluation"
+            time_taken += f" in {timedelta(seconds=round(row['training_seconds']))}"
+        time_taken += f"; {timedelta(seconds=round(row['wall_seconds']))} with the evaluation"
         command = f"`{row['command']}`"
         cells = (title, NAMES[row["network"]], figure, published, draws, elbo, time_taken, command)
         lines.append(f"| {' | '.join(cells)} |")

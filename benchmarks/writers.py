@@ -17,12 +17,12 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from vae_explorer.commands.output import write_picture
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.progress import finish
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import download, drawn_digits, picture
 from vae_explorer.data.preprocess import Preparation
+from vae_explorer.export.picture import write
 from vae_explorer.storage import sealed
 from vae_explorer.training import model_file, training
 from vae_explorer.training.config import TrainConfig
@@ -195,7 +195,7 @@ class Pictures:
 
     def _write(self, folder: Path, grey: int) -> None:
         pixels = np.random.default_rng(grey).integers(0, grey + 1, (64, 64, 3)).astype(np.uint8)
-        write_picture(folder / "grid.png", pixels)
+        write(folder / "grid.png", pixels[None])
 
 
 class Downloads:

@@ -28,20 +28,20 @@ MAY_IMPORT = {  # a folder, or a file that is one of its kind: whom it may impor
     "session.records": "training data core",
     "session.pictures": "session.records data",
     "session.curves": "training",
-    "session.state": "session.pictures session.records session.threads training data core",
+    "session.state": "session.pictures session.records session.threads export training data core",
     "session.jobs": "session.records session.threads training data core",
     "session.training": "session.state session.pictures session.curves session.records session.threads "
     "training data core",
-    "session.views": "session.training session.jobs session.state session.records session.threads data core",
+    "session.views": "session.training session.jobs session.state session.records session.threads export data core",
     "session.answers": "session.views session.training session.state session.pictures session.curves session.records "
-    "training data core",
+    "export training data core",
     "session.session": "session.answers session.views session.training session.jobs session.state session.threads",
     "ui.theme": "",
     "ui.widgets": "ui.theme session.threads.guard",
     "ui.plots": "ui.widgets ui.theme session.threads.guard",
     "ui.drop": "ui.theme session.threads.guard training",
     "ui.panels": "ui.plots ui.widgets ui.theme session training",
-    "ui.views": "ui.panels ui.plots ui.widgets ui.theme session",
+    "ui.views": "ui.plots ui.widgets ui.theme session",
     "ui.window": "ui.views ui.panels ui.drop ui.plots ui.widgets ui.theme session",
 }
 LAYERS = ("core", "storage", "data", "training", "export", "session", "ui")

@@ -191,7 +191,7 @@ def test_the_table_puts_a_row_beside_the_published_figure():
     )
     other = likelihood.table([{**ROW, "network": "residual", "training_seconds": 125}])
     assert "| – |" in other
-    assert "| 12 epochs in 2:05; 1:02:05 with the evaluation |" in other
+    assert "| 12 epochs in 0:02:05; 1:02:05 with the evaluation |" in other
 
 
 def test_the_table_takes_its_place_in_the_readme_and_nothing_else(tmp_path, monkeypatch):

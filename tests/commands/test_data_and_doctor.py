@@ -38,10 +38,16 @@ def test_data_list_names_the_sets_and_what_a_download_costs(call, monkeypatch, t
     assert [row["download"] for row in rows] == [catalog.DATASETS[row["name"]].download_size for row in rows]
     lines = call("data", "list").out.splitlines()
     assert lines[0] == "mnist          70,000 handwritten digits, 28 × 28 grey pixels (a download of 12 MB)"
-    assert lines[2].endswith("(on this machine)")
+    assert lines[1] == (
+        "               licence: CC BY-SA 3.0; "
+        "source: Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits"
+    )
+    assert lines[4].endswith("(on this machine)")
+    assert [row["licence"] for row in rows] == ["CC BY-SA 3.0", "MIT", "MIT"]
+    assert all(row["source"] for row in rows)
 
 
-INFO = ["name", "images", "shape", "classes", "splits", "skipped"]
+INFO = ["name", "images", "shape", "classes", "splits", "skipped", "source", "licence"]
 
 
 def test_data_info_describes_a_set(call, data):
@@ -52,6 +58,8 @@ def test_data_info_describes_a_set(call, data):
         "classes": ["0", "1", "2"],
         "splits": {"train": 90, "validation": 10, "test": 20},
         "skipped": [],
+        "source": None,  # of somebody's own files it is not known
+        "licence": None,
     }
     assert call("data", "info", data).out.splitlines() == [
         "blocks: 120 images, 12 × 12 grey pixels",

@@ -48,6 +48,17 @@ def test_decode_takes_finite_numbers_only(call, model, tmp_path, z):
     assert answer.sentence.startswith("--z takes ")
 
 
+@pytest.mark.parametrize("draw", [[], ["--draw"]])
+def test_decode_takes_what_float32_holds_and_says_where_the_decoder_overflows(call, model, tmp_path, draw):
+    assert call("decode", model, "--z", "-1e35,1e30", *draw, "--out", tmp_path / "x.png").code == 0
+    answer = call("decode", "mnist-2d", "--z", "3.4e38,-3.4e38", *draw, "--out", tmp_path / "far.png")
+    assert answer.code == 1
+    assert answer.sentence.startswith("This z is too far out")
+    assert not (tmp_path / "far.png").exists()
+    answer = call("decode", model, "--z", "3.5e38,0", "--out", tmp_path / "far.png")
+    assert (answer.code, answer.sentence) == (2, "--z takes finite numbers only, at most 3.4e+38, got 3.5e38,0")
+
+
 def test_pictures_go_only_where_there_is_a_folder(call, model, tmp_path):
     answer = call("decode", model, "--z", "0,0", "--out", tmp_path / "none" / "x.png")
     assert (answer.code, answer.sentence) == (
@@ -58,6 +69,18 @@ def test_pictures_go_only_where_there_is_a_folder(call, model, tmp_path):
     assert answer.code == 1
     assert answer.sentence == f"{tmp_path} could not be written (is a directory): choose another folder, or make room"
     assert not list(tmp_path.parent.glob(".vae-explorer-*"))
+
+
+@pytest.mark.parametrize("command", ["decode", "sample", "encode"])
+def test_the_picture_is_what_its_suffix_says_or_it_is_refused_before_the_work(call, model, png, tmp_path, command):
+    arguments = {"decode": ["--z", "0,0"], "sample": ["--count", 2], "encode": []}[command]
+    what = [model, png(3)] if command == "encode" else [model]
+    assert call(command, *what, *arguments, "--out", tmp_path / "x.jpg").code == 0
+    with Image.open(tmp_path / "x.jpg") as image:
+        assert image.format == "JPEG"
+    answer = call(command, *what, *arguments, "--out", tmp_path / "x.gif")
+    assert (answer.code, answer.sentence) == (2, "--out must end in .png or .jpg, got x.gif")
+    assert not (tmp_path / "x.gif").exists()
 
 
 def test_sample_decodes_z_from_the_prior(call, model, tmp_path):

@@ -1,65 +1,89 @@
 """The line that a command shows while it works."""
 
+import io
+import subprocess
+import sys
+from contextlib import redirect_stderr
+
 import pytest
 
-from vae_explorer.commands.drive import Counted, duration
+from vae_explorer.commands import drive as driving
+from vae_explorer.commands.drive import drive
 from vae_explorer.core.progress import Progress
 
 
-class Clock:
-    def __init__(self):
-        self.now = 100.0
-
-    def __call__(self):
-        return self.now
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
 
 @pytest.fixture
-def clock():
-    return Clock()
+def on_a_terminal(monkeypatch):
+    """Drives a job and gives what a terminal got."""
+    for name, value in {"COLUMNS": "120", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(driving, "INTERVAL", 0.0)
+
+    def on_a_terminal(reports, text=None, terminal=None):
+        with redirect_stderr(terminal or Terminal()) as terminal:
+            assert drive(job(*reports), text) == "result"
+        return terminal.getvalue()
+
+    return on_a_terminal
 
 
-def test_the_time_left_is_by_the_rate_since_the_first_report(clock):
-    text = Counted(clock)
-    assert text(Progress(10, 1000, "images")) == "10 of 1,000 images"
-    clock.now += 5
-    assert text(Progress(60, 1000, "images")) == "60 of 1,000 images, 1:34 left"
-    clock.now += 4
-    assert text(Progress(100, 1000, "images")) == "100 of 1,000 images, 1:30 left"
-    assert text(Progress(1000, 1000, "images")) == "1,000 of 1,000 images, 0:00 left"
+def job(*reports):
+    yield from reports
+    return "result"
 
 
-def test_there_is_no_time_left_before_there_is_enough_to_estimate(clock):
-    text = Counted(clock)
-    text(Progress(0, 100, "images"))
-    clock.now += 1
-    assert text(Progress(90, 100, "images")) == "90 of 100 images"
-    other = Counted(clock)
-    other(Progress(0, 100, "images"))
-    clock.now += 60
-    assert other(Progress(0, 100, "images")) == "0 of 100 images"
+def test_a_terminal_shows_how_much_is_done_and_nothing_of_it_at_the_end(on_a_terminal):
+    shown = on_a_terminal(Progress(done, 1000, "images [all]") for done in (10, 20, 1000))
+    for done in ("10", "20", "1,000"):
+        assert f"{done} of 1,000 images [all]" in shown
+    assert "--:--" in shown  # the time left
+    assert shown.rindex("\x1b[2K") > shown.rindex("images")  # the line is erased
 
 
-def test_another_part_of_the_job_is_estimated_anew(clock):
-    text = Counted(clock)
-    text(Progress(0, 100, "bytes"))
-    clock.now += 10
-    assert text(Progress(50, 100, "bytes")) == "50 of 100 bytes, 0:10 left"
-    assert text(Progress(60, 100, "images")) == "60 of 100 images"
-    clock.now += 10
-    assert text(Progress(70, 100, "images")) == "70 of 100 images, 0:30 left"
-    assert text(Progress(1, 100, "images")) == "1 of 100 images"  # it has begun again
+def test_a_total_that_is_not_known_and_parts_that_begin_again_are_shown(on_a_terminal):
+    parts = ((5000, None, "bytes"), (3, 9, "images"), (1, 9, "images"), (2, 7, "files"))
+    shown = on_a_terminal(Progress(*part) for part in parts)
+    for text in ("5,000 bytes", "3 of 9 images", "1 of 9 images", "2 of 7 files"):
+        assert text in shown
 
 
-def test_without_a_total_there_is_no_time_left(clock):
-    text = Counted(clock)
-    text(Progress(0, None, "bytes"))
-    clock.now += 10
-    assert text(Progress(5000, None, "bytes")) == "5,000 bytes"
+def test_a_text_of_ones_own_has_its_own_time(on_a_terminal):
+    shown = on_a_terminal([Progress(1, 2, "steps")], lambda progress: f"epoch {progress.done}, 7 s left")
+    assert "epoch 1, 7 s left" in shown
+    assert "--:--" not in shown
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00"), (0.2, "0:01"), (750, "12:30"), (59.5, "1:00"), (3750, "1:02:30")]
-)
-def test_durations(seconds, text):
-    assert duration(seconds) == text
+def test_a_notice_stays_on_its_own_line(on_a_terminal):
+    notices = (None, "Half the batch.", None)
+    shown = on_a_terminal(Progress(done, 3, "images", notice=notice) for done, notice in enumerate(notices))
+    assert "Half the batch.\n" in shown
+
+
+def test_a_file_has_the_notices_alone(capsys):
+    drive(job(Progress(1, 3, "images"), Progress(2, 3, "images", notice="Half the batch.")))
+    assert capsys.readouterr().err == "Half the batch.\n"
+
+
+def test_a_terminal_that_is_gone_does_not_lose_the_work(on_a_terminal):
+    class Gone(Terminal):
+        def write(self, _text):
+            raise OSError(5, "Input/output error")
+
+    on_a_terminal([Progress(1, 3, "images"), Progress(2, 3, "images", notice="Half.")], terminal=Gone())
+
+
+def test_the_bars_come_only_with_a_terminal():
+    code = (
+        "import sys\n"
+        "from vae_explorer.commands.drive import drive\n"
+        "from vae_explorer.core.progress import Progress\n"
+        "drive(iter([Progress(1, 2, 'images')]))\n"
+        "print('rich.progress' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("False", "")

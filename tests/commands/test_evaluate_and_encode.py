@@ -25,7 +25,9 @@ EVALUATION = [
     "effective_sample_size",
     "low_effective_sample_size",
     "information",
+    "information_error",
     "marginal_kl",
+    "marginal_kl_error",
     "saturated",
     "images",
     "complete",
@@ -46,6 +48,7 @@ ENCODING = [
     "gap",
     "standard_error",
     "effective_sample_size",
+    "doubt",
     "percentile",
     "fit",
 ]
@@ -82,8 +85,8 @@ def test_evaluate_gives_the_figures_of_the_run_itself(call, model, data, trained
     assert result["elbo"] == result["reconstruction"] - result["kl"]
     assert result["elbo"] == pytest.approx(trained[1]["test"]["elbo"], abs=1e-6)
     assert sum(result["kl_per_dimension"]) == pytest.approx(result["kl"], abs=1e-4)
-    assert [result[key] for key in EVALUATION[5:13]] == [None] * 8
-    assert [result[key] for key in EVALUATION[13:]] == [20, True, "bernoulli", "draw", "test"]
+    assert [result[key] for key in EVALUATION[5:15]] == [None] * 10
+    assert [result[key] for key in EVALUATION[15:]] == [20, True, "bernoulli", "draw", "test"]
 
 
 def test_evaluate_takes_the_validation_images_that_the_run_kept(call, tiny, data, tmp_path):
@@ -209,7 +212,7 @@ def test_there_is_no_evidence_of_a_plain_autoencoder(call, autoencoder, data, pn
     answer = call(command, autoencoder, data if command == "evaluate" else png(3), "--importance-samples", 5)
     assert answer.code == 1
     assert answer.sentence == (
-        "A plain autoencoder has no q(z|x), so there is no evidence to estimate: leave --importance-samples out"
+        "A plain autoencoder has no q(z|x), so there is no evidence to estimate; leave --importance-samples out"
     )
 
 
@@ -217,9 +220,13 @@ def test_encode_with_a_plain_autoencoder(call, autoencoder, png):
     result = call("encode", autoencoder, png(3), "--json").json["images"][0]
     assert [result[key] for key in ("kl", "elbo", "log_evidence", "gap")] == [None] * 4
     assert [result[key] for key in ("sigma", "percentile", "fit")] == [None] * 3
-    assert "a plain autoencoder has no ELBO" in call("encode", autoencoder, png(3)).out
+    assert "reconstruction −" in (text := call("encode", autoencoder, png(3)).out)
+    assert "no ELBO" in text
+    assert "sigma" not in text
     answer = call("encode", autoencoder, png(3), "--samples", 2)
-    assert answer.sentence == "A plain autoencoder has no q(z|x) to draw from or to fit: leave --samples and --fit out"
+    assert answer.sentence == (
+        "A plain autoencoder has no q(z|x) and no σ: each sample is the same z; leave --samples and --fit out"
+    )
 
 
 def test_evaluate_says_that_a_part_is_empty(call, model, png):
@@ -264,7 +271,7 @@ def test_encode_gives_mu_and_sigma_of_the_network_itself(call, model, png, digit
     assert list(result) == ENCODING
     assert result["path"] == str(png(3))
     assert result["samples"] == []
-    assert [result[key] for key in ENCODING[7:] if key != "percentile"] == [None] * 6
+    assert [result[key] for key in ENCODING[7:] if key != "percentile"] == [None] * 7
     vae, info = model_file.load(model)
     from vae_explorer.data.preprocess import to_x
 
@@ -288,7 +295,13 @@ def test_the_percentile_counts_the_test_images_with_a_lower_elbo(call, model, da
 def test_a_fitted_posterior_is_no_worse_than_the_encoders(call, model, png):
     result = call("encode", model, png(3), "--importance-samples", 500, "--fit", "--json").json["images"][0]
     best = result["fit"]
-    assert list(best) == ["mu", "sigma", "encoder_elbo", "elbo", "log_evidence", "standard_error"]
+    assert list(best) == [
+        *("mu", "sigma", "encoder_elbo", "elbo", "log_evidence", "standard_error"),
+        *("best_log_evidence", "amortisation_gap", "approximation_gap"),
+    ]
+    assert best["best_log_evidence"] >= best["log_evidence"]
+    assert best["amortisation_gap"] == best["elbo"] - best["encoder_elbo"]
+    assert best["approximation_gap"] == best["best_log_evidence"] - best["elbo"]
     assert best["encoder_elbo"] == pytest.approx(result["elbo"], abs=1e-4)
     assert best["encoder_elbo"] <= best["elbo"] <= best["log_evidence"]
     assert "the encoder left" in call("encode", model, png(3), "--fit").out
@@ -306,7 +319,11 @@ def test_the_average_kl_has_two_parts(call, model, data):
     result = call("evaluate", model, data, "--aggregate", "--json").json
     assert result["information"] + result["marginal_kl"] == pytest.approx(result["kl"], abs=0.3)  # by one draw an image
     assert -0.1 <= result["information"] <= math.log(20)
-    assert "information" in call("evaluate", model, data, "--aggregate").out
+    assert result["information_error"] > 0
+    assert result["marginal_kl_error"] > 0
+    line = next(line for line in call("evaluate", model, data, "--aggregate").out.splitlines() if "information" in line)
+    assert f"information {result['information']:.2f} ± {result['information_error']:.2f}" in line
+    assert line.count("±") == 3
 
 
 def test_a_plain_autoencoder_has_no_average_kl(call, autoencoder, data):
@@ -354,12 +371,14 @@ def test_one_image_that_cannot_be_read_is_said_by_itself(call, model, tmp_path):
 def test_encode_in_words(call, model, png):
     answer = call("encode", model, png(1), png(2), "--samples", 2, "--importance-samples", 3)
     assert answer.code == 0
-    first = answer.out.splitlines()[:6]
+    first = answer.out.splitlines()[:7]
     assert first[0].startswith(f"{png(1)}: ELBO −")
-    assert [line.split()[0] for line in first[1:]] == ["mu", "sigma", "z", "z", "log"]
+    assert [line.split()[0] for line in first[1:]] == ["mu", "sigma", "z", "z", "log", "A"]
     assert "+" not in first[2]  # a sigma has no sign
+    assert "≈" in first[5]
+    assert "±" not in first[5]
     assert "effective sample size" in first[5]
-    assert first[5].endswith("too small to trust it")
+    assert first[6].strip().startswith("A few draws from q(z|x) carry the weight")
 
 
 def test_encode_draws_each_image_with_its_reconstruction_and_samples(call, model, png, tmp_path):

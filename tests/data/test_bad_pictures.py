@@ -18,7 +18,8 @@ from PIL import Image
 from vae_explorer import errors
 from vae_explorer.core.progress import finish
 from vae_explorer.data import files, picture, picture_cost
-from vae_explorer.data.picture import MAX_SIDE, PictureError, png, read
+from vae_explorer.data.picture import MAX_SIDE, PictureError, read
+from vae_explorer.export.picture import png
 
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (90, 70, 4), np.uint8)

@@ -272,7 +272,9 @@ def test_an_array_that_is_a_single_number_is_refused(tmp_path):
 
 
 def test_parts_of_different_shapes_are_refused(tmp_path):
-    assert "1 x 10 x 9 and 3 x 10 x 9" in refused(tmp_path / "a.npz", npz(x_train=GREY, x_test=COLOUR))
+    assert "images of 9 × 10 grey pixels and test images of 9 × 10 colour pixels" in refused(
+        tmp_path / "a.npz", npz(x_train=GREY, x_test=COLOUR)
+    )
 
 
 @pytest.mark.parametrize(

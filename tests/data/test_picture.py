@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vae_explorer.data.picture import FORMATS, KEPT_PIXELS, KNOWN_SUFFIXES, Picture, PictureError, grid, png, read
+from vae_explorer.data.picture import FORMATS, KEPT_PIXELS, KNOWN_SUFFIXES, Picture, PictureError, read
+from vae_explorer.export.picture import png
 
 Y, X = np.mgrid[:40, :56]
 GREY = np.rint(127.5 + 127.5 * np.sin(X / 9) * np.cos(Y / 7)).astype(np.uint8)
@@ -41,11 +42,6 @@ def test_a_lossless_file_gives_its_pixels_exactly(form, source):
 @pytest.mark.parametrize("form", ["JPEG", "WEBP"])
 def test_a_lossy_file_is_near(form):
     assert np.abs(pixels(Image.fromarray(COLOUR), form, quality=98) - COLOUR).mean() < 2
-
-
-def test_png_writes_what_read_reads():
-    for source in (GREY[..., None], COLOUR):
-        assert np.array_equal(read(png(source)).pixels, source)
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF"])
@@ -269,19 +265,6 @@ def test_a_mutated_file_gives_a_picture_or_a_sentence(data):
     for at, value in data.draw(st.lists(spots, min_size=1, max_size=6)):
         content[at] = value
     picture_or_sentence(bytes(content))
-
-
-def test_a_contact_sheet_is_filled_row_by_row():
-    images = np.stack([np.full((2, 3, 1), level, np.uint8) for level in (10, 20, 30)])
-    sheet = grid(images, columns=2, gap=1, zoom=2)
-    assert sheet.shape == (4 + 1 + 4, 6 + 1 + 6, 1)
-    assert (sheet[:4, :6] == 10).all()
-    assert (sheet[:4, 7:] == 20).all()
-    assert (sheet[5:, :6] == 30).all()
-    assert len(np.unique(sheet)) == 4  # and the gap
-    assert grid(images, columns=9).shape == (2, 3 * 3 + 2 * 2, 1)
-    with pytest.raises(ValueError, match="columns"):
-        grid(images, columns=0)
 
 
 def test_the_suffixes_are_lower_case_and_have_their_dot():

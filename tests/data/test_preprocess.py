@@ -1,6 +1,8 @@
 """A picture becomes x: the same whatever the file, byte for byte where it fits, else like a training image."""
 
 import io
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw, ImageFilter
 from pydantic import ValidationError
 
-from vae_explorer.data.picture import Picture, png, read
+from vae_explorer.data.picture import Picture, read
 from vae_explorer.data.preprocess import Preparation, Prepared, binarise, prepare, to_x
+from vae_explorer.export.picture import png
 
 DIGITS = Preparation(image_shape=(1, 28, 28), dark_background=True, box=20 / 28, binarise="draw")
 CLOTHES = Preparation(image_shape=(1, 28, 28), dark_background=True)
@@ -412,3 +415,16 @@ def test_blank_and_odd_pictures_work(preparation, shape, level):
 def test_any_pixels_with_any_switches_give_an_x(pixels, preparation, switches):
     source = Picture("x", pixels, "PNG", (pixels.shape[1], pixels.shape[0]))
     check(prepare(source, preparation, switches), preparation)
+
+
+def test_scipy_comes_with_the_first_picture_and_not_with_the_import():
+    code = (
+        "import sys\n"
+        "import numpy as np\n"
+        "from vae_explorer.data import foreground, preprocess\n"
+        "print('scipy' in sys.modules)\n"
+        "foreground.find(np.eye(28, dtype=np.uint8) * 255, strokes=True)\n"
+        "print('scipy.ndimage' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["False", "True"]

@@ -11,8 +11,8 @@ from vae_explorer import paths
 from vae_explorer.core.card import LatentStatistics, SplitFigures
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
-from vae_explorer.data.picture import png
 from vae_explorer.data.preprocess import Preparation
+from vae_explorer.export.picture import png
 from vae_explorer.session.records import Origin
 from vae_explorer.session.session import Session
 from vae_explorer.storage import sealed

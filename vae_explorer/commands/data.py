@@ -6,8 +6,10 @@ from cyclopts import App, Parameter
 
 from vae_explorer.commands.output import show
 from vae_explorer.commands.usage import Data, Json
+from vae_explorer.core.config import ImageShape
 
 if TYPE_CHECKING:
+    from vae_explorer.data.catalog import Entry
     from vae_explorer.data.image_set import DataSet
 
 data = App(name="data", help="List, download and describe data sets.", help_format="plaintext")
@@ -24,12 +26,17 @@ def list_(*, json: Json = False) -> None:
             "title": entry.title,
             "description": entry.description,
             "classes": list(entry.classes),
+            "source": entry.source,
+            "licence": entry.licence,
             "available": catalog.available(name),
             "download": entry.download_size,
         }
         for name, entry in catalog.DATASETS.items()
     ]
-    lines = [f"{row['name']:<14} {row['description']} ({_place(row['available'], row['download'])})" for row in rows]
+    lines = []
+    for row in rows:
+        lines.append(f"{row['name']:<14} {row['description']} ({_place(row['available'], row['download'])})")
+        lines.append(f"{'':<14} {_origin(row)}")
     show({"data": rows}, as_json=json, text="\n".join(lines))
 
 
@@ -42,7 +49,8 @@ def fetch(
     from vae_explorer.data import catalog
 
     folder = drive(catalog.fetch(name))
-    result = _described(drive(catalog.load(name)))  # read once, so that what was fetched is known to be whole
+    loaded = drive(catalog.load(name))  # read once, so that what was fetched is known to be whole
+    result = _described(loaded, catalog.DATASETS[name])
     show({**result, "folder": str(folder)}, as_json=json, text=f"{name} is in {folder}")
 
 
@@ -52,11 +60,11 @@ def info(name: Data, /, *, json: Json = False) -> None:
     from vae_explorer.commands.drive import drive
     from vae_explorer.data import catalog
 
-    result = _described(drive(catalog.load(name)))
+    result = _described(drive(catalog.load(name)), catalog.DATASETS.get(name))
     show(result, as_json=json, text=_text(result))
 
 
-def _described(loaded: "DataSet") -> dict[str, Any]:
+def _described(loaded: "DataSet", entry: "Entry | None") -> dict[str, Any]:
     return {
         "name": loaded.name,
         "images": len(loaded.train) + (len(loaded.test) if loaded.test else 0),
@@ -64,22 +72,28 @@ def _described(loaded: "DataSet") -> dict[str, Any]:
         "classes": list(loaded.classes),
         "splits": {split: len(loaded.part(split, seed=0)) for split in ("train", "validation", "test")},
         "skipped": [{"path": str(one.path), "reason": one.reason} for one in loaded.skipped],
+        "source": entry.source if entry else None,
+        "licence": entry.licence if entry else None,
     }
 
 
 def _text(result: dict[str, Any]) -> str:
-    channels, height, width = result["shape"]
-    pixels = f"{width} × {height} {'grey' if channels == 1 else 'colour'} pixels"
     lines = [
-        f"{result['name']}: {result['images']:,} images, {pixels}",
+        f"{result['name']}: {result['images']:,} images, {ImageShape(*result['shape'])}",
         "splits: " + ", ".join(f"{count:,} {split}" for split, count in result["splits"].items()),
     ]
     if result["classes"]:
         lines.append("classes: " + ", ".join(result["classes"]))
+    if result["source"]:
+        lines.append(_origin(result))
     if result["skipped"]:
         lines.append(f"{len(result['skipped'])} {'file' if len(result['skipped']) == 1 else 'files'} skipped:")
         lines += [f"  {one['path']}: {one['reason']}" for one in result["skipped"]]
     return "\n".join(lines)
+
+
+def _origin(row: dict[str, Any]) -> str:
+    return f"licence: {row['licence']}; source: {row['source']}"
 
 
 def _place(available: bool, download: int) -> str:

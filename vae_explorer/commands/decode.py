@@ -1,13 +1,13 @@
 """vae-explorer decode: the picture of one latent point."""
 
-from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from vae_explorer.commands.output import show, write_picture
-from vae_explorer.commands.usage import Draw, Json, Model, Seed, WrongUsage
+from vae_explorer.commands.output import show
+from vae_explorer.commands.usage import Draw, Json, Model, Seed, WrongUsage, picture_file, require
+from vae_explorer.core.latent import latent_point
 from vae_explorer.errors import UserError
 
 
@@ -16,7 +16,7 @@ def decode(
     /,
     *,
     z: Annotated[str, Parameter(help="the latent point: numbers with commas between", allow_leading_hyphen=True)],
-    out: Annotated[Path, Parameter(help="the PNG to write")],
+    out: Annotated[Path, Parameter(help="the picture to write: .png or .jpg", validator=picture_file)],
     draw: Draw = False,
     seed: Seed = 0,
     json: Json = False,
@@ -25,17 +25,20 @@ def decode(
     values = _numbers(z)
     import torch
 
-    from vae_explorer.data import picture
+    from vae_explorer.export import picture
     from vae_explorer.training import model_file, models
 
-    vae, _ = model_file.load(models.find(model))
+    vae, info = model_file.load(models.find(model))
+    if draw:
+        require(info.card, "spread", "--draw")
     if len(values) != vae.z_dim:
         raise UserError(f"This model has {vae.z_dim} latent dimensions; --z has {len(values)} numbers")
-    point = torch.tensor([values])
     with torch.inference_mode():
-        likelihood = vae.decode(point)
+        likelihood = vae.decode(torch.from_numpy(latent_point(values))[None])
+        if not likelihood.mean.isfinite().all():
+            raise UserError("This z is too far out: the decoder's numbers overflow there; choose one nearer to 0")
         x = likelihood.draw(torch.Generator().manual_seed(seed)) if draw else likelihood.mean
-    write_picture(out, picture.levels(x.numpy())[0])
+    picture.write(out, picture.levels(x.numpy()))
     show({"out": str(out), "z": values}, as_json=json, text=str(out))
 
 
@@ -44,6 +47,8 @@ def _numbers(z: str) -> list[float]:
         values = [float(value) for value in z.split(",")]
     except ValueError:
         raise WrongUsage(f"--z takes numbers with commas between, such as 0.5,-1, got {z}") from None
-    if not all(isfinite(value) and abs(value) < 1e30 for value in values):  # a float32 must hold it
-        raise WrongUsage(f"--z takes finite numbers only, got {z}")
+    try:
+        latent_point(values)
+    except ValueError as error:
+        raise WrongUsage(f"--z {error}, got {z}") from None
     return values

@@ -5,30 +5,29 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
-from math import ceil
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vae_explorer.core.progress import Progress
 
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
 T = TypeVar("T")
-LINE_INTERVAL = 0.2  # seconds between two lines of progress
-FIRST_ESTIMATE = 2.0  # seconds of work, before which its rate says little
+INTERVAL = 0.2  # seconds between two reports that are shown
 
 
 def drive(job: Generator[Progress, None, T], text: Callable[[Progress], str] | None = None) -> T:
     """The job's result. Ctrl+C, SIGTERM or a closed terminal closes the job, which keeps what it has, and raises
     KeyboardInterrupt; a second one interrupts at once."""
-    line, text = _Line(), text or Counted()
+    bar = _Bar(text)
     with _interruptible() as interrupted:
         try:
             while True:
                 progress = next(job)
                 with suppress(OSError):  # nobody reads it any more, which is no reason to lose the work
-                    if progress.notice:
-                        line.clear()
-                        print(progress.notice, file=sys.stderr)
-                    line.show(text(progress))
+                    bar.show(progress)
                 if interrupted():
                     job.close()
                     raise KeyboardInterrupt
@@ -36,60 +35,69 @@ def drive(job: Generator[Progress, None, T], text: Callable[[Progress], str] | N
             return end.value  # type: ignore[no-any-return]
         finally:
             with suppress(OSError):
-                line.clear()
+                bar.clear()
 
 
-class Counted:
-    """How much of a job is done, and the time left by the rate since the first report about the same things."""
+class _Bar:
+    """A line on a terminal with how much is done and the time left; nothing where stderr is a file."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
-        self._clock = clock
-        self._first: tuple[Progress, float] | None = None
-
-    def __call__(self, progress: Progress) -> str:
-        if progress.total is None:
-            return f"{progress.done:,} {progress.what}"
-        seconds = self._seconds_left(progress, progress.total)
-        left = "" if seconds is None else f", {duration(seconds)} left"
-        return f"{progress.done:,} of {progress.total:,} {progress.what}{left}"
-
-    def _seconds_left(self, progress: Progress, total: int) -> float | None:
-        now = self._clock()
-        if self._first:
-            before, since = self._first
-            is_same = (before.what, before.total) == (progress.what, progress.total) and before.done <= progress.done
-            if is_same:
-                done, seconds = progress.done - before.done, now - since
-                return seconds / done * (total - progress.done) if done and seconds >= FIRST_ESTIMATE else None
-        self._first = progress, now
-        return None
-
-
-def duration(seconds: float) -> str:
-    """Minutes and seconds, after an hour with the hours: 12:30, 1:02:30."""
-    minutes, rest = divmod(ceil(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-class _Line:
-    """One line on a terminal, written over and over; nothing where stderr is a file."""
-
-    def __init__(self) -> None:
+    def __init__(self, text: Callable[[Progress], str] | None):
+        self._text = text or _counted
+        self._has_time = text is None  # else the text has its own, where there is one
+        self._bars: Bars | None = None
+        self._task: TaskID | None = None
+        self._shown: Progress | None = None
         self._last = 0.0
-        self._width = 0
 
-    def show(self, text: str) -> None:
-        if not sys.stderr.isatty() or time.monotonic() - self._last < LINE_INTERVAL:
+    def show(self, progress: Progress) -> None:
+        if progress.notice:
+            self.clear()
+            print(progress.notice, file=sys.stderr)
+        if not sys.stderr.isatty() or time.monotonic() - self._last < INTERVAL:
             return
         self._last = time.monotonic()
-        print(f"\r{text:<{self._width}}", end="", file=sys.stderr, flush=True)
-        self._width = len(text)
+        if self._bars is None:
+            self._bars = _started(has_time=self._has_time)
+        before, self._shown = self._shown, progress
+        if self._task is not None and not (before and _continues(before, progress)):  # its rate says nothing of this
+            self._bars.remove_task(self._task)
+            self._task = None
+        if self._task is None:
+            self._task = self._bars.add_task("", total=progress.total)
+        self._bars.update(self._task, completed=progress.done, description=self._text(progress), refresh=True)
 
     def clear(self) -> None:
-        if self._width:
-            print(f"\r{'':<{self._width}}\r", end="", file=sys.stderr, flush=True)
-            self._width = 0
+        if self._bars:
+            self._bars.stop()
+        self._bars = self._task = None
+
+
+def _started(*, has_time: bool) -> "Bars":
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = [BarColumn(bar_width=20), *([TimeRemainingColumn(compact=True)] if has_time else [])]
+    text = TextColumn("{task.description}", markup=False)
+    bars = Bars(
+        *(text, *columns),
+        console=Console(file=sys.stderr),
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,  # what is printed meanwhile belongs where it was printed to
+        redirect_stderr=False,
+    )
+    bars.start()
+    return bars
+
+
+def _counted(progress: Progress) -> str:
+    of = "" if progress.total is None else f" of {progress.total:,}"
+    return f"{progress.done:,}{of} {progress.what}"
+
+
+def _continues(before: Progress, progress: Progress) -> bool:
+    return (before.what, before.total) == (progress.what, progress.total) and before.done <= progress.done
 
 
 @contextmanager

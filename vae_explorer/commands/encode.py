@@ -1,19 +1,30 @@
 """vae-explorer encode: mu and sigma of images, samples from q(z|x), the ELBO of each."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from cyclopts import Parameter
 
-from vae_explorer.commands.output import number, numbers, show, write_picture
-from vae_explorer.commands.usage import MAX_PICTURES, NO_EVIDENCE, Between, ImportanceSamples, Json, Model, Seed
+from vae_explorer.commands.output import number, numbers, show
+from vae_explorer.commands.usage import (
+    MAX_PICTURES,
+    Between,
+    ImportanceSamples,
+    Json,
+    Model,
+    Seed,
+    picture_file,
+    require,
+)
 from vae_explorer.errors import UserError
 
 if TYPE_CHECKING:
     import torch
 
+    from vae_explorer.core.card import ModelCard
     from vae_explorer.core.evidence import Bound
     from vae_explorer.core.fit import FittedPosterior
+    from vae_explorer.core.judgement import EncoderEstimate
 
 
 def encode(
@@ -32,7 +43,12 @@ def encode(
         ),
     ] = False,
     seed: Seed = 0,
-    out: Annotated[Path | None, Parameter(help="a PNG: each image, its reconstruction, its samples decoded")] = None,
+    out: Annotated[
+        Path | None,
+        Parameter(
+            help="a picture, .png or .jpg: each image, its reconstruction, its samples decoded", validator=picture_file
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Encode pictures: mu and sigma of q(z|x), samples from it, the ELBO of each.
@@ -47,18 +63,20 @@ def encode(
     from vae_explorer.core.fit import DRAWS
     from vae_explorer.core.fit import fit as best_posterior
     from vae_explorer.core.grid import true_posterior
+    from vae_explorer.core.judgement import doubt_of, percentile
     from vae_explorer.core.noise import posterior_noise
-    from vae_explorer.core.typical import percentile
     from vae_explorer.data import picture
     from vae_explorer.data.preprocess import prepare
+    from vae_explorer.export.picture import levels, write
     from vae_explorer.training import model_file, models
 
     vae, info = model_file.load(models.find(model))
-    if info.config.is_autoencoder and importance_samples:
-        raise UserError(NO_EVIDENCE)
-    if info.config.is_autoencoder and (samples or fit):
-        raise UserError("A plain autoencoder has no q(z|x) to draw from or to fit: leave --samples and --fit out")
-    quantiles = info.statistics.elbo_quantiles if info.statistics else None
+    card = info.card
+    if importance_samples:
+        require(card, "evidence", "--importance-samples")
+    if samples or fit:
+        require(card, "posterior", "--samples and --fit")
+    quantiles = card.statistics.elbo_quantiles if card.statistics else None
 
     def bound_of(x: "torch.Tensor", draws: int | None) -> "Bound":
         return next(found for found in bounds(vae, x[None], importance_samples=draws, seed=seed) if found)
@@ -74,22 +92,24 @@ def encode(
         bound, usual = bound_of(x, importance_samples), bound_of(x, None)
         z = bound.mu + bound.sigma * posterior_noise(x.numpy(), samples, vae.z_dim, seed)
         is_known = quantiles is not None and usual.elbo is not None
-        exact = drive(true_posterior(vae, x)) if importance_samples and vae.z_dim == 2 else None
+        found = drive(true_posterior(vae, x)) if importance_samples and card.can("exact") else None
+        exact = found.log_evidence if found and found.is_settled else None
         best = drive(best_posterior(vae, x, draws=importance_samples or DRAWS, seed=seed)) if fit else None
         results.append(
             {
                 "path": str(path),
                 "mu": bound.mu.tolist(),
-                "sigma": None if bound.kl is None else bound.sigma.tolist(),
+                "sigma": bound.sigma.tolist() if card.can("posterior") else None,
                 "kl": None if bound.kl_per_dimension is None else bound.kl_per_dimension.tolist(),
                 "samples": z.tolist(),
                 "elbo": bound.elbo,
                 "reconstruction": bound.reconstruction,
                 "log_evidence": bound.log_evidence,
-                "exact_log_evidence": exact.log_evidence if exact and exact.is_settled else None,
+                "exact_log_evidence": exact,
                 "gap": bound.gap,
                 "standard_error": bound.standard_error,
                 "effective_sample_size": bound.effective_sample_size,
+                "doubt": doubt_of(estimate, exact) if (estimate := _estimate(bound)) else None,
                 "percentile": percentile(usual.elbo, quantiles) if is_known else None,  # type: ignore[arg-type]
                 "fit": _fitted(best) if best else None,
             }
@@ -100,14 +120,21 @@ def encode(
             decoded = vae.decode(torch.from_numpy(np.concatenate([bound.mu[None], z]))).mean.numpy()
         rows.append(np.concatenate([x[None].numpy(), decoded]))
     good = [result for result in results if "error" not in result]
-    show({"images": results}, as_json=json, text="\n".join(map(_text, good)))
+    show({"images": results}, as_json=json, text="\n".join(_text(one, card) for one in good))
     if rows and out:
-        write_picture(out, picture.grid(picture.levels(np.concatenate(rows)), columns=2 + samples))
+        write(out, levels(np.concatenate(rows)), columns=2 + samples)
     if len(good) < len(results):
         raise UserError(_failure(results))
 
 
+def _estimate(bound: "Bound") -> "EncoderEstimate | None":
+    return cast("EncoderEstimate", bound) if bound.log_evidence is not None else None
+
+
 def _fitted(best: "FittedPosterior") -> dict[str, Any]:
+    from vae_explorer.core.judgement import best_estimate, gaps
+
+    by = best_estimate(best.by_encoder, best)
     return {
         "mu": best.mu.tolist(),
         "sigma": best.sigma.tolist(),
@@ -115,39 +142,35 @@ def _fitted(best: "FittedPosterior") -> dict[str, Any]:
         "elbo": best.fitted_elbo,
         "log_evidence": best.log_evidence,
         "standard_error": best.standard_error,
+        "best_log_evidence": by.log_evidence,
+        **{f"{name}_gap": nats for name, nats in gaps(best, by.log_evidence)._asdict().items()},
     }
 
 
-def _text(result: dict[str, Any]) -> str:
-    from vae_explorer.training.evaluation import TRUSTED_SAMPLE_SIZE
-
-    if result["elbo"] is None:
-        figure = f"reconstruction {number(result['reconstruction'])} nats; a plain autoencoder has no ELBO"
-    else:
-        figure = f"ELBO {number(result['elbo'])} nats"
+def _text(result: dict[str, Any], card: "ModelCard") -> str:
+    figure = f"ELBO {number(result['elbo'])} nats"
+    if not card.can("elbo"):
+        figure = f"reconstruction {number(result['reconstruction'])} nats. {card.why_not('elbo')}"
     lines = [
         f"{result['path']}: {figure}",
         f"  mu     {numbers(result['mu'], sign='+')}",
-        *([] if result["sigma"] is None else [f"  sigma  {numbers(result['sigma'], sign=' ')}"]),
+        *([f"  sigma  {numbers(result['sigma'], sign=' ')}"] if card.can("posterior") else []),
         *(f"  z      {numbers(z, sign='+')}" for z in result["samples"]),
     ]
     if result["log_evidence"] is not None:
-        error = "" if result["standard_error"] is None else f" ± {number(result['standard_error'])}"
-        size = result["effective_sample_size"]
-        beware = ": too small to trust it" if error and size < TRUSTED_SAMPLE_SIZE else ""
-        trust = f"effective sample size {size:,.1f}{beware}"
-        lines.append(f"  log p(x) {number(result['log_evidence'])}{error} nats, {trust}")
+        figure = number(result["log_evidence"], result["standard_error"])
+        if result["doubt"]:  # its ± would say that the rest is known
+            figure = f"≈ {number(result['log_evidence'])}"
+        lines.append(f"  log p(x) {figure} nats, effective sample size {result['effective_sample_size']:,.1f}")
+        lines += [f"  {result['doubt']}"] if result["doubt"] else []
     if result["exact_log_evidence"] is not None:
         lines.append(f"  log p(x) {number(result['exact_log_evidence'])} nats by integration over z")
     if result["percentile"] is not None:
         lines.append(f"  {result['percentile']:.0f} % of the test images have a lower ELBO")
     if best := result["fit"]:
-        estimates = (best["log_evidence"], result["log_evidence"])
-        largest = max(nats for nats in estimates if nats is not None)  # it misses less of p(z|x)
-        left, rest = best["elbo"] - best["encoder_elbo"], largest - best["elbo"]
         lines.append(
-            f"  the best q has ELBO {number(best['elbo'])}: the encoder left {number(left)} nats, "
-            f"{number(rest)} remain to log p(x) {number(largest)}"
+            f"  the best q has ELBO {number(best['elbo'])}: the encoder left {number(best['amortisation_gap'])} nats, "
+            f"{number(best['approximation_gap'])} remain to log p(x) {number(best['best_log_evidence'])}"
         )
     return "\n".join(lines)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from vae_explorer.commands.output import number, show
-from vae_explorer.commands.usage import NO_EVIDENCE, Between, Data, ImportanceSamples, Json, Model, Seed
+from vae_explorer.commands.usage import Between, Data, ImportanceSamples, Json, Model, Seed, require
 from vae_explorer.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,15 +40,14 @@ def evaluate(
     from vae_explorer.training.evaluation import Evaluator
 
     vae, info = model_file.load(models.find(model))
-    if info.config.is_autoencoder and importance_samples:
-        raise UserError(NO_EVIDENCE)
-    if info.config.is_autoencoder and aggregate:
-        raise UserError("A plain autoencoder has no q(z|x), so there is no average KL: leave --aggregate out")
+    card = info.card
+    if importance_samples:
+        require(card, "evidence", "--importance-samples")
+    if aggregate:
+        require(card, "elbo", "--aggregate")
     images = drive(catalog.load(data)).part(split, info.split_seed, info.validation_images)
-    if images.image_shape != vae.image_shape:
-        raise UserError(
-            f"{data} has images of {_shape(images.image_shape)}; this model takes {_shape(vae.image_shape)}"
-        )
+    if images.image_shape != card.image_shape:
+        raise UserError(f"{data} has images of {images.image_shape}; this model takes {card.image_shape}")
     if limit:
         images = images.take(slice(0, limit))
     evaluator = Evaluator(vae, images, info.preparation, importance_samples=importance_samples, seed=seed)
@@ -75,8 +74,9 @@ def _show(
     of: int,
     as_json: bool,
 ) -> None:
-    from vae_explorer.training.evaluation import TRUSTED_SAMPLE_SIZE
+    from vae_explorer.core.judgement import MIN_EFFECTIVE_DRAWS
 
+    card = info.card
     is_complete = result.images == of
     figures: dict[str, Any] = {
         "elbo": result.elbo,
@@ -90,46 +90,43 @@ def _show(
         "effective_sample_size": result.effective_sample_size,
         "low_effective_sample_size": result.low_effective_sample_size,
         "information": parts.information if parts else None,
+        "information_error": parts.information_error if parts else None,
         "marginal_kl": parts.marginal_kl if parts else None,
+        "marginal_kl_error": parts.marginal_kl_error if parts else None,
         "saturated": parts.is_saturated if parts else None,
         "images": result.images,
         "complete": is_complete,
-        "likelihood": info.config.likelihood,
+        "likelihood": card.likelihood,
         "binarisation": info.preparation.binarise,
         "split": result.split,
     }
     count = f"{of:,}" if is_complete else f"stopped after {result.images:,} of {of:,}"
-    lines = [f"{count} {result.split} images, {info.config.likelihood} likelihood, nats per image"]
-    if result.elbo is None:
-        lines += [
-            f"reconstruction  {number(result.reconstruction)}: log p(x|z) of the one z that the encoder gives",
-            "A plain autoencoder has no q(z|x): there is no KL, no ELBO and no log p(x).",
-        ]
-    else:
+    lines = [f"{count} {result.split} images, {card.likelihood} likelihood, nats per image"]
+    if card.can("elbo"):
         lines += [
             f"ELBO            {number(result.elbo)}",
             f"reconstruction  {number(result.reconstruction)}",
             f"KL              {number(result.kl)}",
         ]
-    lines.append(f"active          {len(result.active_dimensions)} of {info.config.z_dim} dimensions")
-    if result.log_evidence is not None:
-        error = "" if result.standard_error is None else f" ± {number(result.standard_error)}"
+    else:
         lines += [
-            f"log p(x)        {number(result.log_evidence)}{error}",
+            f"reconstruction  {number(result.reconstruction)}: log p(x|z) of the one z that the encoder gives",
+            card.why_not("elbo"),
+        ]
+    lines.append(f"active          {len(result.active_dimensions)} of {card.z_dim} dimensions")
+    if result.log_evidence is not None:
+        lines += [
+            f"log p(x)        {number(result.log_evidence, result.standard_error)}",
             f"gap             {number(result.gap)}",
             f"effective sample size (median) {number(result.effective_sample_size)} of {importance_samples:,}; "
-            f"below {TRUSTED_SAMPLE_SIZE:g} for {result.low_effective_sample_size:,} images: theirs may be higher",
+            f"below {MIN_EFFECTIVE_DRAWS:g} for {result.low_effective_sample_size:,} images: theirs may be higher",
         ]
     if parts:
         saturated = "; saturated: N images can tell no more than log N" if parts.is_saturated else ""
         lines += [
-            f"average KL      {number(parts.kl)} by draws = information {number(parts.information)} + "
-            f"KL(q(z) ‖ p(z)) {number(parts.marginal_kl)}",
+            f"average KL      {number(parts.kl, parts.kl_error)} by draws = "
+            f"information {number(parts.information, parts.information_error)} + "
+            f"KL(q(z) ‖ p(z)) {number(parts.marginal_kl, parts.marginal_kl_error)}",
             f"N               {parts.n:,}, log N {number(parts.log_n)}{saturated}",
         ]
     show(figures, as_json=as_json, text="\n".join(lines))
-
-
-def _shape(shape: tuple[int, int, int]) -> str:
-    channels, height, width = shape
-    return f"{height} × {width} {'grey' if channels == 1 else 'colour'} pixels"

@@ -5,8 +5,18 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from vae_explorer.commands.output import show, write_picture
-from vae_explorer.commands.usage import MAX_PICTURES, Between, Draw, Json, Model, Seed, WrongUsage
+from vae_explorer.commands.output import show
+from vae_explorer.commands.usage import (
+    MAX_PICTURES,
+    Between,
+    Draw,
+    Json,
+    Model,
+    Seed,
+    WrongUsage,
+    picture_file,
+    require,
+)
 from vae_explorer.core.aggregate import SampleSource
 from vae_explorer.errors import UserError, shown
 
@@ -16,7 +26,7 @@ def sample(
     /,
     *,
     count: Annotated[int, Parameter(help="how many pictures", validator=Between(1, MAX_PICTURES))] = 64,
-    out: Annotated[Path, Parameter(help="the PNG to write: all pictures in a grid")],
+    out: Annotated[Path, Parameter(help="the picture to write, .png or .jpg: all in a grid", validator=picture_file)],
     source: Annotated[
         SampleSource,
         Parameter(
@@ -42,12 +52,14 @@ def sample(
 
     from vae_explorer.core.aggregate import AggregatedPosterior
     from vae_explorer.core.latent import prior_sample
-    from vae_explorer.data import picture
+    from vae_explorer.export import picture
     from vae_explorer.training import model_file, models
 
     path = models.find(model)
     content = model_file.read(path)
     vae, stored = content.model, content.posteriors
+    if draw:
+        require(content.info.card, "spread", "--draw")
     if source == "prior":
         z = prior_sample(count, vae.z_dim, temperature=temperature, seed=seed)
     elif stored is None:
@@ -63,5 +75,5 @@ def sample(
         for part in torch.split(torch.from_numpy(z), 256):
             likelihood = vae.decode(part)
             x.append((likelihood.draw(noise) if draw else likelihood.mean).numpy())
-    write_picture(out, picture.grid(picture.levels(np.concatenate(x)), columns=ceil(sqrt(count))))
+    picture.write(out, picture.levels(np.concatenate(x)), columns=ceil(sqrt(count)))
     show({"out": str(out), "count": count, "from": source, "z": z.tolist()}, as_json=json, text=str(out))

@@ -1,9 +1,15 @@
 """What the commands take in common, with its limits, and what is said to a call that has no meaning."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
+
+from vae_explorer.errors import UserError
+
+if TYPE_CHECKING:
+    from vae_explorer.core.card import Ability, ModelCard
 
 
 class WrongUsage(ValueError):  # noqa: N818 - what the user did, not what broke
@@ -24,10 +30,23 @@ class Between:
         raise ValueError(f"must be {limit}, got {value}")
 
 
+def picture_file(_type: Any, path: Path | None) -> None:
+    """A validator, so that a picture of no known format is refused before the work; the text as above."""
+    from vae_explorer.export.picture import CHOOSE, SUFFIXES
+
+    if path is not None and path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"must end in {CHOOSE}, got {path.name}")
+
+
+def require(card: "ModelCard", ability: "Ability", flags: str) -> None:
+    """Raises UserError with why the model cannot do what these flags ask for."""
+    if not card.can(ability):
+        raise UserError(f"{card.why_not(ability).removesuffix('.')}; leave {flags} out")
+
+
 MAX_SEED = 2**31 - 1
 MAX_PICTURES = 10_000
 MAX_IMPORTANCE_SAMPLES = 1_000_000  # per image: 16 MB
-NO_EVIDENCE = "A plain autoencoder has no q(z|x), so there is no evidence to estimate: leave --importance-samples out"
 
 Model = Annotated[str, Parameter(help="a model file, a run's folder, or a bundled model's name")]
 Data = Annotated[str, Parameter(help="a data set's name, a folder of images, or a file")]

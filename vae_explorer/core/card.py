@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int
 from pydantic import BaseModel, Field, FiniteFloat
 
-from vae_explorer.core.config import LikelihoodName, ModelOptions, Network
+from vae_explorer.core.config import ImageShape, LikelihoodName, ModelOptions, Network
 
 ACTIVE_VARIANCE = 0.01  # of mu over the data (Burda et al. 2016)
 INACTIVE_KL = 0.01  # nats: a dimension below it says nothing, where the variance of its mu is not known
@@ -71,7 +71,7 @@ class LatentStatistics(BaseModel, frozen=True):
 class ModelCard:
     """What is known of a model. The figures are nats per image; the lists go over z."""
 
-    image_shape: tuple[int, int, int]  # channels, height, width
+    image_shape: ImageShape
     z_shape: tuple[int, ...]  # z itself is flat everywhere; only a view may look at its shape
     abilities: frozenset[Ability]
     reasons: Mapping[Ability, str] = field(default_factory=lambda: WHY_NOT, repr=False)  # for those that are missing

@@ -1,9 +1,9 @@
 """What a model is made of. Imports no torch, so that the window and the command line can read it at once."""
 
 from math import sqrt
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 Kind = Literal["vae", "autoencoder"]
 Network = Literal["mlp", "gated_mlp", "conv", "residual"]
@@ -12,6 +12,30 @@ MIN_SIDE, MAX_SIDE = 8, 128  # pixels
 
 LECTURE_SIGMA = sqrt(0.5)  # −log p(x|z) is then ‖x − f(z)‖² plus a constant: the lecture's objective
 MIN_SIGMA = 1 / 255  # one grey level; without a floor the density of a constant border grows without bound
+
+
+class ImageShape(NamedTuple):
+    """Of images: as a text the size that people read, width first; in JSON a list of the three numbers."""
+
+    channels: int
+    height: int  # pixels
+    width: int
+
+    def __str__(self) -> str:
+        return f"{self.width} × {self.height} {'grey' if self.channels == 1 else 'colour'} pixels"
+
+
+def _possible(shape: ImageShape) -> ImageShape:
+    channels, *sides = shape
+    if channels not in (1, 3) or not all(MIN_SIDE <= side <= MAX_SIDE for side in sides):
+        raise ValueError(
+            f"images have 1 or 3 channels and sides of {MIN_SIDE} to {MAX_SIDE} pixels, got {list(shape)}: "
+            "channels, height, width"
+        )
+    return shape
+
+
+ModelImageShape = Annotated[ImageShape, AfterValidator(_possible)]  # one that a model can have
 
 
 class ModelOptions(BaseModel, frozen=True, extra="forbid"):
@@ -49,13 +73,9 @@ class ModelOptions(BaseModel, frozen=True, extra="forbid"):
 
 
 class VAEConfig(ModelOptions, frozen=True):
-    """A model for images of one shape: channels, height, width."""
+    """A model for images of one shape."""
 
-    image_shape: tuple[
-        Annotated[int, Field(ge=1, le=3)],
-        Annotated[int, Field(ge=MIN_SIDE, le=MAX_SIDE)],
-        Annotated[int, Field(ge=MIN_SIDE, le=MAX_SIDE)],
-    ]
+    image_shape: ModelImageShape
 
     @property
     def is_autoencoder(self) -> bool:

@@ -31,20 +31,26 @@ class FittedPosterior:
 
     mu: Float32[np.ndarray, "z"]
     sigma: Float32[np.ndarray, "z"]
-    encoder_elbo: float
-    fitted_elbo: float
-    log_evidence: float  # with the fitted q as proposal
-    standard_error: float | None  # of log_evidence; None for one draw
+    by_encoder: Draws  # from the encoder's q(z|x)
+    by_fitted: Draws  # from this one
 
     @property
-    def amortisation_gap(self) -> float:
-        """What the encoder, which is one for all images, leaves to the best q of its form for this one."""
-        return self.fitted_elbo - self.encoder_elbo
+    def encoder_elbo(self) -> float:
+        return self.by_encoder.elbo
 
     @property
-    def approximation_gap(self) -> float:
-        """What the best q of this form leaves to log p(x)."""
-        return max(0.0, self.log_evidence - self.fitted_elbo)
+    def fitted_elbo(self) -> float:
+        return self.by_fitted.elbo
+
+    @property
+    def log_evidence(self) -> float:
+        """With the fitted q as proposal."""
+        return self.by_fitted.log_evidence
+
+    @property
+    def standard_error(self) -> float | None:
+        """Of log_evidence; None for one draw."""
+        return self.by_fitted.standard_error
 
 
 def fit(
@@ -70,14 +76,7 @@ def fit(
     by_fitted = yield from _all_draws(evidence.draws(WithPosterior(model, fitted), x, draws, seed), draws)
     if by_fitted.elbo < by_encoder.elbo:
         fitted, by_fitted = encoded, by_encoder
-    return FittedPosterior(
-        mu=fitted.mu[0].cpu().numpy(),
-        sigma=fitted.sigma[0].cpu().numpy(),
-        encoder_elbo=by_encoder.elbo,
-        fitted_elbo=by_fitted.elbo,
-        log_evidence=by_fitted.log_evidence,
-        standard_error=by_fitted.standard_error,
-    )
+    return FittedPosterior(fitted.mu[0].cpu().numpy(), fitted.sigma[0].cpu().numpy(), by_encoder, by_fitted)
 
 
 class _Climb:

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Int64, Shaped, UInt8
 from numpy.lib import format as npy
 
-from vae_explorer.core.config import MAX_SIDE, MIN_SIDE
+from vae_explorer.core.config import MAX_SIDE, MIN_SIDE, ImageShape
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.container import DataError, File, damage_told, read_array, times
 from vae_explorer.data.image_set import DataSet, ImageSet, Skipped, Split
@@ -52,8 +52,8 @@ def data_set(name: str, path: Path, train: Part, test: Part | None = None) -> Jo
     parts = [train] if test is None else [train, test]
     arranged = [_channels_second(part) for part in parts]
     if len({images.shape[1:] for images in arranged}) > 1:
-        shapes = " and ".join(times(images.shape[1:]) for images in arranged)
-        raise DataError(f"{name} has images of {shapes} for training and test; channels x height x width must be one")
+        own, test_own = (ImageShape(*images.shape[1:]) for images in arranged)
+        raise DataError(f"{name} has training images of {own} and test images of {test_own}; they must be alike")
     scale = 255 if max(_brightest(part) for part in parts) <= ONE else 1
     labels, classes, skipped = _labels(parts, path)
     sets: list[ImageSet] = []

@@ -5,7 +5,7 @@ from math import ceil
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Int64, Shaped, UInt8
+from jaxtyping import Bool, Float32, Shaped, UInt8
 from PIL import Image
 
 CLEAR = 10.0  # levels above the background: what is less is no figure
@@ -125,12 +125,13 @@ def _over(values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
 
     A stroke that runs out of the picture is an island too; a table's edge or a shadow is not.
     """
+    from scipy.ndimage import median_filter
+
     h, w = values.shape
     rows = np.concatenate((np.zeros(w, int), np.arange(h), np.full(w, h - 1), np.arange(h)[::-1]))
     columns = np.concatenate((np.arange(w), np.full(h, w - 1), np.arange(w)[::-1], np.zeros(h, int)))  # once around
     radius = max(1, round(WIDEST_STROKE * min(h, w)))
-    around = np.pad(values[rows, columns], radius, "wrap")
-    usual = np.median(np.lib.stride_tricks.sliding_window_view(around, 2 * radius + 1), axis=1)
+    usual = median_filter(values[rows, columns], 2 * radius + 1, mode="wrap")
     reached = np.zeros_like(values)
     reached[rows, columns] = np.minimum(values[rows, columns], usual)
     while True:
@@ -146,9 +147,9 @@ def _over(values: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
 
 def _widened(mask: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """By two pixels on each side: the soft edge of a stroke is not paper."""
-    for axis in (0, 1):
-        mask = np.asarray(_windows(mask, 2, axis).any(-1))
-    return mask
+    from scipy.ndimage import binary_dilation
+
+    return np.asarray(binary_dilation(mask, np.ones((5, 5))))
 
 
 def _factor(shape: tuple[int, ...], side: int) -> int:
@@ -160,26 +161,24 @@ def _reduced(values: Float32[np.ndarray, "h w"], side: int) -> Float32[np.ndarra
     return np.asarray(Image.fromarray(values).reduce(_factor(values.shape, side)))
 
 
-def _windows(values: Shaped[np.ndarray, "h w"], radius: int, axis: int) -> Shaped[np.ndarray, "h w window"]:
-    """What lies within the radius of each pixel along one axis; the edge goes on as it is."""
-    pad = [(radius, radius) if a == axis else (0, 0) for a in (0, 1)]
-    return np.lib.stride_tricks.sliding_window_view(np.pad(values, pad, "edge"), 2 * radius + 1, axis)
-
-
 def _blurred(values: Float32[np.ndarray, "h w"], radius: int) -> Float32[np.ndarray, "h w"]:
-    """Two running means along each axis."""
-    for axis in (0, 1, 0, 1):
-        values = _windows(values, radius, axis).mean(-1)
+    """Two running means along each axis; the edge goes on as it is."""
+    from scipy.ndimage import uniform_filter
+
+    for _ in range(2):
+        values = uniform_filter(values, 2 * radius + 1, mode="nearest")
     return values
 
 
 def _box(mask: Bool[np.ndarray, "h w"]) -> Box | None:
-    """Around the parts that belong to the figure."""
+    """Around the parts, connected also at corners, that belong to the figure."""
+    from scipy.ndimage import find_objects, label
+
     k = _factor(mask.shape, PARTS_SIDE)
     h, w = mask.shape
     padded = np.pad(mask, ((0, -h % k), (0, -w % k)))
     cells = np.asarray(padded.reshape(padded.shape[0] // k, k, padded.shape[1] // k, k).any((1, 3)))
-    labels, count = _labelled(cells)
+    labels, count = label(cells, np.ones((3, 3)))
     if not count:
         return None
     areas = np.bincount(labels.ravel(), minlength=count + 1)[1:]
@@ -191,36 +190,5 @@ def _box(mask: Bool[np.ndarray, "h w"]) -> Box | None:
     if areas[kept[1:]].sum() < 2 or areas.max() < 0.0003 * cells.size:
         return None
     figure = kept[labels].repeat(k, 0).repeat(k, 1)[:h, :w] & mask
-    rows, columns = np.flatnonzero(figure.any(1)), np.flatnonzero(figure.any(0))
-    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
-
-
-def _labelled(mask: Bool[np.ndarray, "h w"]) -> tuple[Int64[np.ndarray, "h w"], int]:
-    """The connected parts (8 neighbours), numbered from 1, and how many there are: runs of each row, joined."""
-    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    rows, starts = np.nonzero(edges == 1)
-    ends = np.nonzero(edges == -1)[1]
-    parent = np.arange(len(rows)).tolist()
-
-    def root(run: int) -> int:
-        while parent[run] != run:
-            parent[run] = parent[parent[run]]
-            run = parent[run]
-        return run
-
-    first = np.searchsorted(rows, np.arange(len(mask) + 1)).tolist()  # of each row
-    start, end = starts.tolist(), ends.tolist()
-    for row in range(1, len(mask)):
-        above, here = first[row - 1], first[row]
-        while above < first[row] and here < first[row + 1]:
-            if start[above] <= end[here] and start[here] <= end[above]:  # ends are exclusive, so corners touch
-                parent[root(above)] = root(here)
-            if end[above] < end[here]:
-                above += 1
-            else:
-                here += 1
-    roots = np.array([root(run) for run in range(len(rows))], np.int64)
-    numbers, part = np.unique(roots, return_inverse=True)
-    labels = np.zeros(mask.shape, np.int64)
-    labels[mask] = np.repeat(part + 1, ends - starts)
-    return labels, len(numbers)
+    ((rows, columns),) = find_objects(figure.astype(np.uint8))
+    return Box(rows.start, columns.start, rows.stop, columns.stop)

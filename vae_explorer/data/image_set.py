@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
+from vae_explorer.core.config import ImageShape
 from vae_explorer.errors import UserError
 
 Split = Literal["train", "validation", "test"]
@@ -29,10 +30,8 @@ class ImageSet:
         return len(self.images)
 
     @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """Channels, height, width."""
-        channels, height, width = self.images.shape[1:]
-        return channels, height, width
+    def image_shape(self) -> ImageShape:
+        return ImageShape(*self.images.shape[1:])
 
     def title(self, i: int) -> str:
         """One image for people: "mnist test image 3 (seven)"."""

@@ -1,7 +1,6 @@
 """Bytes from anywhere become a safe array. The only place that opens images."""
 
 import ctypes
-import io
 import logging
 import stat
 import warnings
@@ -28,7 +27,6 @@ MAX_SIDE = 2**16 - 1  # pixels, as in a JPEG
 STRIP_PIXELS = 1 << 20  # of a large picture that are reduced at a time
 KEPT_PIXELS = 1024 * 1024  # a larger picture is reduced: no model takes more than 128 × 128, a strip holds 100
 RANGES = (1, 2**8 - 1, 2**16 - 1, 2**24 - 1, 2**31 - 1)  # white in 32-bit and float pictures: the first that holds all
-GAP_LEVEL = 96  # the grey between the images of a contact sheet: neither model's black nor white
 
 _AT_MOST = (
     f"at most {MAX_PIXELS >> 20} million pixels are read, and {MAX_SIDE:,} in a row: "
@@ -103,41 +101,17 @@ def read(source: Path | bytes, name: str | None = None) -> Picture:
         raise PictureError(f"{name} is cut off or damaged; save or download it again") from error
 
 
-def png(pixels: UInt8[np.ndarray, "h w c"]) -> bytes:
-    """A PNG file with exactly these pixels: one channel for grey, three for colour."""
-    file = io.BytesIO()
-    _image(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
-def grid(
-    images: UInt8[np.ndarray, "n h w c"], columns: int, gap: int = 2, zoom: int = 1
-) -> UInt8[np.ndarray, "sheet_h sheet_w c"]:
-    """A contact sheet, filled row by row; each pixel becomes zoom × zoom pixels, the gap is in pixels of the sheet."""
-    n, h, w, c = images.shape
-    if n < 1 or columns < 1 or gap < 0 or zoom < 1:
-        raise ValueError(
-            f"a sheet needs images, columns and a zoom: got {n}, {columns} and {zoom}, with a gap of {gap}"
-        )
-    columns = min(columns, n)
-    rows = -(-n // columns)
-    h, w = h * zoom, w * zoom
-    sheet = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap, c), GAP_LEVEL, np.uint8)
-    for i, image in enumerate(images):
-        top, left = (h + gap) * (i // columns), (w + gap) * (i % columns)
-        sheet[top : top + h, left : left + w] = image.repeat(zoom, 0).repeat(zoom, 1)
-    return sheet
-
-
-def levels(x: Float[np.ndarray, "n c h w"]) -> UInt8[np.ndarray, "n h w c"]:
-    """Pixels in [0, 1] as 256 levels; what a draw puts outside is cut."""
-    return np.asarray((np.clip(x, 0, 1) * 255).round().astype(np.uint8).transpose(0, 2, 3, 1))
-
-
 def thumbnail(picture: Picture, side: int) -> UInt8[np.ndarray, "3 side side"]:
     """The middle of a picture in a square of one size, in three channels."""
-    image = _image(picture.pixels).convert("RGB")
+    image = as_image(picture.pixels).convert("RGB")
     return np.asarray(ImageOps.fit(image, (side, side), Image.Resampling.BOX)).transpose(2, 0, 1).copy()
+
+
+def as_image(pixels: UInt8[np.ndarray, "h w c"]) -> Image.Image:
+    """One channel for grey, three for colour. Raises ValueError for others."""
+    if pixels.shape[2] not in (1, 3):
+        raise ValueError(f"a picture has 1 or 3 channels, got {pixels.shape[2]}")
+    return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
 
 
 def _content(path: Path, name: str) -> bytes:
@@ -275,9 +249,3 @@ def _opaque(image: Image.Image) -> Image.Image:
 def _pixels(image: Image.Image) -> UInt8[np.ndarray, "h w c"]:
     pixels = np.array(image)
     return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
-def _image(pixels: UInt8[np.ndarray, "h w c"]) -> Image.Image:
-    if pixels.shape[2] not in (1, 3):
-        raise ValueError(f"a picture has 1 or 3 channels, got {pixels.shape[2]}")
-    return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))

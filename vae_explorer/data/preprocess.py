@@ -6,9 +6,9 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32, UInt8
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
-from vae_explorer.core.config import MAX_SIDE, MIN_SIDE
+from vae_explorer.core.config import ImageShape, ModelImageShape
 from vae_explorer.core.noise import content_generator
 from vae_explorer.data.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
 from vae_explorer.data.foreground import Box, Foreground, darker_than_background, find, ring
@@ -22,20 +22,12 @@ FILLED = 0.65  # of the frame: a figure as large as this in a picture of the rig
 class Preparation(BaseModel, frozen=True, extra="forbid"):
     """What a model expects of an image, measured from its training images and kept in the model file."""
 
-    image_shape: tuple[int, int, int]  # channels, height, width
+    image_shape: ModelImageShape
     dark_background: bool | None = None  # None: the training images have no plain background
     box: float | None = Field(
         None, gt=0, le=1
     )  # the figures' longer side as a fraction of the frame; None: not centred figures
     binarise: Binarise | None = None  # None: the model takes grey levels
-
-    @field_validator("image_shape")
-    @classmethod
-    def _possible(cls, shape: tuple[int, int, int]) -> tuple[int, int, int]:
-        channels, *sides = shape
-        if channels not in (1, 3) or not all(MIN_SIDE <= side <= MAX_SIDE for side in sides):
-            raise ValueError(f"images have 1 or 3 channels and sides of {MIN_SIDE} to {MAX_SIDE} pixels, got {shape}")
-        return shape
 
     @classmethod
     def of(cls, images: UInt8[np.ndarray, "n c h w"], likelihood: str) -> "Preparation":
@@ -44,9 +36,8 @@ class Preparation(BaseModel, frozen=True, extra="forbid"):
             images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)] if len(images) else images
         )
         dark = _dark_background(some)
-        channels, height, width = images.shape[1:]
         return cls(
-            image_shape=(channels, height, width),
+            image_shape=ImageShape(*images.shape[1:]),
             dark_background=dark,
             box=None if dark is None else _figure_box(some if dark else 255 - some),
             binarise="draw" if likelihood == "bernoulli" else None,
@@ -96,7 +87,7 @@ def to_x(
     """x for images that already fit: for each image exactly what `prepare` gives."""
     if images.shape[1:] != preparation.image_shape:
         raise ValueError(
-            f"these images are {_shape(images.shape[1:])}; this model takes {_shape(preparation.image_shape)}"
+            f"these images have {ImageShape(*images.shape[1:])}; this model takes {preparation.image_shape}"
         )
     x = np.empty(images.shape, np.float32)
     for i, image in enumerate(images):
@@ -179,7 +170,7 @@ def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
         )
         chain.step("crop", sentence, lambda: chain.pixels[top : top + ch, left : left + cw])
     if chain.pixels.shape[:2] != (height, width):
-        sentence = f"This model's images are {width} × {height} pixels: the picture is brought to that size."
+        sentence = f"This model's images have {preparation.image_shape}: the picture is brought to that size."
         chain.step("fit", sentence, lambda: resized(chain.pixels, height, width), fixed=True)
 
 
@@ -266,7 +257,7 @@ def _scale(
 ) -> None:
     _, height, width = preparation.image_shape
     share = (preparation.box or 1.0) if cropped else 1.0
-    sentence = f"This model's images are {width} × {height} pixels: "
+    sentence = f"This model's images have {preparation.image_shape}: "
     sentence += f"the figure's longer side becomes {share:.0%} of the frame" if cropped else "the picture is fitted in"
     strong = strokes and fill == 0 and int(level.max()) >= 245
     sentence += ", and thin strokes keep their strength." if strong else "."
@@ -345,8 +336,3 @@ def _figure_box(images: UInt8[np.ndarray, "n c h w"]) -> float | None:
     if middle > 0.9 or larger - smaller > 0.3 or np.median(np.maximum(np.abs(x), np.abs(y))) > 0.1:
         return None
     return float(middle)
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    channels, height, width = shape
-    return f"{width} × {height} pixels with {channels} channel{'s' if channels > 1 else ''}"

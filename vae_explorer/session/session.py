@@ -17,7 +17,7 @@ from vae_explorer.session.threads.latest import Latest
 from vae_explorer.session.training import TrainingSession
 from vae_explorer.session.views.aggregate import AggregateSession
 from vae_explorer.session.views.data_posteriors import DataPosteriorsSession
-from vae_explorer.session.views.decoded import DecodedSession
+from vae_explorer.session.views.decoded import DecodedSession, WriteRequest
 from vae_explorer.session.views.evidence import EvidenceSession
 from vae_explorer.session.views.samples import PosteriorSamplesSession, PriorSamplesSession
 from vae_explorer.session.views.typical import TypicalSession
@@ -40,7 +40,7 @@ class Session(QObject):
 
     def __init__(self, parent: QObject | None = None):
         super().__init__(parent)
-        self._decoding_thread = Latest("decoded", _answer, self)
+        self._decoding_thread = Latest("decoded", _answer, self, promised=(WriteRequest,))
         self._views_thread = thread = Latest("views", _answer, self, promised=(SaveRequest,))
         self.undo = QUndoGroup(self)
         self.model = ModelSession(thread, self)
@@ -64,6 +64,7 @@ class Session(QObject):
         for noun in (self.model, self.image, self.jobs, self.training):
             noun.failed.connect(self.failed)
         self.image.refused.connect(self.failed)
+        self.decoded.save_failed.connect(self.failed)
         for latest in (self._decoding_thread, thread):
             latest.finished.connect(self._on_thread_finished)
             latest.start()

@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer import paths
+from vae_explorer.core.config import ImageShape
 from vae_explorer.core.progress import Progress
 from vae_explorer.data.image_set import ImageSet
 from vae_explorer.session.curves import Curves, CurvesRequest, ReadCurves
@@ -44,7 +45,7 @@ class RunFacts:
     device: str
     train_images: int
     validation_images: int
-    image_shape: tuple[int, int, int]
+    image_shape: ImageShape
     theta: int  # parameters of the decoder, p(x|z)
     phi: int  # parameters of the encoder, q(z|x)
     skipped: tuple[str, ...] = ()  # a sentence for each file that could not be used

@@ -9,6 +9,7 @@ from jaxtyping import Float32, Float64, Shaped
 
 from vae_explorer.core.card import ACTIVE_VARIANCE, LatentStatistics, SplitFigures
 from vae_explorer.core.evidence import Bound, bounds
+from vae_explorer.core.judgement import MIN_EFFECTIVE_DRAWS
 from vae_explorer.core.model import Model
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.image_set import ImageSet
@@ -30,7 +31,6 @@ FIGURES = (  # of a Bound, that an Evaluation is made of
     "standard_error",
     "effective_sample_size",
 )
-TRUSTED_SAMPLE_SIZE = 10.0  # with fewer effective draws an image's log p̂(x) hangs on a few of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class Evaluation:
         """How many images have too few effective draws for their log p̂(x) to be trusted."""
         if self.effective_sample_sizes is None:
             return None
-        return int((self.effective_sample_sizes < TRUSTED_SAMPLE_SIZE).sum())
+        return int((self.effective_sample_sizes < MIN_EFFECTIVE_DRAWS).sum())
 
     @property
     def mu_variance(self) -> Float64[np.ndarray, "z"]:

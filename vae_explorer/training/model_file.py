@@ -169,7 +169,7 @@ def check_size(config: VAEConfig) -> None:
         raise ModelFileError(
             f"This network has {weights / 2**30:,.1f} GiB of weights; the limit is {MAX_FILE >> 30} GiB: "
             f"choose fewer hidden units than {config.hidden:,}, or smaller images than those of "
-            f"{' × '.join(map(str, config.image_shape[1:]))}"
+            f"{config.image_shape}"
         )
 
 

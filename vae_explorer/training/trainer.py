@@ -157,5 +157,5 @@ class Trainer:
 
 def _digest(train_set: ImageSet) -> str:
     """Of the training images: their shape and every pixel, in their order."""
-    person = str(train_set.image_shape).encode()
+    person = str(tuple(train_set.image_shape)).encode()  # as the first versions wrote it
     return hashlib.blake2b(np.ascontiguousarray(train_set.images).data, digest_size=16, person=person).hexdigest()

@@ -7,8 +7,9 @@ from PIL import Image
 from vae_explorer import paths
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
-from vae_explorer.data.picture import png, read
+from vae_explorer.data.picture import read
 from vae_explorer.data.preprocess import Preparation, prepare
+from vae_explorer.export.picture import png
 from vae_explorer.session.records import Origin
 from vae_explorer.training import model_file
 from vae_explorer.training.model_file import ModelInfo

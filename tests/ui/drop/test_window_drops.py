@@ -7,7 +7,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
 from vae_explorer.core.progress import finish
-from vae_explorer.data.picture import png
+from vae_explorer.export.picture import png
 from vae_explorer.training.run import Run
 from vae_explorer.training.trainer import Trainer
 from vae_explorer.ui.drop.offer import promise
@@ -70,7 +70,7 @@ def test_a_dropped_folder_becomes_the_data_set_of_the_form(window, drop, files, 
     with qtbot.waitSignal(window.session.data.described, timeout=WAIT):
         drop(listed(tmp_path))
     assert window.training.form.config().data == str(tmp_path)
-    assert "4 grey images" in window.training.sentence.text()
+    assert "4 images, 8 × 8 grey pixels" in window.training.sentence.text()
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt
 
 from vae_explorer import cli
 from vae_explorer.core.card import AUTOENCODER_WHY_NOT
-from vae_explorer.data.picture import png
+from vae_explorer.core.judgement import best_estimate
 from vae_explorer.errors import UserError
+from vae_explorer.export.picture import png
 from vae_explorer.session.state.model import origins_of
 from vae_explorer.session.views.evidence import GREY, NO_IMAGE
-from vae_explorer.ui.panels.image.image_figures import best_estimate
 from vae_explorer.ui.panels.image.image_panel import ImagePanel
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.views.evidence import CANCEL, FIT, EvidenceView

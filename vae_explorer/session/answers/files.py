@@ -4,11 +4,13 @@ from pathlib import Path
 
 from vae_explorer.data import bundled
 from vae_explorer.data.image_set import ImageSet
+from vae_explorer.export import picture
 from vae_explorer.paths import bundled_models
 from vae_explorer.session.answers.answer import answer
 from vae_explorer.session.curves import CurvesRequest, ReadCurves, read_curves
 from vae_explorer.session.pictures import ReadPictures, ReadRequest, read_pictures
 from vae_explorer.session.state.model import EXAMPLES, OpenedModel, OpenRequest, SaveRequest, origins_of
+from vae_explorer.session.views.decoded import COLUMNS, WriteRequest
 from vae_explorer.training import model_file, models
 from vae_explorer.training.model_file import ModelFileError, ModelInfo
 
@@ -43,6 +45,13 @@ def save_model(request: SaveRequest) -> object:
         reason = (error.strerror or str(error)).lower()
         raise ModelFileError(f"{path} could not be written ({reason}): choose another folder, or make room") from error
     return path
+
+
+@answer.register
+def write_picture(request: WriteRequest) -> object:
+    """Writes a picture file; gives its path. Raises ExportError."""
+    picture.write(request.path, request.pixels, columns=COLUMNS, gap=0, zoom=request.zoom)
+    return request.path
 
 
 @answer.register

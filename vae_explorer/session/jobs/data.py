@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from vae_explorer.core.config import LikelihoodName
+from vae_explorer.core.config import ImageShape, LikelihoodName
 from vae_explorer.core.progress import Progress
 from vae_explorer.data import catalog
 from vae_explorer.data.suiting_likelihood import suiting_likelihood
@@ -30,18 +30,16 @@ class DataSummary:
     data: str
     name: str
     images: int
-    shape: tuple[int, int, int]
+    shape: ImageShape
     classes: int
     skipped: tuple[str, ...]  # a sentence for each file that could not be used
     likelihood: LikelihoodName  # what suits these images
 
     def __str__(self) -> str:
-        channels, height, width = self.shape
         classes = f", {self.classes} classes" if self.classes else ""
         files = "file" if len(self.skipped) == 1 else "files"
         skipped = f", {len(self.skipped)} {files} skipped" if self.skipped else ""
-        kind = "grey" if channels == 1 else "colour"
-        return f"{self.name}: {self.images:,} {kind} images, {height} × {width}{classes}{skipped}"
+        return f"{self.name}: {self.images:,} images, {self.shape}{classes}{skipped}"
 
 
 class DataSession(QObject):

@@ -79,6 +79,14 @@ class ImageSession(QObject):
         """q(z|x) of the chosen image; None while it is not there."""
         return self._model.current.chosen if self._model.current else None
 
+    def csv(self) -> str:
+        """q(z|x) of the chosen image as a table, a line for each dimension, in full precision; empty where there is
+        none."""
+        from vae_explorer.export.table import posterior_csv
+
+        shown = self.posterior
+        return posterior_csv(shown.mu, shown.sigma, shown.kl_per_dimension) if shown else ""
+
     def open(self, origins: Sequence[Origin]) -> None:
         """Brings images in and chooses the first of them; a model that is being opened comes first."""
         if origins:

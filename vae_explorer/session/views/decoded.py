@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,6 +16,7 @@ from vae_explorer.session.threads.latest import Latest, Place
 
 DecodedMode = Literal["mean", "draw", "sigma"]
 DRAWS_SIDE_BY_SIDE = 16  # of one z
+COLUMNS = 4  # of a picture of them
 
 
 class DecodedSettings(Settings, frozen=True):
@@ -41,6 +43,15 @@ class Decoded:
     images: np.ndarray  # float32 [n, c, h, w]: one, or the draws side by side
 
 
+@dataclass(frozen=True, eq=False)
+class WriteRequest:
+    """A picture file: the pictures side by side, in four columns."""
+
+    path: Path
+    pixels: np.ndarray  # uint8 [n, h, w, c]
+    zoom: int
+
+
 class DecodedSession(Configured[DecodedSettings]):
     """Decodes z whenever it, the model or the mode changes; has a thread of its own, so no long view holds it up.
 
@@ -48,10 +59,14 @@ class DecodedSession(Configured[DecodedSettings]):
 
     Signals:
         decoded(): a picture is there; the value is `shown`
-        failed(sentence: str)
+        saved(path: object): a Path
+        failed(sentence: str): there is no picture
+        save_failed(sentence: str)
     """
 
     decoded = Signal()
+    saved = Signal(object)
+    save_failed = Signal(str)
     failed = Signal(str)
 
     def __init__(self, model: ModelSession, latent: LatentSession, thread: Latest, parent: QObject | None = None):
@@ -87,6 +102,18 @@ class DecodedSession(Configured[DecodedSettings]):
     def draw_again(self) -> None:
         """Another x from the same p(x|z); goes to the draw when the mean is shown."""
         self.set(seed=self.settings.seed + 1, mode="draw")
+
+    def save(self, path: Path, pixels: np.ndarray, zoom: int) -> None:
+        """Writes what is shown, uint8 [n, h, w, c], to a picture file, each pixel as zoom × zoom; in the thread."""
+        request = WriteRequest(path, pixels, zoom)
+        self._thread.ask(request, self.saved.emit, self.save_failed.emit, place=Place((WriteRequest, path)))
+
+    @staticmethod
+    def png(pixels: np.ndarray, zoom: int) -> bytes:
+        """The same as the content of a PNG file."""
+        from vae_explorer.export import picture
+
+        return picture.png(picture.sheet(pixels, columns=COLUMNS, gap=0, zoom=zoom))
 
     def ask(self) -> None:
         """Asks for the picture of the z as it is now, unless it is there."""

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 from PySide6.QtCore import QObject, Signal
 
+from vae_explorer.core.judgement import Gaps, best_estimate, doubt_of, gaps
 from vae_explorer.core.progress import Progress
 from vae_explorer.session.jobs.jobs import FIT
 from vae_explorer.session.records import Encoded, Key, Snapshot
@@ -22,6 +23,7 @@ GREY = (
     "x is grey and p(x|z) is for black and white, so these would be no log-probabilities: switch binarise on in the "
     "image panel."
 )
+SAME = 1e-3  # nats: two ELBOs of the same draws are not further apart
 NO_IMAGE = "Drop an image: its evidence appears here."
 
 
@@ -100,6 +102,21 @@ class Fitted:
     standard_error: float | None
 
 
+@dataclass(frozen=True)
+class ImageFigures:
+    """The figures of the chosen image, for every panel from here, so that no two of them disagree. In nats; None where
+    there is none (yet)."""
+
+    reconstruction: float | None
+    kl: float | None
+    elbo: float | None
+    gap: float | None = None
+    log_evidence: float | None = None
+    standard_error: float | None = None
+    draws: int | None = None  # that all of them come from
+    doubt: str = ""  # why log_evidence, and with it the gap, is not to be trusted
+
+
 class EvidenceSession(Configured[EvidenceSettings]):
     """Follows the chosen image. While a run goes on only somebody who watches is worth the work.
 
@@ -143,6 +160,49 @@ class EvidenceSession(Configured[EvidenceSettings]):
         workspace = self._model.current
         found = workspace.answers.get(self) if workspace else None
         return found if isinstance(found, Fitted) and found.encoded is self._image.posterior else None
+
+    @property
+    def fit_of_the_draws(self) -> Fitted | None:
+        """`fitted`, where it was made with the draws that are shown."""
+        shown, fitted = self.shown, self.fitted
+        if shown is None or fitted is None or not shown.is_whole:
+            return None
+        return fitted if abs(fitted.encoder_elbo - shown.elbo) < SAME else None
+
+    @property
+    def best(self) -> Evidence | Fitted | None:
+        """Where the log p(x) that counts comes from."""
+        return best_estimate(self.shown, self.fit_of_the_draws) if self.shown else None
+
+    @property
+    def gaps(self) -> Gaps | None:
+        """What the fit tells: what the encoder has left of log p(x), and what any such q leaves."""
+        fit, best = self.fit_of_the_draws, self.best
+        return gaps(fit, best.log_evidence) if fit and best else None
+
+    @property
+    def doubt(self) -> str:
+        """Why the estimate by the encoder's q is not to be trusted; empty where there is no reason."""
+        return doubt_of(self.shown, self.map.log_evidence if self.map else None) if self.shown else ""
+
+    @property
+    def figures(self) -> ImageFigures | None:
+        """By the draws of the evidence as soon as they are there; until then the ELBO's parts by a few."""
+        encoded, shown, best = self._image.posterior, self.shown, self.best
+        if encoded is None:
+            return None
+        if shown is None or best is None or shown.encoded is not encoded:
+            return ImageFigures(encoded.reconstruction, encoded.kl, encoded.elbo)
+        return ImageFigures(
+            reconstruction=shown.reconstruction,
+            kl=shown.kl,
+            elbo=shown.elbo,
+            gap=None if shown.gap is None else best.log_evidence - shown.elbo,
+            log_evidence=best.log_evidence,
+            standard_error=best.standard_error,
+            draws=shown.draws,
+            doubt=self.doubt if best is shown else "",
+        )
 
     @property
     def failure(self) -> str:

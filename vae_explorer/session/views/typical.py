@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from vae_explorer.core import typical
+from vae_explorer.core import judgement
 from vae_explorer.core.aggregate import AggregatedPosterior
 from vae_explorer.session.state.model import origins_of
 from vae_explorer.session.views.data_posteriors import DataPosteriorsSession
@@ -58,7 +58,7 @@ class TypicalSession(QObject):
         encoded, quantiles = self._image.posterior, self.quantiles
         if encoded is None or encoded.elbo is None or quantiles is None or not encoded.is_likelihood:
             return None
-        return typical.percentile(encoded.elbo, quantiles)
+        return judgement.percentile(encoded.elbo, quantiles)
 
     @property
     def norm(self) -> float | None:
@@ -78,7 +78,7 @@ class TypicalSession(QObject):
     def expected_norm(self) -> tuple[float, float] | None:
         """Mean and standard deviation of ‖z‖² for z ~ N(0, I)."""
         card = self._model.card
-        return typical.expected_norm(card.z_dim) if card else None
+        return judgement.expected_norm(card.z_dim) if card else None
 
     @property
     def neighbours(self) -> Neighbours | None:
@@ -87,7 +87,7 @@ class TypicalSession(QObject):
         if encoded is None or found is None:
             return None
         deviation = AggregatedPosterior(found.mu, found.sigma).deviation
-        at, distances = typical.nearest(encoded.mu, found.mu, deviation, NEIGHBOURS)
+        at, distances = judgement.nearest(encoded.mu, found.mu, deviation, NEIGHBOURS)
         names = tuple(map(found.images.title, at))
         return Neighbours(at, distances, found.images.images[at].astype(np.float32) / 255, names, len(found.mu))
 

@@ -1,17 +1,20 @@
 """p(x|z) of the z on the sliders: its mean, a draw, the deviation of each pixel."""
 
+from pathlib import Path
+
 import numpy as np
-from PySide6.QtCore import QBuffer, QByteArray, QFileInfo, QIODevice, QMimeData, QSaveFile, Qt
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
 from vae_explorer.session.session import Session
+from vae_explorer.session.views.decoded import COLUMNS
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.flow_layout import FlowBox
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.image_view import ImageView
 from vae_explorer.ui.widgets.panel import Panel, button, label
-from vae_explorer.ui.widgets.pixels import coloured, image_of
+from vae_explorer.ui.widgets.pixels import coloured, rgb
 from vae_explorer.ui.widgets.segments import Segments
 
 MODES = {
@@ -20,7 +23,7 @@ MODES = {
     "sigma": "The standard deviation of each pixel of p(x|z) (Alt+3)",
 }
 LOADING = "Loading the model…"
-SHEET = 4  # rows and columns of the sixteen draws, saved
+SUFFIXES = (".png", ".jpg", ".jpeg")  # of the files that are written
 SAVED_SIDE = 512  # pixels: a picture of 28 is saved at the whole-number zoom that comes nearest
 
 
@@ -79,37 +82,38 @@ class DecodedPanel(Panel):
 
     def image(self) -> QImage:
         """What is shown, at the whole-number zoom that comes nearest to 512 pixels."""
-        image = self.view.to_image() if self._stack.currentWidget() is self.view else self._sheet()
-        side = max(image.width(), image.height(), 1)
-        zoom = max(1, SAVED_SIDE // side)
-        return image.scaled(image.width() * zoom, image.height() * zoom)
-
-    def _sheet(self) -> QImage:
-        """The sixteen draws in four rows."""
-        draws = self._decoded.shown
-        assert draws is not None
-        n, c, h, w = draws.images.shape
-        rows = draws.images.reshape(SHEET, n // SHEET, c, h, w).transpose(2, 0, 3, 1, 4).reshape(c, SHEET * h, -1)
-        return image_of(coloured(rows[None], "grey", 1.0)[0])
+        return QImage.fromData(self._png())
 
     def copy(self) -> None:
         """The picture, as PNG too: so that it can be pasted back as an image."""
         mime = QMimeData()
-        mime.setData("image/png", _png(self.image()))
+        mime.setData("image/png", self._png())
         mime.setImageData(self.image())
         QGuiApplication.clipboard().setMimeData(mime)
 
     def save_as(self) -> None:
-        """Asks where, and writes a PNG; says so when the disk does not take it."""
-        name, _ = QFileDialog.getSaveFileName(self, "Save picture", "picture.png", "PNG (*.png)")
-        if not name:
-            return
-        if QFileInfo(name).suffix().lower() != "png":
-            name += ".png"
-        file, content = QSaveFile(name), _png(self.image())
-        written = file.open(QIODevice.OpenModeFlag.WriteOnly) and file.write(content) == content.size()
-        if not (written and file.commit()):
-            self._session.failed.emit(f"{name} could not be written: {file.errorString()}")
+        """Asks where, and writes a PNG or a JPEG."""
+        name, _ = QFileDialog.getSaveFileName(self, "Save picture", "picture.png", "Pictures (*.png *.jpg)")
+        if name:
+            path = Path(name)
+            path = path if path.suffix.lower() in SUFFIXES else Path(f"{name}.png")
+            self._decoded.save(path, self._pixels(), self._zoom())
+
+    def _png(self) -> bytes:
+        return self._decoded.png(self._pixels(), self._zoom())
+
+    def _pixels(self) -> np.ndarray:
+        """What is shown as colours, uint8 [n, h, w, 3]."""
+        shown = self._decoded.shown
+        if shown is None:
+            return np.zeros((1, 1, 1, 3), np.uint8)
+        if shown.settings.mode == "sigma":
+            return rgb(coloured(shown.images, "viridis", float(shown.images.max()) or 1.0))
+        return rgb(coloured(shown.images))
+
+    def _zoom(self) -> int:
+        n, height, width, _ = map(int, self._pixels().shape)
+        return max(1, SAVED_SIDE // (max(height, width) * (COLUMNS if n > 1 else 1)))
 
     def _on_decoded(self) -> None:
         shown = self._decoded.shown
@@ -159,12 +163,3 @@ class DecodedPanel(Panel):
                 if self._session.model.is_opening
                 else "Open a model, or train one, and its picture appears here"
             )
-
-
-def _png(image: QImage) -> QByteArray:
-    content = QByteArray()
-    buffer = QBuffer(content)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")  # type: ignore[call-overload]
-    buffer.close()
-    return content

@@ -5,8 +5,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxL
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
-from vae_explorer.session.views.evidence import MAX_IMPORTANCE_DRAWS, Evidence, Fitted
-from vae_explorer.ui.panels.image.image_figures import best_estimate, doubt_of, exact_of_image, fit_of_the_draws
+from vae_explorer.session.views.evidence import MAX_IMPORTANCE_DRAWS, Evidence
 from vae_explorer.ui.plots.growth_plot import GrowthPlot
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
 from vae_explorer.ui.plots.posterior_map import PosteriorMapPlot
@@ -157,16 +156,15 @@ class EvidenceView(QWidget):
             self.under_waterfall.setText(self._reconstruction())
             return
         self.waterfall.set_message(failure or None)
-        exact = exact_of_image(self._session)
-        fit = fit_of_the_draws(self._session)
-        by = best_estimate(shown, fit)
+        fit, by = self._evidence.fit_of_the_draws, self._evidence.best or shown
+        exact = self._evidence.map.log_evidence if self._evidence.map else None
         self.waterfall.set_parts(
             shown.reconstruction, shown.kl, by.log_evidence, by.standard_error, fit.fitted_elbo if fit else None
         )
         self.growth.set_growth(shown.counts, shown.estimates, shown.errors, shown.elbo, exact)
         self.histogram.set_values(shown.one_sample_elbos, {"elbo": shown.elbo, "log_evidence": by.log_evidence})
-        self._write(shown, fit, by.log_evidence)
-        doubt = doubt_of(shown, exact)
+        self._write(shown)
+        doubt = self._evidence.doubt
         self.warning.setText(doubt)
         self.warning.setVisible(bool(doubt))
 
@@ -177,14 +175,14 @@ class EvidenceView(QWidget):
             return ""
         return f"log p(x|z) = {figure(encoded.reconstruction, 1)} nats at the image's z"
 
-    def _write(self, shown: Evidence, fit: Fitted | None, log_evidence: float) -> None:
+    def _write(self, shown: Evidence) -> None:
         self.under_growth.setText(f"effective sample size {_count(shown.effective_sample_size)}")
         spread = float(shown.one_sample_elbos.std())
         self.under_histogram.setText(f"one draw: ELBO ± {figure(spread, 1)} nats" if shown.draws > 1 else "one draw")
-        if fit is not None:
+        if left := self._evidence.gaps:
             self.under_waterfall.setText(
-                f"The encoder left {figure(fit.fitted_elbo - shown.elbo, 2)} nats; "
-                f"{figure(log_evidence - fit.fitted_elbo, 2)} stay with any such q."
+                f"The encoder left {figure(left.amortisation, 2)} nats; "
+                f"{figure(left.approximation, 2)} stay with any such q."
             )
         elif self._evidence.fitted is not None and shown.is_whole:
             self.under_waterfall.setText("q was fitted with other draws: fit it again to see what the encoder left.")

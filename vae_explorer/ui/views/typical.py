@@ -6,7 +6,6 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
-from vae_explorer.ui.panels.image.image_figures import figures_of_image
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_grid import ImageGrid
@@ -104,7 +103,7 @@ class TypicalView(QWidget):
 
     def _show_elbo(self) -> None:
         figures, percentile, quantiles = (
-            figures_of_image(self._session), self._typical.percentile, self._typical.quantiles
+            self._session.evidence.figures, self._typical.percentile, self._typical.quantiles
         )  # fmt: skip
         has_no_elbo = self._session.model.lacks("elbo")
         self._elbo.setVisible(not has_no_elbo)

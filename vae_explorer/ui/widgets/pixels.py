@@ -27,6 +27,11 @@ def coloured(images: np.ndarray, colours: ColourMap = "grey", scale: float = 1.0
     return np.take(_packed(_diverging(dark=theme.dark), 1), _levels(mean, -scale, scale))
 
 
+def rgb(pixels: np.ndarray) -> np.ndarray:
+    """Screen pixels uint32 [...] as red, green, blue: uint8 [..., 3]."""
+    return np.stack([(pixels >> shift & 0xFF).astype(np.uint8) for shift in (16, 8, 0)], axis=-1)
+
+
 def image_of(pixels: np.ndarray) -> QImage:
     """Screen pixels uint32 [h, w] as an image of its own memory."""
     height, width = pixels.shape

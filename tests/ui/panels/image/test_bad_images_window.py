@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QMimeData, QTimer
 
-from vae_explorer.data.picture import png
+from vae_explorer.export.picture import png
 
 WAIT = 20_000  # milliseconds
 MAX_GAP = 1.5  # seconds: on a busy machine; the worst of these files takes longer where nothing bounds it
@@ -124,7 +124,7 @@ def test_a_folder_with_the_name_of_a_picture_is_read_as_a_folder(window, model, 
         drop(listed([folder]))
     summary = described.args[0]
     assert (summary.images, len(summary.skipped)) == (4, 23)  # two of the 25 are not there
-    assert said().startswith("folder.png: 4 grey images, 8 × 8, 23 files skipped. The first: ")
+    assert said().startswith("folder.png: 4 images, 8 × 8 grey pixels, 23 files skipped. The first: ")
     assert said().isprintable()
     assert len(window.errors.text.toolTip()) <= 4000
 

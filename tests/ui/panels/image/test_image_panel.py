@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from vae_explorer.data.picture import png
 from vae_explorer.errors import UserError
+from vae_explorer.export.picture import png
 from vae_explorer.session.records import Origin
 from vae_explorer.ui.panels.image.image_panel import EMPTY, NOT_A_LIKELIHOOD, ImagePanel
 from vae_explorer.ui.widgets.numbers import figure

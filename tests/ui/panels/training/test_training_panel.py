@@ -249,7 +249,7 @@ def test_a_folder_that_was_brought_in_is_described_and_chosen(panel, session, co
     with qtbot.waitSignal(session.data.described, timeout=WAIT):
         session.data.open(type(paths.runs())(config.data))
     assert panel.form.config().data == config.data
-    assert panel.sentence.text() == "blobs: 60 grey images, 8 × 8"
+    assert panel.sentence.text() == "blobs: 60 images, 8 × 8 grey pixels"
 
 
 def test_a_set_that_is_to_be_downloaded_says_how_large_it_is(panel):

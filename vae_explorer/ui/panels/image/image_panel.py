@@ -1,15 +1,12 @@
 """The image: as it came, as the network sees it, and its posterior q(z|x)."""
 
-import csv
-import io
-
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QGridLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from vae_explorer.session.records import Encoded
 from vae_explorer.session.session import Session
-from vae_explorer.ui.panels.image.image_figures import ImageFigures, figures_of_image
+from vae_explorer.session.views.evidence import ImageFigures
 from vae_explorer.ui.panels.image.thumbnail_strip import ThumbnailStrip
 from vae_explorer.ui.plots.posterior_plot import PosteriorPlot
 from vae_explorer.ui.theme import UNIT, theme
@@ -143,18 +140,8 @@ class ImagePanel(Panel):
 
     def copy_csv(self) -> None:
         """mu, sigma and KL of every dimension, in full precision; z alone by a plain autoencoder."""
-        if self._shown is None:
-            return
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        shown = self._shown
-        columns = {"mu": shown.mu, "sigma": shown.sigma, "kl": shown.kl_per_dimension}
-        if self._session.model.lacks("posterior"):
-            columns = {"z": shown.mu}
-        writer.writerow(["dimension", *columns])
-        for j, values in enumerate(zip(*columns.values(), strict=True)):
-            writer.writerow([j, *(float(value) for value in values)])
-        QGuiApplication.clipboard().setText(text.getvalue())
+        if text := self._image.csv():
+            QGuiApplication.clipboard().setText(text)
 
     def _on_images_changed(self) -> None:
         number = self._image.image
@@ -211,7 +198,7 @@ class ImagePanel(Panel):
             self._make_chips(encoded)
 
     def _show_figures(self) -> None:
-        encoded, figures = self._shown, figures_of_image(self._session)
+        encoded, figures = self._shown, self._session.evidence.figures
         if encoded is None or figures is None:
             return
         has_elbo = not self._session.model.lacks("elbo")

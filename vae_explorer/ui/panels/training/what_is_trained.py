@@ -42,11 +42,9 @@ def _data(config: TrainConfig, facts: RunFacts | None) -> str:
     if facts is None:
         kept = f"{config.validation_images:,}" if config.validation_images else "10 %"
         return f"{config.data}; {kept} of the training images are kept for validation"
-    channels, height, width = facts.image_shape
-    kind = "grey" if channels == 1 else "colour"
     return (
         f"{config.data}: {facts.train_images:,} training and {facts.validation_images:,} validation images, "
-        f"{height} × {width} {kind} pixels"
+        f"{facts.image_shape}"
     )
 
 
