@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication
 
 from vae_explorer import display, errors, paths
 from vae_explorer.process import Collector, Faults, Memory, Signals, qt_logged
+from vae_explorer.session.opening import kind_of
 from vae_explorer.session.session import FIRST_MODEL, Session
 from vae_explorer.session.threads.guard import guarded
-from vae_explorer.ui.drop import offer
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.window.main_window import MainWindow
 
@@ -84,8 +84,8 @@ def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: er
 
 
 class Opening(QObject):
-    """Opens the files once the window has been painted: loading torch beside that would hold the first picture up.
-    The first bundled model opens where none of them is a model, or where theirs does not open."""
+    """Opens the files once the window has been painted: loading torch at the same time would delay the first picture.
+    The first bundled model opens where none of them is a model or a run, or where theirs does not open."""
 
     def __init__(self, window: MainWindow, files: Sequence[Path]):
         super().__init__(window)
@@ -104,27 +104,23 @@ class Opening(QObject):
         return False
 
     def _open(self) -> None:
-        self._model.models_changed.connect(self._on_models_changed)
-        models = [path for path in self._files if offer.kind_of(path) == "model"]
+        models = [path for path in self._files if kind_of(path) in ("model", "run")]
         self._files = [path for path in self._files if path not in models]
         if models:
             self._window.open_paths(models)
-        else:
-            self._open_bundled()
-
-    def _open_bundled(self) -> None:
-        self._is_last_try = True
-        self._model.open(FIRST_MODEL)
+        self._model.models_changed.connect(self._on_models_changed)
+        self._on_models_changed()
 
     def _on_models_changed(self) -> None:
-        """Images come when there is a model that encodes them."""
+        """Images and data wait for a model: the images are encoded with it."""
         if self._model.is_opening:
             return
         if self._model.current is None and not self._is_last_try:
-            self._open_bundled()
+            self._is_last_try = True
+            self._model.open(FIRST_MODEL)
             return
         self._model.models_changed.disconnect(self._on_models_changed)
-        log.info("the window stands")  # now that torch is loaded: its version is in the log's first line
+        log.info("the window is up")  # now that torch is loaded: its version is in the log's first line
         if self._files:
             self._window.open_paths(self._files)
 

@@ -131,7 +131,7 @@ def test_of_two_models_the_second_is_named_as_left_out(window, drop, make_model,
     drop(listed(make_model("one"), make_model("two")))
     qtbot.waitUntil(lambda: window.session.model.current is not None, timeout=WAIT)
     assert window.session.model.current.name == "one"
-    assert said() == "One model and one data set at a time: two.vae.safetensors was not opened"
+    assert said() == ("Only one model and one data set can be opened at a time. Not opened: two.vae.safetensors")
 
 
 def test_a_pasted_picture_is_encoded(window, model, images, qtbot, encoded):

@@ -1,6 +1,5 @@
 """The window: the lecture's own picture from left to right, x → q(z|x) → z → p(x|z) → x."""
 
-import os
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl
@@ -27,7 +26,6 @@ from vae_explorer.session.records import Origin
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.drop import offer
-from vae_explorer.ui.drop.addresses import shown
 from vae_explorer.ui.drop.target import DropTarget
 from vae_explorer.ui.panels.decoded import DecodedPanel
 from vae_explorer.ui.panels.image.image_panel import ImagePanel
@@ -154,25 +152,10 @@ class MainWindow(QMainWindow):
             self.open_paths([Path(name)])
 
     def open_paths(self, files: list[Path]) -> None:
-        """Images are encoded, the first model or run is opened, the first data set is read."""
-        kinds: dict[str, list[Path]] = {"images": [], "model": [], "data": []}
-        for path in files:
-            is_folder = os.path.isdir(path)  # False for what no file system takes, where Path.is_dir raises
-            is_run = is_folder and self.session.training.is_run(path)
-            kinds["model" if is_run else "data" if is_folder else offer.kind_of(path)].append(path)
-        if kinds["model"]:
-            model = Path(os.path.realpath(kinds["model"][0]))  # resolve() raises where links go round
-            if self.session.training.is_run(model):
-                self.session.training.open_run(model)
-            else:
-                self.session.model.open(str(model))
+        """Opens files and folders as what they are, and remembers the model or run among them."""
+        model = self.session.open(files)
+        if model:
             self._settings.setValue("recent", [str(model), *self.recent()][:8])
-        if kinds["data"]:
-            self.session.data.open(kinds["data"][0])
-        self.session.image.open([Origin(shown(path.name), path) for path in kinds["images"]])
-        left = [shown(path.name) for path in (*kinds["model"][1:], *kinds["data"][1:])]
-        if left:
-            self.errors.show_sentence(f"One model and one data set at a time: {', '.join(left)} was not opened")
 
     def paste(self) -> None:
         """Encodes or opens what is on the clipboard."""
