@@ -52,7 +52,7 @@ def test_a_folder_with_a_run_is_one_whatever_it_is_called(run, tmp_path):
     assert kind_of(link) == "run"
 
 
-@pytest.mark.parametrize("name", ["a\0b.png", "x" * 300 + ".png", "x" * 5000])
+@pytest.mark.parametrize("name", ["a\0b.png", "a\0b.npz", "a\0b.safetensors", "x" * 300 + ".png"])
 def test_a_name_that_no_file_system_takes_is_an_image_that_will_be_refused(name):
     assert kind_of(Path(name)) == "image"
 

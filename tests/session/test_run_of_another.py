@@ -87,9 +87,7 @@ def test_a_run_that_another_program_writes_is_read_and_that_is_said(session, run
     before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
     session.training.open_run(run.folder)
     assert shown(session, qtbot).name == "mine"
-    assert sentences == [
-        f"mine is being written by process {writer.pid}, so it is only read here: this is its newest model"
-    ]
+    assert sentences == [f"mine is in use by process {writer.pid}; opened read-only"]
     read(session, qtbot, [1, 2])
     assert session.training.resumable() == []
     assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before

@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -30,7 +31,13 @@ class ToOpen:
 def kind_of(path: Path) -> Kind:
     """A folder is a run or a data set, a file is what its name says, and an image where that says nothing: whoever
     reads it tells what is wrong with it. Opens nothing but a run's folder."""
-    if os.path.isdir(path):  # False for what no file system takes, where Path.is_dir raises
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError:  # it is not there, or may not be looked at
+        is_folder = False
+    except ValueError:  # no file system takes such a name
+        return "image"
+    if is_folder:
         return "run" if is_run(path) else "data"
     if path.suffix.lower() == MODEL_SUFFIX:
         return "model"

@@ -240,7 +240,7 @@ def test_images_that_cannot_be_read_fail_with_a_sentence_and_unlock_the_form(
         start(data=str(tmp_path / "nowhere.npz"))
     assert "nowhere.npz" in failed.args[0]
     until("failed")
-    assert panel.sentence.text() == SENTENCES["failed"]
+    assert panel.sentence.text() == f"Training has not started. {failed.args[0]}"
     assert panel.form.isEnabled()
     assert not panel.progress.isVisible()
 

@@ -78,6 +78,11 @@ class ConfigForm(QWidget):
         field.blockSignals(False)
         _write(field, before)
 
+    @property
+    def data(self) -> str:
+        """What TrainConfig.data would be."""
+        return str(_read(self._fields["data"]))
+
     def set_data(self, data: str) -> None:
         self.set_field("data", data)
 
@@ -157,17 +162,27 @@ def _control(info: FieldInfo, value: object) -> QWidget:
 
 def _read(control: QWidget) -> object:
     if isinstance(control, QComboBox):
-        return control.currentText() if control.isEditable() else control.currentData()
+        return _with_point(control.currentText()) if control.isEditable() else control.currentData()
     if isinstance(control, QSpinBox):
         return control.value()
     assert isinstance(control, QLineEdit)
-    return control.text().replace(",", ".")
+    return _with_point(control.text())
+
+
+def _with_point(text: str) -> str:
+    return text.replace(",", ".")
+
+
+def _shown(value: object) -> str:
+    """A short text that is read back as the same value."""
+    short = f"{value:g}" if isinstance(value, float) else str(value)
+    return repr(value) if isinstance(value, float) and float(short) != value else short
 
 
 def _write(control: QWidget, value: object) -> None:
     if isinstance(control, QComboBox):
         if control.isEditable():
-            control.setCurrentText(f"{value:g}" if isinstance(value, float) else str(value))
+            control.setCurrentText(_shown(value))
             return
         at = control.findData(value)
         if at < 0 and value is not None:
@@ -177,4 +192,4 @@ def _write(control: QWidget, value: object) -> None:
     elif isinstance(control, QSpinBox):
         control.setValue(int(str(value)))
     elif isinstance(control, QLineEdit):
-        control.setText(f"{value:g}" if isinstance(value, float) else str(value))
+        control.setText(_shown(value))
