@@ -91,6 +91,7 @@ class Opening(QObject):
         super().__init__(window)
         self._window, self._model, self._files = window, window.session.model, list(files)
         self._is_last_try = False
+        window.successes.hold()  # a bundled model that opens in the place of another does not answer why
         self._timer = QTimer(self, singleShot=True, interval=UNSEEN)  # a window that is never shown works too
         self._timer.timeout.connect(self._open)
         self._timer.start()
@@ -123,6 +124,7 @@ class Opening(QObject):
         log.info("the window is up")  # now that torch is loaded: its version is in the log's first line
         if self._files:
             self._window.open_paths(self._files)
+        self._window.successes.release()
 
 
 class WarmUp(QObject):

@@ -128,7 +128,7 @@ def test_a_file_is_looked_into_and_offered_first(session, jobs, qtbot, tmp_path)
         session.data.open(file)
         qtbot.waitUntil(lambda times=times: len(described) == times, timeout=TIMEOUT)
     assert chosen == [str(file)] * 2
-    assert str(described[0]) == "faces: 30 colour images, 12 × 16, 3 classes"
+    assert str(described[0]) == "faces: 30 colour images, 16 × 12, 3 classes"
     assert [choice.data for choice in session.data.choices][:2] == [str(file), "mnist"]
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
 

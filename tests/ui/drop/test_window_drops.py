@@ -159,7 +159,7 @@ def test_a_dropped_run_shows_its_model_under_its_own_name(window, drop, config, 
     qtbot.waitUntil(lambda: window.session.training.curves.validation_epochs == [1, 2, 3], timeout=WAIT)
     assert window.training.views.isVisible()
     assert window.training.form.config() == config
-    assert window.training.sentence.text() == "mine came to its end: these are its curves and its settings."
+    assert window.training.sentence.text() == "mine is finished: these are its curves and its settings."
     assert len(window.session.training.kl_per_dimension) == config.z_dim
     assert window.recent()[0] == str(run.folder)
     assert said() == ""

@@ -46,7 +46,7 @@ class DataSummary:
         files = "file" if len(self.skipped) == 1 else "files"
         skipped = f", {len(self.skipped)} {files} skipped" if self.skipped else ""
         kind = "grey" if channels == 1 else "colour"
-        return f"{self.name}: {self.images:,} {kind} images, {width} × {height}{classes}{skipped}"
+        return f"{self.name}: {self.images:,} {kind} images, {height} × {width}{classes}{skipped}"
 
 
 class DataSession(QObject):

@@ -37,6 +37,7 @@ from vae_explorer.ui.window.error_banner import ErrorBanner
 from vae_explorer.ui.window.job_status import JobStatus
 from vae_explorer.ui.window.main_menu import MainMenu
 from vae_explorer.ui.window.self_test_dialog import SelfTestDialog
+from vae_explorer.ui.window.successes import Successes
 from vae_explorer.ui.window.tabs import Tabs
 from vae_explorer.ui.window.title_bar import TitleBar
 
@@ -73,13 +74,15 @@ class MainWindow(QMainWindow):
         self.title = TitleBar(session)
         self.self_test = SelfTestDialog(session.self_test, self)
         self.errors = ErrorBanner()
+        self.successes = Successes(session, self)
         self.setCentralWidget(self._make_centre())
         self.menu = MainMenu(self, self)
         self.drops = DropTarget(self)
         self._fill_status_bar()
 
         self.drops.dropped.connect(self._take)
-        session.failed.connect(self.errors.show_sentence)
+        session.failed.connect(self._say)
+        self.successes.succeeded.connect(self.errors.hide_sentence)
         session.closed.connect(self._on_session_closed)
         session.training.progressed.connect(self._on_training_changed)
         session.training.state_changed.connect(self._on_training_changed)
@@ -240,9 +243,9 @@ class MainWindow(QMainWindow):
         """Opens the log file; says where it is when nothing can open it."""
         file = paths.log_file()
         if not file.is_file():
-            self.errors.show_sentence(f"There is no log: {file} is made with the first thing that it has to say")
+            self._say(f"No log yet. It will be written to {file}")
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
-            self.errors.show_sentence(f"No program of this machine opens the log: it is {file}")
+            self._say(f"No application can open the log file {file}")
 
     def show_self_test(self) -> None:
         """Checks the program's figures, each by another way, and shows both."""
@@ -257,12 +260,17 @@ class MainWindow(QMainWindow):
         )
 
     def _take(self, dropped: offer.Dropped) -> None:
-        if dropped.refusal:
-            self.errors.show_sentence(dropped.refusal)
         if dropped.paths:
             self.open_paths(list(dropped.paths))
         if dropped.blobs:
             self.session.image.open([Origin(name, content) for name, content in dropped.blobs])
+        if dropped.refusal:
+            self._say(dropped.refusal)
+
+    def _say(self, sentence: str, details: str = "") -> None:
+        """Stays until it is closed or replaced, or until something that was begun after it has worked."""
+        self.successes.mark()
+        self.errors.show_sentence(sentence, details)
 
     # what happened
 
@@ -290,7 +298,7 @@ class MainWindow(QMainWindow):
         self.set_train_visible(True)
         skipped = getattr(summary, "skipped", ())
         if skipped:
-            self.errors.show_sentence(f"{summary}. The first: {skipped[0]}", details="\n".join(skipped))
+            self._say(f"{summary}. The first: {skipped[0]}", details="\n".join(skipped))
 
     # opening and closing
 
