@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer import paths
+from vae_explorer.core.card import Ability, abilities_of
 from vae_explorer.core.progress import Progress
 from vae_explorer.session.curves import Curves, ReadCurves
 from vae_explorer.session.pictures import ReadPictures, ReadRequest
@@ -134,6 +135,11 @@ class TrainingSession(QObject):
         self._restore: Callable[[], None] = lambda: None  # what was shown before the newest run
         views.answered.connect(self._on_answered)
         views.failed.connect(self._on_view_failed)
+
+    @staticmethod
+    def abilities(config: TrainConfig) -> frozenset[Ability]:
+        """What a model that is trained with this config will be able to do."""
+        return abilities_of(config)
 
     @property
     def is_reading_curves(self) -> bool:

@@ -54,7 +54,6 @@ class TitleBar(QFrame):
         session.undo.redoTextChanged.connect(self._on_redo_text)
         for signal in (self._model.changed, self._model.updated, self._model.models_changed):
             signal.connect(self._on_models_changed)
-        session.training.progressed.connect(self._on_training)
         session.training.state_changed.connect(self._on_training)
         self.undo.setEnabled(False)
         self.redo.setEnabled(False)
@@ -68,11 +67,9 @@ class TitleBar(QFrame):
 
     def _on_training(self) -> None:
         training = self._session.training
-        epoch = getattr(training.progress, "epoch", None)
-        word = (
-            "in training" if training.is_active and training.facts else "trained"
-        )  # facts come with its first weights
-        self.which.button("training").setText(word if epoch is None else f"{word} · epoch {epoch:.0f}")
+        trained = self._model.workspaces.get("training")
+        word = "in training" if training.is_active and training.has_begun else "trained"
+        self.which.button("training").setText(f"{word} · epoch {trained.snapshot.info.epochs:.0f}" if trained else "")
 
     def _on_models_changed(self) -> None:
         workspaces = self._model.workspaces

@@ -8,13 +8,14 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
+from vae_explorer.session.training import TrainingSession
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.theme import UNIT
 from vae_explorer.ui.widgets.panel import button, label
 
 FIRST = ("data", "kind", "network", "z_dim", "likelihood", "beta", "epochs")  # the rest is behind More…
 LARGEST = 2**31 - 1
-WITH_A_PRIOR = ("beta", "warm_up")  # have no meaning for a plain autoencoder
+WITH_A_PRIOR = ("beta", "warm_up")  # mean nothing to a model without a prior
 NAMES = {"data": "trainData"}  # objectNames that the outside relies on
 
 
@@ -123,8 +124,10 @@ class ConfigForm(QWidget):
             shown = name in FIRST or (is_gaussian if name == "sigma" else self._shows_all)
             self._fields[name].setVisible(shown)
             self._labels[name].setVisible(shown)
+        kind: Any = _read(self._fields["kind"])
+        has_prior = "prior" in TrainingSession.abilities(TrainConfig(kind=kind))
         for name in WITH_A_PRIOR:
-            self._fields[name].setEnabled(_read(self._fields["kind"]) == "vae")
+            self._fields[name].setEnabled(has_prior)
         self.more.setText("Less" if self._shows_all else "More…")
 
 

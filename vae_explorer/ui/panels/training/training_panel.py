@@ -188,13 +188,13 @@ class TrainingPanel(Panel):
 
     def _on_form_changed(self) -> None:
         self._on_start_changed()
-        if self._training.is_active:
-            self.what.show_config(self._training.config, self._training.facts)
-            return
+        training = self._training
         try:
-            self.what.show_config(self.form.config(), None)
+            config = training.config if training.is_active else self.form.config()
         except ValueError as error:
             self.what.text.setText(str(error))
+            return
+        self.what.show_config(config, training.abilities(config), training.facts if training.is_active else None)
 
     def _on_start_changed(self) -> None:
         """Start waits for the images that the form names."""
@@ -298,14 +298,14 @@ class TrainingPanel(Panel):
             self.sentence.setText(sentences[state].format(self._training.reason))
 
     def _show_what_there_is(self) -> None:
-        """A plain autoencoder has neither an ELBO nor a KL."""
-        is_plain = self._training.config.kind == "autoencoder"
+        """A model without an ELBO has one curve and no KL."""
+        has_elbo = "elbo" in self._training.abilities(self._training.config)
         for key in ("elbo", "kl"):
-            self.which.button(key).setVisible(not is_plain)
-        if is_plain:
+            self.which.button(key).setVisible(has_elbo)
+        if not has_elbo:
             self.which.set_value("reconstruction")
         for part in (self.bars_title, self.bars_sum, self.bars):
-            part.setVisible(not is_plain)
+            part.setVisible(has_elbo)
 
     def _on_models_changed(self) -> None:
         """What can be done with a trained model, once its run is over."""
