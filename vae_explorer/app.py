@@ -27,13 +27,13 @@ SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python c
 KEPT_KERNELS = 256  # of torch's, one for each shape: 1024, as it is, are 40 MB where numbers of samples change
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
 CALM = 1000  # milliseconds after the first samples
-UNSEEN = 200  # milliseconds until a window that nobody has shown opens its model
+UNSEEN = 200  # milliseconds until a window that is never shown opens its model
 SETTLE = 400  # milliseconds without a change before a screenshot
 
 
 def create(files: Sequence[Path] = (), *, remembers: bool = True) -> MainWindow:
-    """The window with everything behind it, without running the loop. Where no model among the files opens, the first
-    bundled one does. `remembers` is whether the places of its panels are read and kept."""
+    """The window with everything behind it, without running the loop. Where no model or run among the files opens, the
+    first bundled model does. `remembers`: whether the places of its panels are restored and saved."""
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("VAE Explorer")
@@ -128,9 +128,9 @@ class Opening(QObject):
 
 
 class WarmUp(QObject):
-    """Imports the library of the plots at a calm moment, once the first pictures are there: it holds the window up for
-    0.13 s, which at the first curve of a training would be felt. In this thread: PySide makes types as they are first
-    used, and two threads that do so at once are now and then a segmentation fault (1 of 40 starts)."""
+    """Imports the library of the plots at a calm moment, once the first pictures are there: it blocks the window for
+    0.13 s, which would be felt at the first curve of a run. In this thread: PySide makes types as they are first
+    used, and two threads that do so at once now and then cause a segmentation fault (1 of 40 starts)."""
 
     def __init__(self, window: MainWindow):
         super().__init__(window)

@@ -38,7 +38,7 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class ReadCurves:
-    """What lies on disk of a run."""
+    """What a run has on disk."""
 
     run: Run
     curves: Curves

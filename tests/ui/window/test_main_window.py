@@ -53,7 +53,7 @@ def test_what_is_used_often_has_a_key(window):
         for action in window.findChildren(QAction)
         if action.text() and not action.menu() and not action.isSeparator() and not action.shortcuts()
     }
-    assert without <= {"Show log", "About", "Colours of the system", "Light", "Dark", "Draw again\tSpace"}
+    assert without <= {"Show log", "About", "System colours", "Light", "Dark", "Draw again\tSpace"}
 
 
 def press(qtbot, window, keys):

@@ -79,7 +79,7 @@ class JobsSession(QObject):
         self.changed.emit()
 
     def _kind(self) -> str | None:
-        """Whose thread speaks; None: it was cancelled."""
+        """The job whose thread has sent this signal; None: it was cancelled."""
         return next((kind for kind, job in self.running.items() if job.thread is self.sender()), None)
 
     def _on_progressed(self, progress: Progress) -> None:

@@ -22,7 +22,7 @@ MAX_PICTURE = 64 * MEBIBYTE  # bytes: more than programs send, copied in 30 ms
 MAX_TEXT = 8 * MEBIBYTE  # bytes of addresses or HTML: 6 MB of a picture written out, read in 50 ms
 PATIENCE = 1.0  # seconds: a program that took longer to offer nothing of use is asked for nothing more
 
-SILENT = f"The program that this comes from does not hand it over; try again, or {SAVE_IT}"
+SILENT = f"The program that this comes from is not responding; try again, or {SAVE_IT}"
 
 # What data/picture.py opens; it cannot be asked, since that would load Pillow before the window is up.
 PICTURE_SUFFIXES = frozenset(
@@ -39,7 +39,7 @@ PICTURE_FORMATS = (
 
 @dataclass(frozen=True)
 class Dropped:
-    """What can be used of a drop. A refusal beside paths says what was left out."""
+    """What can be used of a drop. With paths, the refusal says what was left out."""
 
     paths: tuple[Path, ...] = ()
     blobs: tuple[tuple[str, bytes], ...] = ()  # a name for the window, the bytes of a picture file
@@ -55,7 +55,7 @@ class Promise:
 
 
 class _Offer:
-    """What another program offers. Each question may hold up the window, on X11 for five seconds without an answer."""
+    """What another program offers. Each question may block the window, on X11 for five seconds without an answer."""
 
     def __init__(self, mime: QMimeData) -> None:
         self._mime = mime
@@ -116,7 +116,7 @@ def read(mime: QMimeData) -> Dropped:
 
 
 def promise(mime: QMimeData) -> Promise:
-    """What a drop of what hangs over the window would do, from formats, names and which of them are folders: the list
+    """What a drop of what hovers over the window would do, from formats, names and which of them are folders: the list
     of addresses is asked for once."""
     try:
         offer = _Offer(mime)
@@ -186,7 +186,7 @@ def _read(offer: _Offer) -> Dropped:
 
 
 def _places(offer: _Offer, listed: Addresses) -> Iterator[Addresses]:
-    """Where addresses may stand; each text is asked for only when what comes before it held nothing."""
+    """Where addresses may be; each text is asked for only when what comes before it held nothing."""
     yield listed
     yield addresses.sort(addresses.image_sources(offer.text("text/html")))
     yield addresses.sort(addresses.lines(offer.text("text/plain")), prose=True)
@@ -194,7 +194,7 @@ def _places(offer: _Offer, listed: Addresses) -> Iterator[Addresses]:
 
 def _with_paths(found: Addresses) -> Dropped:
     refusals = found.refusals + [f"{shown(url)} is a web address: {SAVE_IT}" for url in found.web]
-    refusals += [f"{shown(url)} is a picture without a file: drop it alone" for url in found.data_urls]
+    refusals += [f"{shown(url)} is a picture without a file: drop it on its own" for url in found.data_urls]
     every = len(refusals) + len(found.paths)
     refusal = f"{len(refusals)} of {every} left out: {refusals[0]}" if refusals else None
     return Dropped(paths=tuple(dict.fromkeys(found.paths)), refusal=refusal)

@@ -248,7 +248,7 @@ class MainWindow(QMainWindow):
             self._say(f"No application can open the log file {file}")
 
     def show_self_test(self) -> None:
-        """Checks the program's figures, each by another way, and shows both."""
+        """Compares the program's numbers with the same numbers computed independently."""
         self.self_test.show()
         self.session.self_test.start()
 

@@ -29,7 +29,7 @@ class TitleBar(QFrame):
         self.open = button(
             "Open…", self.open_asked.emit, "Open images, a model or a data set (Ctrl+O)", name="openFiles"
         )
-        self.save = button("Save model…", self.save_asked.emit, "Save the shown model (Ctrl+S)", name="saveModel")
+        self.save = button("Save model…", self.save_asked.emit, "Save this model (Ctrl+S)", name="saveModel")
         self.undo = button("↶", session.undo.undo, "Undo (Ctrl+Z)", name="undo")
         self.redo = button("↷", session.undo.redo, "Redo (Ctrl+Shift+Z)", name="redo")
         self.undo.setAccessibleName("Undo")

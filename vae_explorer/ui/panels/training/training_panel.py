@@ -1,4 +1,4 @@
-"""Training: the form, the buttons, progress, curves, and what the model makes of eight images."""
+"""Training: the form, the buttons, progress, curves, and the reconstructions of eight images."""
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
@@ -98,9 +98,9 @@ class TrainingPanel(Panel):
         self._inside.addLayout(buttons)
         self.offer = button("Resume the last run", self._on_resume_run, "Continue the run exactly where it stopped")
         self.offer.setObjectName("trainResume")
-        self.save = button("Save model as…", self.save_asked.emit, "Keep the trained model as a file of its own")
+        self.save = button("Save model as…", self.save_asked.emit, "Save the trained model to a file")
         self.save.setObjectName("trainSave")
-        self.back = button("", self._session.model.drop_training, "Show the opened model again and forget this one")
+        self.back = button("", self._session.model.drop_training, "Show the opened model again and discard this one")
         self.back.setObjectName("trainBack")
         after = row(self.save, self.back, spacing=UNIT)
         after.addStretch(1)
@@ -142,7 +142,7 @@ class TrainingPanel(Panel):
         self.examples = ImageStrip(rows=2, tile=26)
         self.examples.grid.setObjectName("trainReconstructions")
         self.examples.grid.setAccessibleName("Eight validation images and their reconstructions")
-        self.examples.grid.setToolTip("Above: validation images. Below: what the model makes of them now.")
+        self.examples.grid.setToolTip("Top: validation images. Bottom: their current reconstructions.")
         self.views = QWidget()
         views = QVBoxLayout(self.views)
         views.setContentsMargins(0, 0, 0, 0)

@@ -99,7 +99,7 @@ def _algorithm(config: TrainConfig, abilities: Abilities, facts: RunFacts | None
     where = f" on {facts.device}" if facts else ""
     falling = ", falling to 0 as a cosine" if config.schedule == "cosine" else ""
     figure = "ELBO" if "elbo" in abilities else "log p(x|z)"
-    patience = f", or until {config.patience} bring no better validation {figure}" if config.patience else ""
+    patience = f", or until {config.patience} epochs bring no better validation {figure}" if config.patience else ""
     encode = ("μ(x), σ(x)", "z = μ + σ · ε, one ε ~ N(0, I) for each image")
     if "posterior" not in abilities:
         encode = ("z(x)", "no noise: z = z(x) as it is")
@@ -108,6 +108,6 @@ def _algorithm(config: TrainConfig, abilities: Abilities, facts: RunFacts | None
         f"2. encode: {encode[0]}<br>"
         f"3. {encode[1]}<br>"
         "4. decode: f(z); the objective and its gradient in θ and φ<br>"
-        f"5. a step of Adam, learning rate {config.learning_rate:g}{falling}; again, for {config.epochs} epochs"
+        f"5. a step of Adam, learning rate {config.learning_rate:g}{falling}; repeat for {config.epochs} epochs"
         f"{patience}{where}"
     )
