@@ -102,7 +102,7 @@ class TrainingSession(QObject):
         progressed(): the value is `progress`
         reported(): `curves`, `kl_per_dimension` or `is_reading_curves` has changed
         reconstructed(): the value is `reconstructions`
-        run_opened(): a run from disk is shown, `opened_run`, and `config` is the one it was trained with
+        run_opened(): a run from disk is shown, `run`, and `config` is the one it was trained with
         finished(): the thread has ended, for whatever reason
         failed(sentence: str): also what went wrong and was put right
     """
@@ -121,7 +121,7 @@ class TrainingSession(QObject):
         self._thread: GeneratorThread | None = None
         self._lineage = self._number = 0  # of the newest snapshot
         self._lineages: dict[Path, int] = {}  # of each run's folder
-        self.opened_run: Run | None = None  # from any folder
+        self.run: Run | None = None  # the one that is shown: opened from any folder, resumed or begun here
         self.state: State = "idle"
         self.has_begun = False  # the newest run has weights: what it leaves is a model
         self.reason = ""  # why the newest run failed
@@ -160,10 +160,16 @@ class TrainingSession(QObject):
         except OSError:
             log.warning("the runs cannot be listed", exc_info=True)
             runs = []
-        run = self.opened_run
+        run = self.run
         if run and run.is_resumable:
             runs = [run, *(one for one in runs if one.folder != run.folder)]
         return runs
+
+    @property
+    def finished_run(self) -> Run | None:
+        """The run that is shown, where it has come to its end and can be trained longer."""
+        run = None if self.is_active else self.run
+        return run if run and run.is_finished and run.state_path.exists() else None
 
     @staticmethod
     def is_run(path: Path) -> bool:
@@ -180,7 +186,7 @@ class TrainingSession(QObject):
             return
         self._model.open(str(folder))
         if not self.is_active:
-            self.opened_run, self.config = run, run.config
+            self.run, self.config = run, run.config
             self.facts, self.progress = None, None
             self._lineage = 0  # what is still to come of the run before is not taken
             self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
@@ -198,12 +204,20 @@ class TrainingSession(QObject):
         if not self.is_active:
             self._drive(config, lambda: Run.create(new_folder(paths.runs(), config), config))
 
-    def resume_run(self, run: Run) -> None:
-        """Continues a run that was stopped or killed."""
-        if not self.is_active:
-            self._drive(run.config, lambda: run, resumed=self._lineages.get(run.folder))
-            self._read_curves(run)
-            self.reported.emit()
+    def resume_run(self, run: Run, *, epochs: int | None = None, data: str | None = None) -> None:
+        """Continues a run that was stopped or killed, or trains a finished one longer. `epochs` is how many it shall
+        have in all, `data` the place where its images are now."""
+        if self.is_active:
+            return
+        try:
+            changed = run.changed(epochs=epochs, data=data) if epochs or data else run
+        except RunError as error:
+            self.failed.emit(str(error))
+            return
+        self.run = run
+        self._drive(changed.config, lambda: changed, resumed=self._lineages.get(run.folder))
+        self._read_curves(run)
+        self.reported.emit()
 
     def pause(self) -> None:
         if self._thread and self.state == "running":
@@ -249,6 +263,7 @@ class TrainingSession(QObject):
         is_first = self.facts is None
         if is_first:
             self.facts, self.has_begun = taken.facts, True
+            self.run = Run(taken.folder, self.config)
             self._lineages[taken.folder] = self._lineage
             self.state_changed.emit()
         self._number += 1

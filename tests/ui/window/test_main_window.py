@@ -317,7 +317,7 @@ def test_a_closed_run_is_offered_when_the_window_opens_again(make_window, config
     qtbot.waitUntil(lambda: len(first.session.training.curves.epochs) > 2, timeout=WAIT)
     make_window.close(first)
     second = make_window()
-    assert second.training.offer.isVisible()
+    assert second.training.resume.offer.isVisible()
 
 
 def test_closing_while_a_model_is_being_opened_ends_clean(make_window):

@@ -91,6 +91,10 @@ class DataSession(QObject):
         """What a data set that was brought in holds, once it has been read."""
         return next((one for one in self.brought if one.data == data), None)
 
+    def is_missing(self, data: str) -> bool:
+        """Whether it is the path of a data set that is not there."""
+        return data not in catalog.DATASETS and not os.path.lexists(data)
+
     def open(self, path: Path) -> None:
         """Looks into a folder, an IDX, NPZ, NPY or ZIP file, and offers it for training."""
         path = Path(os.path.realpath(path))  # a run outlives the folder that the program was started in

@@ -54,7 +54,9 @@ def test_at_first_only_start_can_be_pressed(panel):
     assert not panel.pause.isEnabled()
     assert not panel.stop.isEnabled()
     assert panel.sentence.text() == SENTENCES["idle"]
-    assert not any(part.isVisible() for part in (panel.offer, panel.save, panel.back, panel.views, panel.progress))
+    assert not any(
+        part.isVisible() for part in (panel.resume.offer, panel.save, panel.back, panel.views, panel.progress)
+    )
     assert panel.form.config() == TrainConfig()
 
 
@@ -185,13 +187,13 @@ def test_a_stopped_run_can_be_resumed_where_it_was(panel, session, start, until,
     press(qtbot, panel.stop)
     until("stopped")
     (folder,) = paths.runs().iterdir()
-    assert panel.offer.isVisible()
-    assert folder.name in panel.offer.toolTip()
+    assert panel.resume.offer.isVisible()
+    assert folder.name in panel.resume.offer.toolTip()
     reported = list(session.training.curves.epochs)
     panel.form.set_config(TrainConfig())
-    press(qtbot, panel.offer)
+    press(qtbot, panel.resume.offer)
     assert panel.form.config().epochs == LONG["epochs"]
-    assert not panel.offer.isVisible()
+    assert not panel.resume.offer.isVisible()
     until("running")
     assert session.training.progress.done >= round(3 * reported[-1])  # of 48 images, 16 in a step
     qtbot.waitUntil(lambda: not session.training.is_reading_curves, timeout=WAIT)
@@ -204,7 +206,7 @@ def test_a_stopped_run_can_be_resumed_where_it_was(panel, session, start, until,
 def test_a_finished_run_is_not_offered(panel, start, until):
     start(epochs=1)
     until("finished")
-    assert not panel.offer.isVisible()
+    assert not panel.resume.offer.isVisible()
 
 
 def test_after_a_run_one_can_go_back_to_the_opened_model(panel, session, open_model, make_model, start, until, qtbot):

@@ -9,6 +9,7 @@ from vae_explorer.session.session import Session
 from vae_explorer.session.training import State
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.panels.training.config_form import ConfigForm
+from vae_explorer.ui.panels.training.resume_offer import ResumeOffer
 from vae_explorer.ui.panels.training.what_is_trained import WhatIsTrained
 from vae_explorer.ui.plots.bar_plot import BarPlot
 from vae_explorer.ui.plots.curve_plot import CurvePlot
@@ -96,15 +97,15 @@ class TrainingPanel(Panel):
         buttons = row(self.start, self.pause, self.stop, spacing=UNIT)
         buttons.insertStretch(1)
         self._inside.addLayout(buttons)
-        self.offer = button("Resume the last run", self._on_resume_run, "Continue the run exactly where it stopped")
-        self.offer.setObjectName("trainResume")
+        self.resume = ResumeOffer(self._session, self.form)
+        self.resume.pressed.connect(self.stop.setFocus)
         self.save = button("Save model as…", self.save_asked.emit, "Save the trained model to a file")
         self.save.setObjectName("trainSave")
         self.back = button("", self._session.model.drop_training, "Show the opened model again and discard this one")
         self.back.setObjectName("trainBack")
         after = row(self.save, self.back, spacing=UNIT)
         after.addStretch(1)
-        self._inside.addWidget(self.offer)
+        self._inside.addWidget(self.resume)
         self._inside.addLayout(after)
         self.progress = QProgressBar()
         self.progress.setObjectName("trainProgress")
@@ -169,15 +170,9 @@ class TrainingPanel(Panel):
         else:
             self._training.pause()
 
-    def _on_resume_run(self) -> None:
-        runs = self._training.resumable()
-        if runs:
-            self._training.resume_run(runs[0])
-            self.stop.setFocus()
-
     def _on_run_opened(self) -> None:
         self.form.set_config(self._training.config)
-        run = self._training.opened_run
+        run = self._training.run
         if run and run.is_finished and not self._training.is_active:
             self.sentence.setText(f"{run.folder.name} is finished: these are its curves and its settings.")
 
@@ -188,6 +183,7 @@ class TrainingPanel(Panel):
 
     def _on_form_changed(self) -> None:
         self._on_start_changed()
+        self.resume.show_epochs()
         training = self._training
         try:
             config = training.config if training.is_active else self.form.config()
@@ -278,13 +274,11 @@ class TrainingPanel(Panel):
         self._show_views()
         self._show_what_there_is()
         self._on_models_changed()
-        runs = [] if active else self._training.resumable()
-        self.offer.setVisible(bool(runs))
-        if runs:
-            name, epoch = runs[0].folder.name, (runs[0].last_report() or {}).get("epoch", 0.0)
-            self.offer.setToolTip(f"Continue {name} exactly where it stopped")
-            if state == "idle":
-                self.sentence.setText(f"{name} stopped at epoch {epoch:.1f} of {runs[0].config.epochs}.")
+        self.resume.refresh()
+        run = self.resume.interrupted
+        if run and state == "idle":
+            epoch = (run.last_report() or {}).get("epoch", 0.0)
+            self.sentence.setText(f"{run.folder.name} stopped at epoch {epoch:.1f} of {run.config.epochs}.")
         if not active:
             self._on_choices_changed()
             self._offer_data()
