@@ -1,5 +1,6 @@
 """A form made from a config's own fields: a new field is a new row."""
 
+from pathlib import PurePath
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -189,7 +190,8 @@ def _write(control: QWidget, value: object) -> None:
             return
         at = control.findData(value)
         if at < 0 and value is not None:
-            control.insertItem(0, str(value), value)
+            control.insertItem(0, PurePath(str(value)).name or str(value), value)
+            control.setItemData(0, str(value), Qt.ItemDataRole.ToolTipRole)
             at = 0
         control.setCurrentIndex(max(at, 0))
     elif isinstance(control, QSpinBox):
