@@ -20,7 +20,7 @@ from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.threads.generator_thread import GeneratorThread
 from vae_explorer.session.threads.latest import Latest
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.run import Run, RunError, is_run, new_folder, unfinished
+from vae_explorer.training.run import Run, RunError, new_folder, unfinished
 
 if TYPE_CHECKING:
     from vae_explorer.core.vae import VAE
@@ -170,11 +170,6 @@ class TrainingSession(QObject):
         """The run that is shown, where it has come to its end and can be trained longer."""
         run = None if self.is_active else self.run
         return run if run and run.is_finished and run.state_path.exists() else None
-
-    @staticmethod
-    def is_run(path: Path) -> bool:
-        """Whether this is the folder of a run that has left a model."""
-        return is_run(path)
 
     def open_run(self, folder: Path) -> None:
         """Shows the newest model of a run and, unless another run is active, its curves. It is only read: where another
