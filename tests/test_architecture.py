@@ -28,6 +28,7 @@ MAY_IMPORT = {  # a folder, or a file that is one of its kind: whom it may impor
     "session.records": "training data core",
     "session.pictures": "session.records data",
     "session.curves": "training",
+    "session.opening": "training",
     "session.state": "session.pictures session.records session.threads export training data core",
     "session.jobs": "session.records session.threads training data core",
     "session.training": "session.state session.pictures session.curves session.records session.threads "
@@ -35,14 +36,16 @@ MAY_IMPORT = {  # a folder, or a file that is one of its kind: whom it may impor
     "session.views": "session.training session.jobs session.state session.records session.threads export data core",
     "session.answers": "session.views session.training session.state session.pictures session.curves session.records "
     "export training data core",
-    "session.session": "session.answers session.views session.training session.jobs session.state session.threads",
+    "session.session": "session.answers session.views session.training session.jobs session.state session.opening "
+    "session.records session.threads",
     "ui.theme": "",
     "ui.widgets": "ui.theme session.threads.guard",
     "ui.plots": "ui.widgets ui.theme session.threads.guard",
-    "ui.drop": "ui.theme session.threads.guard training",
+    "ui.drop": "ui.theme session.opening session.threads.guard",
     "ui.panels": "ui.plots ui.widgets ui.theme session training",
     "ui.views": "ui.plots ui.widgets ui.theme session",
-    "ui.window": "ui.views ui.panels ui.drop ui.plots ui.widgets ui.theme session",
+    "ui.window": "ui.views ui.panels ui.drop ui.plots ui.widgets ui.theme session.session session.jobs session.records "
+    "session.threads.guard",
 }
 LAYERS = ("core", "storage", "data", "training", "export", "session", "ui")
 OPEN = {"paths", "errors"}  # to all but core
@@ -252,6 +255,12 @@ def test_widgets_know_no_torch_and_no_threads(module):
     qt = {ast.unparse(node) for node in ast.walk(TREES[module]) if isinstance(node, ast.alias)}
     assert not foreign(module) & {"torch", "safetensors", "threading", "concurrent", "multiprocessing", "asyncio"}
     assert not qt & {"QThread", "QThreadPool", "QRunnable"}
+
+
+@pytest.mark.parametrize("module", [module for module in layer("ui") if module != "vae_explorer.ui.drop.addresses"])
+def test_widgets_do_not_look_at_the_disk(module):
+    """What lies there is the session's to say; an address is taken apart by the rules of the system."""
+    assert "os" not in foreign(module)
 
 
 @pytest.mark.parametrize("module", layer("session"))

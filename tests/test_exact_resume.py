@@ -112,8 +112,8 @@ def test_quit_in_the_window_and_resumed_there(make_window, config, untouched, qt
             window.training.form.set_config(config)
             qtbot.mouseClick(window.training.start, Qt.MouseButton.LeftButton)
         else:
-            qtbot.waitUntil(window.training.offer.isVisible, timeout=WAIT)
-            qtbot.mouseClick(window.training.offer, Qt.MouseButton.LeftButton)
+            qtbot.waitUntil(window.training.resume.offer.isVisible, timeout=WAIT)
+            qtbot.mouseClick(window.training.resume.offer, Qt.MouseButton.LeftButton)
         hand.start()
         epoch = (20.4, 61.0, None)[part]
         if epoch is None:

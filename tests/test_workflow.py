@@ -69,7 +69,8 @@ def test_train_drag_drop_stop_save_reopen_and_the_command_line_agrees(
 
     # train a model of our own
     session.data.open(data)
-    qtbot.waitUntil(lambda: window.training.form.config().data == str(data), timeout=WAIT)
+    assert window.training.form.config().data == str(data)
+    qtbot.waitUntil(find("trainStart").isEnabled, timeout=WAIT)  # once it has been read
     config = TrainConfig(
         data=str(data), network="conv", hidden=32, z_dim=3, likelihood="gaussian", epochs=100_000, batch_size=16,
         device="cpu", threads=1,

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import QApplication
 
 from vae_explorer import display, errors, paths
 from vae_explorer.process import Collector, Faults, Memory, Signals, qt_logged
+from vae_explorer.session.opening import kind_of
 from vae_explorer.session.session import FIRST_MODEL, Session
 from vae_explorer.session.threads.guard import guarded
-from vae_explorer.ui.drop import offer
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.window.main_window import MainWindow
 
@@ -27,13 +27,13 @@ SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python c
 KEPT_KERNELS = 256  # of torch's, one for each shape: 1024, as it is, are 40 MB where numbers of samples change
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
 CALM = 1000  # milliseconds after the first samples
-UNSEEN = 200  # milliseconds until a window that nobody has shown opens its model
+UNSEEN = 200  # milliseconds until a window that is never shown opens its model
 SETTLE = 400  # milliseconds without a change before a screenshot
 
 
 def create(files: Sequence[Path] = (), *, remembers: bool = True) -> MainWindow:
-    """The window with everything behind it, without running the loop. Where no model among the files opens, the first
-    bundled one does. `remembers` is whether the places of its panels are read and kept."""
+    """The window with everything behind it, without running the loop. Where no model or run among the files opens, the
+    first bundled model does. `remembers`: whether the places of its panels are restored and saved."""
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationName("VAE Explorer")
@@ -84,13 +84,14 @@ def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: er
 
 
 class Opening(QObject):
-    """Opens the files once the window has been painted: loading torch beside that would hold the first picture up.
-    The first bundled model opens where none of them is a model, or where theirs does not open."""
+    """Opens the files once the window has been painted: loading torch at the same time would delay the first picture.
+    The first bundled model opens where none of them is a model or a run, or where theirs does not open."""
 
     def __init__(self, window: MainWindow, files: Sequence[Path]):
         super().__init__(window)
         self._window, self._model, self._files = window, window.session.model, list(files)
         self._is_last_try = False
+        window.successes.hold()  # a bundled model that opens in the place of another does not answer why
         self._timer = QTimer(self, singleShot=True, interval=UNSEEN)  # a window that is never shown works too
         self._timer.timeout.connect(self._open)
         self._timer.start()
@@ -104,35 +105,32 @@ class Opening(QObject):
         return False
 
     def _open(self) -> None:
-        self._model.models_changed.connect(self._on_models_changed)
-        models = [path for path in self._files if offer.kind_of(path) == "model"]
+        models = [path for path in self._files if kind_of(path) in ("model", "run")]
         self._files = [path for path in self._files if path not in models]
         if models:
             self._window.open_paths(models)
-        else:
-            self._open_bundled()
-
-    def _open_bundled(self) -> None:
-        self._is_last_try = True
-        self._model.open(FIRST_MODEL)
+        self._model.models_changed.connect(self._on_models_changed)
+        self._on_models_changed()
 
     def _on_models_changed(self) -> None:
-        """Images come when there is a model that encodes them."""
+        """Images and data wait for a model: the images are encoded with it."""
         if self._model.is_opening:
             return
         if self._model.current is None and not self._is_last_try:
-            self._open_bundled()
+            self._is_last_try = True
+            self._model.open(FIRST_MODEL)
             return
         self._model.models_changed.disconnect(self._on_models_changed)
-        log.info("the window stands")  # now that torch is loaded: its version is in the log's first line
+        log.info("the window is up")  # now that torch is loaded: its version is in the log's first line
         if self._files:
             self._window.open_paths(self._files)
+        self._window.successes.release()
 
 
 class WarmUp(QObject):
-    """Imports the library of the plots at a calm moment, once the first pictures are there: it holds the window up for
-    0.13 s, which at the first curve of a training would be felt. In this thread: PySide makes types as they are first
-    used, and two threads that do so at once are now and then a segmentation fault (1 of 40 starts)."""
+    """Imports the library of the plots at a calm moment, once the first pictures are there: it blocks the window for
+    0.13 s, which would be felt at the first curve of a run. In this thread: PySide makes types as they are first
+    used, and two threads that do so at once now and then cause a segmentation fault (1 of 40 starts)."""
 
     def __init__(self, window: MainWindow):
         super().__init__(window)

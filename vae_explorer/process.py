@@ -1,4 +1,4 @@
-"""What a process needs around its window: signals, garbage, memory, and faults that nothing has caught."""
+"""What a process needs around its window: signals, garbage, memory, and exceptions that nothing has caught."""
 
 import ctypes
 import gc
@@ -62,7 +62,7 @@ class Signals(QObject):
 
 
 def _is_to_outlive(number: int) -> bool:
-    """Whether nohup has said that a closed terminal is nothing to the program."""
+    """Whether nohup has asked that a closed terminal does not end the program."""
     return number == getattr(signal, "SIGHUP", None) and signal.getsignal(number) is signal.SIG_IGN
 
 
@@ -107,8 +107,8 @@ class Memory(QObject):
 
 
 class Faults(QObject):
-    """Every exception that nothing has caught, from whichever thread: the window lives on and says so once, the log has
-    the details.
+    """Every exception that nothing has caught, from whichever thread: the window stays open and says so once; the log
+    has the details.
 
     Signals:
         happened(sentence: str)
@@ -140,7 +140,7 @@ class Faults(QObject):
 
 @contextmanager
 def qt_logged() -> Iterator[None]:
-    """While it lasts, what Qt has to say goes into the log. What it dies of goes to stderr too."""
+    """While it lasts, what Qt has to say goes into the log. Fatal messages go to stderr too."""
     levels = {QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO}
     qt = logging.getLogger("qt")
 

@@ -234,8 +234,8 @@ def test_the_log_is_opened_and_where_it_is_not_there_or_nothing_opens_it_the_win
     assert (opened, said()) == ([str(paths.log_file())], "")
     opens = False
     window.show_log()
-    assert said() == f"No program of this machine opens the log: it is {paths.log_file()}"
+    assert said() == f"No application can open the log file {paths.log_file()}"
     log.close()
     paths.log_file().unlink()
     window.show_log()
-    assert said().startswith(f"There is no log: {paths.log_file()} ")
+    assert said().startswith(f"No log yet. It will be written to {paths.log_file()}")

@@ -5,14 +5,14 @@ import sys
 
 import pytest
 
-from vae_explorer.training.run import Run
+from vae_explorer.training.run import Run, is_run
 from vae_explorer.training.trainer import Trainer
 
 WAIT = 10_000  # milliseconds
 WRITES = """
 import sys
 from pathlib import Path
-from vae_explorer.training.run import Run
+from vae_explorer.training.run import Run, is_run
 with Run.open(Path(sys.argv[1])).locked():
     print("written", flush=True)
     sys.stdin.read()
@@ -87,9 +87,7 @@ def test_a_run_that_another_program_writes_is_read_and_that_is_said(session, run
     before = {path.name: path.read_bytes() for path in run.folder.iterdir()}
     session.training.open_run(run.folder)
     assert shown(session, qtbot).name == "mine"
-    assert sentences == [
-        f"mine is being written by process {writer.pid}, so it is only read here: this is its newest model"
-    ]
+    assert sentences == [f"mine is in use by process {writer.pid}; opened read-only"]
     read(session, qtbot, [1, 2])
     assert session.training.resumable() == []
     assert {path.name: path.read_bytes() for path in run.folder.iterdir()} == before
@@ -134,8 +132,7 @@ def test_a_folder_that_holds_no_run_is_one_sentence(session, run, sentences, con
     assert session.model.current is None
 
 
-def test_what_is_a_run_is_known_by_its_files(session, run, tmp_path):
-    is_run = session.training.is_run
+def test_what_is_a_run_is_known_by_its_files(run, tmp_path):
     assert is_run(run.folder)
     assert not is_run(tmp_path)
     assert not is_run(run.model_path)

@@ -43,7 +43,7 @@ class CurvesRequest:
 
 @dataclass(frozen=True, eq=False)
 class ReadCurves:
-    """What lies on disk of a run."""
+    """What a run has on disk."""
 
     run: Run
     curves: Curves

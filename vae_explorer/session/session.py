@@ -1,14 +1,19 @@
 """The memory of the app: builds the nouns and connects them."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QThread, Signal
 from PySide6.QtGui import QUndoGroup
 
+from vae_explorer.errors import shown
 from vae_explorer.session.jobs.data import DataSession
 from vae_explorer.session.jobs.jobs import JobsSession
 from vae_explorer.session.jobs.self_test import SelfTestSession
+from vae_explorer.session.opening import to_open
+from vae_explorer.session.records import Origin
 from vae_explorer.session.state.image import ImageSession
 from vae_explorer.session.state.latent import LatentSession
 from vae_explorer.session.state.model import ModelSession, SaveRequest
@@ -24,6 +29,7 @@ from vae_explorer.session.views.typical import TypicalSession
 from vae_explorer.session.views.view import Context
 
 FIRST_MODEL = "mnist"
+MAX_NAME = 60  # characters of a file's name in a sentence that may hold several
 
 
 class Session(QObject):
@@ -95,6 +101,25 @@ class Session(QObject):
         """Whether no thread runs."""
         threads = (self._decoding_thread, self._views_thread)
         return not (any(t.isRunning() for t in threads) or self.training.is_active or self.jobs.is_active)
+
+    def open(self, paths: Iterable[Path]) -> Path | None:
+        """Encodes images, opens the first model or run and reads the first data set. Gives the path of the model or
+        run, with its links resolved."""
+        found = to_open(paths)
+        model = found.model or found.run
+        if model:
+            model = Path(os.path.realpath(model))  # resolve() raises where links go round
+            if found.run:
+                self.training.open_run(model)
+            else:
+                self.model.open(str(model))
+        if found.data:
+            self.data.open(found.data)
+        self.image.open([Origin(shown(path.name, MAX_NAME), path) for path in found.images])
+        if found.left_out:
+            names = ", ".join(shown(path.name, MAX_NAME) for path in found.left_out)
+            self.failed.emit(f"Only one model and one data set can be opened at a time. Not opened: {names}")
+        return model
 
     def close(self) -> None:
         """Asks every thread to end; a run is checkpointed first. `closed` follows."""

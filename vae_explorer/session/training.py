@@ -1,4 +1,4 @@
-"""The run in the window: start, pause, resume, stop, and what is known of it."""
+"""The run in the window: start, pause, resume, stop, and what is known about it."""
 
 import logging
 from collections.abc import Callable, Generator
@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer import paths
+from vae_explorer.core.card import Ability, abilities_of
 from vae_explorer.core.config import ImageShape
 from vae_explorer.core.progress import Progress
 from vae_explorer.data.image_set import ImageSet
@@ -22,7 +23,7 @@ from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.threads.generator_thread import GeneratorThread
 from vae_explorer.session.threads.latest import Latest
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.training.run import Run, RunError, is_run, new_folder, unfinished
+from vae_explorer.training.run import Run, RunError, new_folder, unfinished
 
 if TYPE_CHECKING:
     from vae_explorer.core.objective import Metrics
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 State = Literal["idle", "loading", "running", "paused", "stopping", "stopped", "finished", "failed"]
 FOLLOWED = 8  # validation images whose reconstructions are shown
-MAX_TESTS = 1000  # validation images at hand, for q(z) and for neighbours
+MAX_TESTS = 1000  # validation images that are kept, for q(z) and for neighbours
 MAX_TEST_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, eq=False)
 class RunFacts:
-    """What a run is made of, as it starts."""
+    """What a run consists of, known once its images are loaded."""
 
     device: str
     train_images: int
@@ -116,13 +117,13 @@ class TrainingSession(QObject):
     """Drives one run in a thread of its own, and hands its snapshots to the model session.
 
     Signals:
-        state_changed(): `state`, `config`, `facts` or `sentence` is another
+        state_changed(): `state`, `config`, `facts`, `has_begun` or `reason` has changed
         progressed(): the value is `progress`
-        reported(): `curves`, `kl_per_dimension` or `is_reading_curves` is another
+        reported(): `curves`, `kl_per_dimension` or `is_reading_curves` has changed
         reconstructed(): the value is `reconstructions`
-        run_opened(): a run that lay on disk is shown, `opened_run`; `config` is its
-        finished(): the thread has ended, however
-        failed(sentence: str): also what went wrong and was mended
+        run_opened(): a run from disk is shown, `run`, and `config` is the one it was trained with
+        finished(): the thread has ended, for whatever reason
+        failed(sentence: str): also what went wrong and was put right
     """
 
     state_changed = Signal()
@@ -139,8 +140,10 @@ class TrainingSession(QObject):
         self._thread: GeneratorThread | None = None
         self._lineage = self._number = 0  # of the newest snapshot
         self._lineages: dict[Path, int] = {}  # of each run's folder
-        self.opened_run: Run | None = None  # from any folder
+        self.run: Run | None = None  # the one that is shown: opened from any folder, resumed or begun here
         self.state: State = "idle"
+        self.has_begun = False  # the newest run has weights: what it leaves is a model
+        self.reason = ""  # why the newest run failed
         self.config = TrainConfig()
         self.facts: RunFacts | None = None
         self.progress: Progress | None = None
@@ -148,6 +151,12 @@ class TrainingSession(QObject):
         self._curves_of: Run | None = None  # whose curves on disk are wanted
         self.kl_per_dimension: tuple[float, ...] = ()
         self.reconstructions: Reconstructions | None = None
+        self._restore: Callable[[], None] = lambda: None  # what was shown before the newest run
+
+    @staticmethod
+    def abilities(config: TrainConfig) -> frozenset[Ability]:
+        """What a model that is trained with this config will be able to do."""
+        return abilities_of(config)
 
     @property
     def is_reading_curves(self) -> bool:
@@ -160,7 +169,7 @@ class TrainingSession(QObject):
         return self._thread is not None
 
     def resumable(self) -> list[Run]:
-        """Runs that were stopped or killed, the newest first; never the one that goes on."""
+        """Runs that were stopped or killed, the newest first; none while a run is active."""
         if self.is_active:
             return []
         try:
@@ -168,19 +177,20 @@ class TrainingSession(QObject):
         except OSError:
             log.warning("the runs cannot be listed", exc_info=True)
             runs = []
-        run = self.opened_run
+        run = self.run
         if run and run.is_resumable:
             runs = [run, *(one for one in runs if one.folder != run.folder)]
         return runs
 
-    @staticmethod
-    def is_run(path: Path) -> bool:
-        """Whether this is the folder of a run that has left a model."""
-        return is_run(path)
+    @property
+    def finished_run(self) -> Run | None:
+        """The run that is shown, where it has come to its end and can be trained longer."""
+        run = None if self.is_active else self.run
+        return run if run and run.is_finished and run.state_path.exists() else None
 
     def open_run(self, folder: Path) -> None:
-        """Shows the newest model of a run and, unless another goes on, its curves. It is only read: another program
-        may be writing it, which is said."""
+        """Shows the newest model of a run and, unless another run is active, its curves. It is only read: where another
+        program is writing it, the user is told."""
         try:
             run = Run.open(folder)
         except RunError as error:
@@ -188,7 +198,7 @@ class TrainingSession(QObject):
             return
         self._model.open(str(folder))
         if not self.is_active:
-            self.opened_run, self.config = run, run.config
+            self.run, self.config = run, run.config
             self.facts, self.progress = None, None
             self._lineage = 0  # what is still to come of the run before is not taken
             self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
@@ -199,21 +209,27 @@ class TrainingSession(QObject):
             self.reconstructed.emit()
         writer = run.writer()
         if writer and not (writer == "this program" and self.is_active):
-            self.failed.emit(
-                f"{folder.name} is being written by {writer}, so it is only read here: this is its newest model"
-            )
+            self.failed.emit(f"{folder.name} is in use by {writer}; opened read-only")
 
     def start(self, config: TrainConfig) -> None:
         """A new run in the user's folder."""
         if not self.is_active:
             self._drive(config, lambda: Run.create(new_folder(paths.runs(), config), config))
 
-    def resume_run(self, run: Run) -> None:
-        """Goes on with a run that was stopped or killed."""
-        if not self.is_active:
-            self._drive(run.config, lambda: Run.open(run.folder), resumed=self._lineages.get(run.folder))
-            self._read_curves(run)
-            self.reported.emit()
+    def resume_run(self, run: Run, *, epochs: int | None = None, data: str | None = None) -> None:
+        """Continues a run that was stopped or killed, or trains a finished one longer. `epochs` is how many it shall
+        have in all, `data` the place where its images are now."""
+        if self.is_active:
+            return
+        try:
+            changed = run.changed(epochs=epochs, data=data) if epochs or data else run
+        except RunError as error:
+            self.failed.emit(str(error))
+            return
+        self.run = run
+        self._drive(changed.config, lambda: changed, resumed=self._lineages.get(run.folder))
+        self._read_curves(run)
+        self.reported.emit()
 
     def pause(self) -> None:
         if self._thread and self.state == "running":
@@ -226,13 +242,15 @@ class TrainingSession(QObject):
             self._thread.resume()
 
     def stop(self) -> None:
-        """Ends the run after the step it is at; it can be resumed later."""
+        """Ends the run after the current step; it can be resumed later."""
         if self._thread and self.state in ("loading", "running", "paused"):
             self._set_state("stopping")
             self._thread.stop()
 
     def _drive(self, config: TrainConfig, make_run: Callable[[], Run], *, resumed: int | None = None) -> None:
+        self._restore = self._restorer()
         self._curves_of = None
+        self.has_begun, self.reason = False, ""
         self.config, self.facts, self.progress = config, None, None
         self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
         before = self._model.trained
@@ -256,7 +274,8 @@ class TrainingSession(QObject):
     def _on_snapshot_taken(self, taken: _Taken) -> None:
         is_first = self.facts is None
         if is_first:
-            self.facts = taken.facts
+            self.facts, self.has_begun = taken.facts, True
+            self.run = Run(taken.folder, self.config)
             self._lineages[taken.folder] = self._lineage
             self.state_changed.emit()
         self._number += 1
@@ -294,13 +313,30 @@ class TrainingSession(QObject):
         self._set_state("stopped")
 
     def _on_failed(self, sentence: str) -> None:
+        self.reason = sentence
         self._set_state("failed")
         self.failed.emit(sentence)
+
+    def _restorer(self) -> Callable[[], None]:
+        """Brings back what is known now about the run that is shown."""
+        known = self.config, self.facts, self.progress, self.curves, self.kl_per_dimension, self.reconstructions
+        newest = self._lineage, self._number
+
+        def restore() -> None:
+            self.config, self.facts, self.progress, self.curves, self.kl_per_dimension, self.reconstructions = known
+            self._lineage, self._number = newest
+            self._curves_of = None
+
+        return restore
 
     def _on_thread_finished(self) -> None:
         if self._thread:
             self._thread.deleteLater()
         self._thread = None
+        if not self.has_begun:  # there is nothing of it to show
+            self._restore()
+            self.reported.emit()
+            self.reconstructed.emit()
         self.state_changed.emit()
         self.finished.emit()
 

@@ -150,3 +150,57 @@ def test_a_folder_without_images_is_one_sentence(session, jobs, qtbot, tmp_path)
     assert "empty" in failed.args[0]
     assert session.data.brought == []
     qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
+
+
+def test_a_data_set_that_is_being_read_is_chosen_and_named_as_such(session, jobs, qtbot, tmp_path):
+    file = tmp_path / "faces.npz"
+    np.savez(file, images=np.zeros((30, 16, 12), np.uint8))
+    data = str(file.resolve())
+    with qtbot.waitSignal(session.data.described, timeout=TIMEOUT):
+        session.data.open(file)
+        assert session.data.is_reading(data)
+        assert session.data.choices[0].title == "faces.npz"
+        assert session.data.summary(data) is None
+    assert not session.data.is_reading(data)
+    assert session.data.choices[0].title == "faces"
+    assert session.data.summary(data).images == 30
+    qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "failed", "replaced"])
+def test_a_data_set_that_is_not_read_to_its_end_is_given_up(session, jobs, qtbot, tmp_path, how):
+    given_up = []
+    session.data.given_up.connect(given_up.append)
+    (tmp_path / "empty").mkdir()
+    session.data.open(tmp_path / "empty")
+    if how == "cancelled":
+        jobs.cancel(DATA)
+    elif how == "replaced":
+        np.savez(tmp_path / "faces.npz", images=np.zeros((30, 16, 12), np.uint8))
+        session.data.open(tmp_path / "faces.npz")
+        assert session.data.choices[0].title == "faces.npz"
+    qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
+    assert given_up == [str(tmp_path.resolve() / "empty")]
+    assert session.data.reading is None
+    assert [one.name for one in session.data.brought] == (["faces"] if how == "replaced" else [])
+
+
+def test_every_job_says_once_that_it_has_ended(jobs, qtbot):
+    def job():
+        yield Progress(1, 1, "images")
+        return "read"
+
+    def failing():
+        yield Progress(1, 1, "images")
+        raise UserError("no")
+
+    ended = []
+    jobs.ended.connect(lambda kind: ended.append((kind, list(jobs.results), list(jobs.sentences))))
+    jobs.start("one", "One", job)
+    qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
+    jobs.start("two", "Two", failing)
+    qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)
+    jobs.start("three", "Three", Endless())
+    jobs.cancel("three")
+    assert ended == [("one", ["read"], []), ("two", ["read"], ["no"]), ("three", ["read"], ["no"])]
+    qtbot.waitUntil(lambda: not jobs.is_active, timeout=TIMEOUT)

@@ -303,8 +303,8 @@ def test_garbage_under_every_format_is_used_or_refused_in_one_line(brought):
 # --- through the window ---------------------------------------------------------------------------------------------
 
 LIES = {
-    "another host": (listed(b"file://otherhost/share/a.png"), "lies on another computer (otherhost)"),
-    "a network path": (listed(b"file:////otherhost/share/a.png"), "lies on another computer"),
+    "another host": (listed(b"file://otherhost/share/a.png"), "is on another computer (otherhost)"),
+    "a network path": (listed(b"file:////otherhost/share/a.png"), "is on another computer"),
     "a web address": (listed(b"https://example.org/a.png"), "is a web address, and nothing is fetched"),
     "a share": (listed(b"smb://nas/a.png"), "is not a file on this computer"),
     "a script": (listed(b"javascript:alert(1)"), "is not a file on this computer"),
@@ -352,7 +352,7 @@ def test_a_lying_clipboard_ends_in_a_sentence_and_changes_nothing(window, said, 
     mime.setData("text/uri-list", b"file://otherhost/a.png")
     QGuiApplication.clipboard().setMimeData(mime)
     window.paste()
-    assert "lies on another computer" in said()
+    assert "is on another computer" in said()
     assert unchanged() == before
 
 

@@ -304,7 +304,7 @@ def test_garbage_is_used_or_refused_in_one_line_and_never_an_error(formats):
     assert all(path.is_absolute() or os.name == "nt" for path in dropped.paths)
     if dropped.refusal:
         assert dropped.refusal.isprintable()
-    assert promise(mime).kind in ("images", "model", "data", "mixed", None)
+    assert promise(mime).kind in ("image", "model", "run", "data", "mixed", None)
     assert promise(mime).sentence.isprintable()
 
 
@@ -318,29 +318,36 @@ def test_an_empty_drop_says_so():
 @pytest.mark.parametrize(
     ("names", "expected", "line"),
     [
-        (["three.jpg"], "images", "Drop to encode three.jpg"),
-        (["1.png", "2.JPG", "3.webp"], "images", "Drop to encode 3 images"),
-        (["odd.xyz"], "images", "Drop to try odd.xyz as an image"),
+        (["three.jpg"], "image", "Drop to encode three.jpg"),
+        (["1.png", "2.JPG", "3.webp"], "image", "Drop to encode 3 images"),
+        (["odd.xyz"], "image", "Drop to try odd.xyz as an image"),
+        (["odd"], "image", "Drop to try odd as an image"),
         (["mnist.vae.safetensors"], "model", "Drop to open the model mnist.vae.safetensors"),
-        (["a.safetensors", "b.safetensors"], "model", "Drop to open 2 models"),
-        (["digits"], "data", "Drop to train on the folder digits"),
+        (["a.safetensors", "b.safetensors"], "model", "Drop to open the model a.safetensors (only one at a time)"),
         (["digits/"], "data", "Drop to train on the folder digits"),
+        (["holiday.2024/"], "data", "Drop to train on the folder holiday.2024"),
+        (["cats.png/"], "data", "Drop to train on the folder cats.png"),
+        (["weights.safetensors/"], "data", "Drop to train on the folder weights.safetensors"),
         (["faces.npz"], "data", "Drop to train on faces.npz"),
         (["faces.ZIP"], "data", "Drop to train on faces.ZIP"),
         (["train-images-idx3-ubyte"], "data", "Drop to train on train-images-idx3-ubyte"),
-        (["t10k-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz"], "data", "Drop to train on these 2 files"),
+        (["a.npz", "b.npz"], "data", "Drop to train on a.npz (only one at a time)"),
         (["a.png", "b.png", "m.safetensors"], "mixed", "Drop to open 2 images and 1 model"),
         (["a.png", "m.safetensors", "d.npz"], "mixed", "Drop to open 1 image, 1 model and 1 data set"),
+        (["a.png", "d.npz", "e/"], "mixed", "Drop to open 1 image and 1 data set (only one at a time)"),
     ],
 )
-def test_the_overlay_says_what_a_drop_would_do(names, expected, line):
-    mime = Drag(uris(*[b"file:///somewhere/" + name.encode() for name in names]))
+def test_the_overlay_says_what_a_drop_would_do(tmp_path, names, expected, line):
+    """Folders are those whose names end with a slash."""
+    for name in names:
+        (tmp_path / name).mkdir() if name.endswith("/") else (tmp_path / name).touch()
+    mime = Drag(uris(*[(tmp_path / name).as_uri().encode() for name in names]))
     assert promise(mime) == Promise(line, expected)
 
 
 def test_the_overlay_asks_for_no_picture():
     mime = Drag({**uris(WEB), "text/html": b"<img>", "image/png": PNG, "application/octet-stream": PNG})
-    assert promise(mime) == Promise("Drop to encode this image", "images")
+    assert promise(mime) == Promise("Drop to encode this image", "image")
     assert mime.asked == ["text/uri-list"]
 
 

@@ -131,7 +131,7 @@ def test_of_two_models_the_second_is_named_as_left_out(window, drop, make_model,
     drop(listed(make_model("one"), make_model("two")))
     qtbot.waitUntil(lambda: window.session.model.current is not None, timeout=WAIT)
     assert window.session.model.current.name == "one"
-    assert said() == "One model and one data set at a time: two.vae.safetensors was not opened"
+    assert said() == ("Only one model and one data set can be opened at a time. Not opened: two.vae.safetensors")
 
 
 def test_a_pasted_picture_is_encoded(window, model, images, qtbot, encoded):
@@ -159,7 +159,7 @@ def test_a_dropped_run_shows_its_model_under_its_own_name(window, drop, config, 
     qtbot.waitUntil(lambda: window.session.training.curves.validation_epochs == [1, 2, 3], timeout=WAIT)
     assert window.training.views.isVisible()
     assert window.training.form.config() == config
-    assert window.training.sentence.text() == "mine came to its end: these are its curves and its settings."
+    assert window.training.sentence.text() == "mine is finished: these are its curves and its settings."
     assert len(window.session.training.kl_per_dimension) == config.z_dim
     assert window.recent()[0] == str(run.folder)
     assert said() == ""

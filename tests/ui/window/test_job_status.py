@@ -1,10 +1,11 @@
-"""The other long jobs in the status bar: a row for each kind, with its own Cancel."""
+"""Long jobs in the status bar: a row for each kind, with its own Cancel."""
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 
 from vae_explorer.core.progress import Progress
-from vae_explorer.session.jobs.jobs import DATA, FIT, KINDS
+from vae_explorer.session.jobs.jobs import DATA, FIT, SELF_TEST
 from vae_explorer.ui.window.job_status import JobStatus
 
 WAIT = 10_000  # milliseconds
@@ -26,7 +27,7 @@ def endless(done, total):
 
 
 def in_sight(status):
-    return [kind for kind in KINDS if status.rows[kind].isVisible()]
+    return [kind for kind, row in status.rows.items() if row.isVisible()]
 
 
 def test_while_nothing_is_done_there_is_nothing_to_see(status):
@@ -49,13 +50,14 @@ def test_each_job_has_a_row_and_its_own_cancel(status, session, qtbot):
 
 
 def test_where_there_is_little_room_the_titles_give_way_and_not_what_can_be_pressed(status, session, qtbot):
-    for kind in KINDS:
+    kinds = (DATA, FIT, SELF_TEST)
+    for kind in kinds:
         session.jobs.start(kind, f"A rather long title of {kind}", endless(30, 120))
-    rows = [status.rows[kind] for kind in KINDS]
-    whole = [row.cancel.width() for row in rows]
+    rows = [status.rows[kind] for kind in kinds]
+    whole = [row.cancel.sizeHint().width() for row in rows]
 
     def are_cut(expected):
-        return ["…" in row.text.text() for row in rows] == [expected] * len(KINDS)
+        return ["…" in row.text.text() for row in rows] == [expected] * len(kinds)
 
     for width in (1600, 700):
         status.resize(width, 40)
@@ -64,3 +66,15 @@ def test_where_there_is_little_room_the_titles_give_way_and_not_what_can_be_pres
         for row, following in zip(rows, [*rows[1:], None], strict=True):
             assert row.geometry().right() < (following.geometry().left() if following else width)
     assert len({row.cancel.accessibleName() for row in rows}) == len({row.bar.accessibleName() for row in rows}) == 3
+
+
+def test_a_job_of_a_kind_that_nobody_has_heard_of_has_a_row_and_is_cancelled_with_the_others(status, session, qtbot):
+    session.jobs.start("film", "Writing film.mp4", endless(3, 12))
+    session.jobs.start(DATA, "Reading photos", endless(1, None))
+    assert in_sight(status) == ["film", DATA]
+    session.jobs.cancel_all()
+    assert session.jobs.running == {}
+    assert in_sight(status) == []
+    session.jobs.start("film", "Writing another", endless(3, 12))
+    assert in_sight(status) == ["film"]
+    assert status.findChild(QPushButton, "jobCancel_film").isVisible()

@@ -53,7 +53,7 @@ def test_what_is_used_often_has_a_key(window):
         for action in window.findChildren(QAction)
         if action.text() and not action.menu() and not action.isSeparator() and not action.shortcuts()
     }
-    assert without <= {"Show log", "About", "Colours of the system", "Light", "Dark", "Draw again\tSpace"}
+    assert without <= {"Show log", "About", "System colours", "Light", "Dark", "Draw again\tSpace"}
 
 
 def press(qtbot, window, keys):
@@ -317,7 +317,7 @@ def test_a_closed_run_is_offered_when_the_window_opens_again(make_window, config
     qtbot.waitUntil(lambda: len(first.session.training.curves.epochs) > 2, timeout=WAIT)
     make_window.close(first)
     second = make_window()
-    assert second.training.offer.isVisible()
+    assert second.training.resume.offer.isVisible()
 
 
 def test_closing_while_a_model_is_being_opened_ends_clean(make_window):

@@ -81,8 +81,8 @@ def test_a_check_that_fails_is_said_in_words_and_the_program_is_not_to_be_truste
     found(GOOD, BAD)
     session.self_test.start()
     ended()
-    assert dialog.sentence.text() == ("1 of 2 checks failed: do not trust this program's figures on this machine.")
-    assert "not ok" in lines(dialog)[1][4]
+    assert dialog.sentence.text() == ("1 of 2 checks failed: do not trust this program's numbers on this machine.")
+    assert "failed" in lines(dialog)[1][4]
     assert "−38.382" in lines(dialog)[1][1]
 
 

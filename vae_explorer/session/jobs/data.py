@@ -11,6 +11,7 @@ from vae_explorer.core.config import ImageShape, LikelihoodName
 from vae_explorer.core.progress import Progress
 from vae_explorer.data import catalog
 from vae_explorer.data.suiting_likelihood import suiting_likelihood
+from vae_explorer.errors import shown
 from vae_explorer.session.jobs.jobs import DATA, JobsSession
 
 
@@ -20,7 +21,7 @@ class DataChoice:
 
     data: str  # a catalog name or a path: what TrainConfig.data takes
     title: str
-    download_bytes: int  # 0: on this machine
+    download_bytes: int = 0  # 0: on this machine
 
 
 @dataclass(frozen=True)
@@ -46,42 +47,68 @@ class DataSession(QObject):
     """Lists the data sets, and looks into folders and files before they are trained on.
 
     Signals:
-        choices_changed(): the value is `choices`
-        chosen(data: str): a new entry was brought in and should be the form's
-        described(summary: object): a DataSummary
+        choices_changed(): `choices` or `reading` has changed
+        chosen(data: str): it was brought in, is being read and should be the form's
+        described(summary: object): a DataSummary, now that it has been read
+        given_up(data: str): it could not be read, or its reading was cancelled
     """
 
     choices_changed = Signal()
     chosen = Signal(str)
     described = Signal(object)
+    given_up = Signal(str)
 
     def __init__(self, jobs: JobsSession, parent: QObject | None = None):
         super().__init__(parent)
         self._jobs = jobs
         self.brought: list[DataSummary] = []
+        self.reading: DataChoice | None = None
         jobs.succeeded.connect(self._on_succeeded)
+        jobs.ended.connect(self._on_ended)
 
     @property
     def choices(self) -> list[DataChoice]:
-        """The user's own first."""
-        own = [DataChoice(summary.data, summary.name, 0) for summary in self.brought]
+        """What can be trained on, and what is being read; the user's own first."""
+        reading = [self.reading] if self.reading else []
+        own = [DataChoice(one.data, one.name) for one in self.brought if not self.is_reading(one.data)]
         known = [
             DataChoice(name, entry.title, 0 if catalog.available(name) else entry.download_size)
             for name, entry in catalog.DATASETS.items()
         ]
-        return own + known
+        return reading + own + known
+
+    def is_reading(self, data: str) -> bool:
+        """Whether this is the data set that is being read: it cannot be trained on yet."""
+        return self.reading is not None and self.reading.data == data
+
+    def summary(self, data: str) -> DataSummary | None:
+        """What a data set that was brought in holds, once it has been read."""
+        return next((one for one in self.brought if one.data == data), None)
+
+    def is_missing(self, data: str) -> bool:
+        """Whether it is the path of a data set that is not there."""
+        return data not in catalog.DATASETS and not os.path.lexists(data)
 
     def open(self, path: Path) -> None:
         """Looks into a folder, an IDX, NPZ, NPY or ZIP file, and offers it for training."""
         path = Path(os.path.realpath(path))  # a run outlives the folder that the program was started in
-        self._jobs.start(DATA, f"Reading {path.name}", lambda: _described(str(path)))
+        self._jobs.start(DATA, f"Reading {shown(path.name)}", lambda: _described(str(path)))
+        self.reading = DataChoice(str(path), shown(path.name))
+        self.choices_changed.emit()
+        self.chosen.emit(str(path))
 
     def _on_succeeded(self, result: object) -> None:
         if isinstance(result, DataSummary):
+            self.reading = None
             self.brought = [result, *(one for one in self.brought if one.data != result.data)]
             self.choices_changed.emit()
-            self.chosen.emit(result.data)
             self.described.emit(result)
+
+    def _on_ended(self, kind: str) -> None:
+        if kind == DATA and self.reading:  # without a result
+            given_up, self.reading = self.reading.data, None
+            self.given_up.emit(given_up)
+            self.choices_changed.emit()
 
 
 def _described(data: str) -> Generator[Progress, None, DataSummary]:

@@ -1,4 +1,4 @@
-"""The other long jobs: a data set that is read or downloaded, a q that is fitted, the self-test."""
+"""Long jobs other than training: a data set that is read or downloaded, a q that is fitted, the self-test."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from PySide6.QtCore import QObject, Signal
 from vae_explorer.core.progress import Progress
 from vae_explorer.session.threads.generator_thread import GeneratorThread
 
-DATA, FIT, SELF_TEST = KINDS = ("data", "fit", "self-test")
+DATA, FIT, SELF_TEST = "data", "fit", "self-test"  # any other name is a kind too
 
 
 @dataclass
 class RunningJob:
-    """What is being done, and how far it is."""
+    """What is being done, and how far it has got."""
 
     title: str
     thread: GeneratorThread
@@ -25,15 +25,17 @@ class JobsSession(QObject):
     """Runs one job of each kind at a time; starting another of a kind cancels the first.
 
     Signals:
-        changed(): `running` or a progress in it is another
+        changed(): `running` or the progress of a job has changed
         succeeded(result: object)
         failed(sentence: str)
+        ended(kind: str): after its result or its failure has been told, or because it was cancelled
         finished(): the last thread has ended
     """
 
     changed = Signal()
     succeeded = Signal(object)
     failed = Signal(str)
+    ended = Signal(str)
     finished = Signal()
 
     def __init__(self, parent: QObject | None = None):
@@ -62,13 +64,14 @@ class JobsSession(QObject):
         self.changed.emit()
 
     def cancel(self, kind: str) -> None:
-        """Stops the job of this kind, if there is one; nothing half done stays behind."""
+        """Stops the job of this kind, if there is one; nothing half-finished is kept."""
         if kind in self.running:
             self.running[kind].thread.stop()
             self._end(kind)
+            self.ended.emit(kind)
 
     def cancel_all(self) -> None:
-        for kind in KINDS:
+        for kind in list(self.running):
             self.cancel(kind)
 
     def _end(self, kind: str) -> None:
@@ -76,7 +79,7 @@ class JobsSession(QObject):
         self.changed.emit()
 
     def _kind(self) -> str | None:
-        """Whose thread speaks; None: it was cancelled."""
+        """The job whose thread has sent this signal; None: it was cancelled."""
         return next((kind for kind, job in self.running.items() if job.thread is self.sender()), None)
 
     def _on_progressed(self, progress: Progress) -> None:
@@ -88,11 +91,13 @@ class JobsSession(QObject):
         if kind := self._kind():
             self._end(kind)
             self.succeeded.emit(result)
+            self.ended.emit(kind)
 
     def _on_failed(self, sentence: str) -> None:
         if kind := self._kind():
             self._end(kind)
             self.failed.emit(sentence)
+            self.ended.emit(kind)
 
     def _on_finished(self) -> None:
         thread = self.sender()

@@ -21,10 +21,10 @@ class _Tested:
 
 
 class SelfTestSession(QObject):
-    """Checks the bundled models' figures and samples, as `vae-explorer selftest` does.
+    """Checks the bundled models' numbers and samples, as `vae-explorer selftest` does.
 
     Signals:
-        changed(): `checks` or `is_running` is another
+        changed(): `checks` or `is_running` has changed
     """
 
     changed = Signal()
@@ -63,5 +63,5 @@ def _test() -> Generator[Progress, None, _Tested]:
 
     from vae_explorer.training.self_test import self_test
 
-    torch.set_num_threads(1)  # of this thread: the window goes on beside it
+    torch.set_num_threads(1)  # of this thread: the window needs a core too
     return _Tested(tuple((yield from self_test())))

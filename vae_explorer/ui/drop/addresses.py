@@ -1,6 +1,6 @@
-"""Addresses in a drop: which are files of this machine, which are pictures written out, which lie elsewhere.
+"""Addresses in a drop: which are files of this machine, which are pictures written out, which are elsewhere.
 
-They come from anywhere: what takes time that grows with them has a limit, and nothing is fetched or opened.
+They come from anywhere: whatever takes longer the longer they are has a limit, and nothing is fetched or opened.
 """
 
 import base64
@@ -17,7 +17,7 @@ from vae_explorer import errors
 
 MAX_ADDRESSES = 2_000  # the strip holds 100 images, and each is looked for while the window waits
 MAX_PATH = 4096  # bytes: no system takes a longer one
-MAX_ESCAPES = 100_000  # signs written as %41 or &#65; in one address: each costs a quarter of a microsecond
+MAX_ESCAPES = 100_000  # characters written as %41 or &#65; in one address: each costs a quarter of a microsecond
 MAX_IMG_TAGS = 16
 MAX_BROKEN_TAGS = 3  # each may have been read to the end of the page
 MAX_ATTRIBUTES = 100  # of one tag
@@ -37,7 +37,7 @@ _MAGIC = (
     (re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL), ".bmp"),  # the size of a known header
 )
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]{1,30}):")  # one letter is a drive of Windows
-# A > may stand in a quoted value. The + after the repetitions: nothing is tried twice.
+# A > may occur in a quoted value. The + after the repetitions: nothing is tried twice.
 _REST_OF_TAG = re.compile(rb"""\b(?:"[^"]*+"|'[^']*+'|[^>"']++){0,%d}+>""" % (2 * MAX_ATTRIBUTES))
 _ATTRIBUTE = re.compile(
     rb"""[ \t\r\n\f=>"'/]{0,999}+([^ \t\r\n\f=>"'/]{1,999}+)"""  # a name behind anything that is none
@@ -71,7 +71,7 @@ def lines(text: bytes) -> Iterator[bytes]:
 
 
 def image_sources(page: bytes) -> Iterator[bytes]:
-    """The addresses of the first images in an HTML page, as they stand there with their scheme."""
+    """The addresses of the first images in an HTML page, as written there, scheme included."""
     position = broken = 0
     lower = page.lower()
     for _ in range(MAX_IMG_TAGS):
@@ -88,7 +88,7 @@ def image_sources(page: bytes) -> Iterator[bytes]:
 
 
 def _source(attributes: bytes) -> bytes:
-    """The value of src; signs written as &amp; are read as what they are."""
+    """The value of src; characters written as &amp; are decoded."""
     end = 0
     for _ in range(MAX_ATTRIBUTES):
         match = _ATTRIBUTE.match(attributes, end)
@@ -133,7 +133,7 @@ def picture_in(url: bytes) -> tuple[str, bytes]:
         raise DropError(f"The data: address is cut short; {SAVE_IT}")
     if escapes := payload.count(b"%"):
         if escapes > MAX_ESCAPES:
-            raise DropError(f"The data: address has more than {MAX_ESCAPES:,} escaped signs; {SAVE_IT}")
+            raise DropError(f"The data: address has more than {MAX_ESCAPES:,} escaped characters; {SAVE_IT}")
         payload = unquote_to_bytes(payload)
     if head[-20:].rstrip().lower().endswith(b";base64"):
         payload = payload.translate(None, b" \t\r\n")
@@ -165,14 +165,14 @@ def _local_path(url: bytes) -> Path:
         host, slash, rest = rest[2:].partition(b"/")
         rest = slash + rest
         if host.lower() not in (b"", b"localhost"):
-            raise DropError(f"{shown(url)} lies on another computer ({shown(host)}); copy it to this one first")
-    if len(rest) > 3 * MAX_PATH:  # %41 is one sign
+            raise DropError(f"{shown(url)} is on another computer ({shown(host)}); copy it to this one first")
+    if len(rest) > 3 * MAX_PATH:  # %41 is one character
         raise DropError(f"{shown(url)} is too long for the address of a file; {WANTED}")
     content = unquote_to_bytes(rest)
     if b"\0" in content or not content.startswith(b"/") or content == b"/":
         raise DropError(f"{shown(url)} is not the address of a file; {WANTED}")
     if content[1:2] in (b"/", b"\\"):
-        raise DropError(f"{shown(url)} lies on another computer; copy it to this one first")
+        raise DropError(f"{shown(url)} is on another computer; copy it to this one first")
     if os.name == "nt" and re.match(rb"/[A-Za-z]:", content):
         content = content[1:]
     return Path(os.fsdecode(content))

@@ -1,10 +1,9 @@
 """What a drop or a paste brings: paths, pictures as bytes, or the sentence that says why neither.
 
 What programs really send was measured: see `read` for the order in which it is looked at. Nothing is fetched, nothing
-is opened. The window stands still while another program is asked for what it offers, so little is asked for.
+is opened. The window cannot answer while another program is asked for what it offers, so little is asked for.
 """
 
-import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,26 +13,21 @@ from urllib.parse import unquote_to_bytes
 
 from PySide6.QtCore import QByteArray, QMimeData
 
-from vae_explorer.training.run import is_run
+from vae_explorer.session.opening import Kind, is_data_file, to_open
 from vae_explorer.ui.drop import addresses
 from vae_explorer.ui.drop.addresses import SAVE_IT, WANTED, Addresses, DropError, shown
-
-Kind = Literal["images", "model", "data", "mixed"]
 
 MEBIBYTE = 2**20
 MAX_PICTURE = 64 * MEBIBYTE  # bytes: more than programs send, copied in 30 ms
 MAX_TEXT = 8 * MEBIBYTE  # bytes of addresses or HTML: 6 MB of a picture written out, read in 50 ms
 PATIENCE = 1.0  # seconds: a program that took longer to offer nothing of use is asked for nothing more
 
-SILENT = f"The program that this comes from does not hand it over; try again, or {SAVE_IT}"
+SILENT = f"The program that this comes from is not responding; try again, or {SAVE_IT}"
 
-# What data/picture.py opens; it cannot be asked, since that would load Pillow before the window stands.
+# What data/picture.py opens; it cannot be asked, since that would load Pillow before the window is up.
 PICTURE_SUFFIXES = frozenset(
     (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff")
 )
-DATA_SUFFIXES = frozenset((".npz", ".npy", ".zip"))
-MODEL_SUFFIX = ".safetensors"
-IDX_NAME = re.compile(r"idx[13]-ubyte(\.gz)?$", re.IGNORECASE)
 
 # In the order in which they are asked for: lossless first.
 PICTURE_FORMATS = (
@@ -45,7 +39,7 @@ PICTURE_FORMATS = (
 
 @dataclass(frozen=True)
 class Dropped:
-    """What can be used of a drop. A refusal beside paths says what was left out."""
+    """What can be used of a drop. With paths, the refusal says what was left out."""
 
     paths: tuple[Path, ...] = ()
     blobs: tuple[tuple[str, bytes], ...] = ()  # a name for the window, the bytes of a picture file
@@ -57,11 +51,11 @@ class Promise:
     """What a drop would do, in one line; no kind: it cannot be used, or only looking can tell."""
 
     sentence: str
-    kind: Kind | None = None
+    kind: Kind | Literal["mixed"] | None = None
 
 
 class _Offer:
-    """What another program offers. Each question may hold up the window, on X11 for five seconds without an answer."""
+    """What another program offers. Each question may block the window, on X11 for five seconds without an answer."""
 
     def __init__(self, mime: QMimeData) -> None:
         self._mime = mime
@@ -121,16 +115,9 @@ def read(mime: QMimeData) -> Dropped:
         return Dropped(refusal=str(error))
 
 
-def kind_of(path: PurePath) -> Literal["images", "model", "data"]:
-    """A guess from a name alone: no suffix is a folder, an unknown one is tried as an image."""
-    suffix = path.suffix.lower()
-    if suffix == MODEL_SUFFIX:
-        return "model"
-    return "data" if not suffix or _is_data_file(path) else "images"
-
-
 def promise(mime: QMimeData) -> Promise:
-    """A guess for what hangs over the window, from formats and names alone: the list of addresses is asked for once."""
+    """What a drop of what hovers over the window would do, from formats, names and which of them are folders: the list
+    of addresses is asked for once."""
     try:
         offer = _Offer(mime)
         found = addresses.sort(addresses.lines(offer.text("text/uri-list")))
@@ -139,7 +126,7 @@ def promise(mime: QMimeData) -> Promise:
     if found.paths:
         return _promise_of(found.paths)
     if found.data_urls or offer.pictures():
-        return Promise("Drop to encode this image", "images")
+        return Promise("Drop to encode this image", "image")
     if found.web:
         return Promise(f"A web address cannot be dropped: {SAVE_IT}")
     if found.refusals:
@@ -150,27 +137,25 @@ def promise(mime: QMimeData) -> Promise:
 
 
 def _promise_of(paths: list[Path]) -> Promise:
-    kinds = [kind_of(path) for path in paths]
-    first = shown(paths[0].name) if len(paths) == 1 else ""
-    if len(set(kinds)) > 1:
-        words = (("images", "image", "images"), ("model", "model", "models"), ("data", "data set", "data sets"))
-        counts = [(kinds.count(each), one, many) for each, one, many in words if each in kinds]
-        parts = [f"{count:,} {one if count == 1 else many}" for count, one, many in counts]
-        return Promise(f"Drop to open {', '.join(parts[:-1])} and {parts[-1]}", "mixed")
-    if kinds[0] == "model":
-        return Promise(f"Drop to open {f'the model {first}' if first else f'{len(paths):,} models'}", "model")
-    if first and is_run(paths[0]):
-        return Promise(f"Drop to open the run {first}", "model")
-    if kinds[0] == "data":
-        folder = "the folder " if first and not _is_data_file(paths[0]) else ""
-        return Promise(f"Drop to train on {folder}{first or f'these {len(paths):,} files'}", "data")
-    if first and paths[0].suffix.lower() not in PICTURE_SUFFIXES:
-        return Promise(f"Drop to try {first} as an image", "images")
-    return Promise(f"Drop to encode {first or f'{len(paths):,} images'}", "images")
-
-
-def _is_data_file(path: PurePath) -> bool:
-    return path.suffix.lower() in DATA_SUFFIXES or bool(IDX_NAME.search(path.name))
+    found = to_open(paths)
+    model = found.model or found.run
+    images = len(found.images)
+    only = " (only one at a time)" if found.left_out else ""
+    if bool(images) + bool(model) + bool(found.data) > 1:
+        parts = [f"{images:,} image{'s' if images > 1 else ''}"] if images else []
+        parts += ["1 run" if found.run else "1 model"] if model else []
+        parts += ["1 data set"] if found.data else []
+        return Promise(f"Drop to open {', '.join(parts[:-1])} and {parts[-1]}{only}", "mixed")
+    if model:
+        kind: Kind = "run" if found.run else "model"
+        return Promise(f"Drop to open the {kind} {shown(model.name)}{only}", kind)
+    if found.data:
+        folder = "" if is_data_file(found.data) else "the folder "
+        return Promise(f"Drop to train on {folder}{shown(found.data.name)}{only}", "data")
+    if images > 1:
+        return Promise(f"Drop to encode {images:,} images", "image")
+    verb = "encode" if paths[0].suffix.lower() in PICTURE_SUFFIXES else "try"
+    return Promise(f"Drop to {verb} {shown(paths[0].name)}{'' if verb == 'encode' else ' as an image'}", "image")
 
 
 def _read(offer: _Offer) -> Dropped:
@@ -201,7 +186,7 @@ def _read(offer: _Offer) -> Dropped:
 
 
 def _places(offer: _Offer, listed: Addresses) -> Iterator[Addresses]:
-    """Where addresses may stand; each text is asked for only when what comes before it held nothing."""
+    """Where addresses may be; each text is asked for only when what comes before it held nothing."""
     yield listed
     yield addresses.sort(addresses.image_sources(offer.text("text/html")))
     yield addresses.sort(addresses.lines(offer.text("text/plain")), prose=True)
@@ -209,7 +194,7 @@ def _places(offer: _Offer, listed: Addresses) -> Iterator[Addresses]:
 
 def _with_paths(found: Addresses) -> Dropped:
     refusals = found.refusals + [f"{shown(url)} is a web address: {SAVE_IT}" for url in found.web]
-    refusals += [f"{shown(url)} is a picture without a file: drop it alone" for url in found.data_urls]
+    refusals += [f"{shown(url)} is a picture without a file: drop it on its own" for url in found.data_urls]
     every = len(refusals) + len(found.paths)
     refusal = f"{len(refusals)} of {every} left out: {refusals[0]}" if refusals else None
     return Dropped(paths=tuple(dict.fromkeys(found.paths)), refusal=refusal)

@@ -1,4 +1,4 @@
-"""What a drop would do, written over the whole window while something hangs over it."""
+"""What a drop would do, written over the whole window while something hovers over it."""
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPaintEvent, QPen, QTextOption

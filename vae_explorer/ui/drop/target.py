@@ -14,11 +14,11 @@ _OURS = (_ENTER, QEvent.Type.DragMove, _LEAVE, _DROP)
 
 
 class DropTarget(QObject):
-    """Takes every drag over a window; while one hangs over it the overlay says what a drop would do. A program that
+    """Takes every drag over a window; while one hovers over it the overlay says what a drop would do. A program that
     does not answer is asked nothing.
 
     Signals:
-        dropped(what: object): a offer.Dropped, also of what was pasted
+        dropped(what: object): an offer.Dropped, also of what was pasted
     """
 
     dropped = Signal(object)
@@ -26,7 +26,7 @@ class DropTarget(QObject):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         self._window = window
-        self._probe: SelectionProbe | None = None  # to the program whose drag hangs over the window
+        self._probe: SelectionProbe | None = None  # to the program whose drag hovers over the window
         self.overlay = DropOverlay(window)
         window.setAcceptDrops(True)
         window.installEventFilter(self)

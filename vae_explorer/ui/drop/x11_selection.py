@@ -1,4 +1,4 @@
-"""Whether the program that a drag or the clipboard comes from answers at all. Qt asks it and waits: for five seconds
+"""Whether the program that a drag or the clipboard comes from responds at all. Qt asks it and waits: for five seconds
 where it hangs, and nothing can stop it. So a probe of our own comes first, which waits for a moment only: longer
 where the display is far away."""
 
@@ -12,7 +12,7 @@ from PySide6.QtGui import QClipboard, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
 PATIENCE = 0.06  # seconds: a program that is not busy needs one of their hundredths
-WAYS = 4  # to the display and back, besides: it asks the other program, which asks it in turn
+WAYS = 4  # to the display and back: it asks the other program, which asks it in turn
 
 _ERROR, _SELECTION_NOTIFY = 0, 31
 _INPUT_ONLY = 2
@@ -28,7 +28,7 @@ class _Atom(ctypes.Structure):
 
 class SelectionProbe:
     """A probe of a window of ours to the owner of a selection of X11, for one of its formats; any answer will do. A
-    probe to nobody is taken for answered."""
+    probe to nobody counts as answered."""
 
     @staticmethod
     def about(origin: QDropEvent | QClipboard, window: QWidget) -> "SelectionProbe":

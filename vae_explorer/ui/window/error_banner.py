@@ -1,4 +1,4 @@
-"""The one place where errors are shown: a sentence that stays until it is closed or replaced."""
+"""The one place where errors are shown: a sentence that stays until it is closed, replaced or no longer of use."""
 
 import logging
 
@@ -10,13 +10,13 @@ from vae_explorer.ui.theme import UNIT
 from vae_explorer.ui.widgets.panel import button, label
 
 log = logging.getLogger(__name__)
-MAX_LENGTH = 500  # characters; the rest stands in the tooltip
+MAX_LENGTH = 500  # characters; the rest is in the tooltip
 MAX_TIP = 4000
-TWICE = 2  # in a row; who has closed a sentence and tries once more has an answer
+TWICE = 2  # in a row: whoever has closed a sentence and tries once more gets an answer
 
 
 class ErrorBanner(QFrame):
-    """Hidden while there is nothing to say. What goes on failing is said once: it can be closed, and stays closed."""
+    """Hidden while there is nothing to say. What fails again and again is said once: when closed, it stays closed."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)

@@ -1,30 +1,37 @@
-"""The other long jobs in the status bar: title, progress and Cancel of each."""
+"""Long jobs in the status bar: title, progress and Cancel of each."""
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
-from vae_explorer.session.jobs.jobs import KINDS, JobsSession
+from vae_explorer.session.jobs.jobs import JobsSession
 from vae_explorer.session.session import Session
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.panel import ElidedLabel, button
 
 
 class JobStatus(QWidget):
-    """A row of the jobs that go on."""
+    """A row for each job that is running, in the order in which their kinds were first started."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__(parent)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(2 * UNIT)
-        self.rows = {kind: JobRow(session.jobs, kind) for kind in KINDS}
-        for row in self.rows.values():
-            layout.addWidget(row)
+        self._jobs = session.jobs
+        self._layout = QHBoxLayout(self)
+        self._layout.setContentsMargins(0, 0, 0, 0)
+        self._layout.setSpacing(2 * UNIT)
+        self.rows: dict[str, JobRow] = {}  # by kind; those of ended jobs wait for the next one
+        self._jobs.changed.connect(self._on_changed)
+        self._on_changed()
+
+    def _on_changed(self) -> None:
+        for kind in self._jobs.running:
+            if kind not in self.rows:
+                self.rows[kind] = JobRow(self._jobs, kind, self)
+                self._layout.addWidget(self.rows[kind])
 
 
 class JobRow(QWidget):
-    """The job of one kind; hidden where there is none."""
+    """The job of one kind; hidden while there is none."""
 
-    def __init__(self, jobs: JobsSession, kind: str, parent: QWidget | None = None):
+    def __init__(self, jobs: JobsSession, kind: str, parent: QWidget):
         super().__init__(parent)
         self._jobs, self._kind = jobs, kind
         layout = QHBoxLayout(self)
@@ -38,7 +45,7 @@ class JobRow(QWidget):
         self.cancel = button(
             "Cancel",
             self._on_cancel,
-            "Stop this; nothing half done stays behind",
+            "Stop this; nothing half-finished is kept",
             role="link",
             name=f"jobCancel_{kind}",
         )

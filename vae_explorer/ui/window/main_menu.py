@@ -77,7 +77,7 @@ class MainMenu(QObject):
         edit.addSeparator()
         self._add(edit, "&Next image", self._next_image, "Ctrl+PgDown")
         self._add(edit, "Pre&vious image", self._previous_image, "Ctrl+PgUp")
-        self._add(edit, "&Take image out of the strip", self._remove_image, "Ctrl+Del")
+        self._add(edit, "Re&move image from the strip", self._remove_image, "Ctrl+Del")
 
         latent = window.menuBar().addMenu("&Latent")
         self._add(latent, "&Random z", session.latent.random, "Ctrl+R")
@@ -88,7 +88,7 @@ class MainMenu(QObject):
         self._add(latent, "&New prior samples", session.prior_samples.resample, "N")
         self._add(latent, "Draw the &evidence again", session.evidence.redraw, "Ctrl+D")
         self._add(latent, "&Fit q to this image", session.evidence.fit, "Ctrl+F")
-        self._add(latent, "New samples &beside the prior", session.aggregate.resample, "Ctrl+G")
+        self._add(latent, "New samples of q(&z) and p(z)", session.aggregate.resample, "Ctrl+G")
         latent.addSeparator()
         for key, (mode, text) in enumerate(
             (("mean", "&Mean image"), ("draw", "&Draw"), ("sigma", "&σ of each pixel")), 1
@@ -100,7 +100,7 @@ class MainMenu(QObject):
         view = window.menuBar().addMenu("&View")
         self._add(view, "&Bigger", self._bigger, QKeySequence.StandardKey.ZoomIn, "Ctrl+=")
         self._add(view, "&Smaller", self._smaller, QKeySequence.StandardKey.ZoomOut)
-        self._add(view, "&Usual size", self._usual, "Ctrl+0")
+        self._add(view, "Default si&ze", self._usual, "Ctrl+0")
         view.addSeparator()
         for at, text in enumerate(TABS):
             self._add(view, text, self._show_tab, f"Ctrl+{at + 1}").setData(at)
@@ -116,7 +116,7 @@ class MainMenu(QObject):
         view.addSeparator()
         self.scheme = QActionGroup(window)
         for scheme, text in (
-            (Qt.ColorScheme.Unknown, "Colours of the s&ystem"),
+            (Qt.ColorScheme.Unknown, "S&ystem colours"),
             (Qt.ColorScheme.Light, "&Light"),
             (Qt.ColorScheme.Dark, "&Dark"),
         ):
@@ -170,7 +170,7 @@ class MainMenu(QObject):
             action.setData(run)
             action.triggered.connect(self._resume)
         if self._resumable.isEmpty():
-            self._resumable.addAction("No run was stopped before its end").setEnabled(False)
+            self._resumable.addAction("No interrupted runs").setEnabled(False)
 
     def _resume(self) -> None:
         action = self.sender()

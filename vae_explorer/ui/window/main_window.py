@@ -1,6 +1,5 @@
 """The window: the lecture's own picture from left to right, x → q(z|x) → z → p(x|z) → x."""
 
-import os
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl
@@ -27,7 +26,6 @@ from vae_explorer.session.records import Origin
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.drop import offer
-from vae_explorer.ui.drop.addresses import shown
 from vae_explorer.ui.drop.target import DropTarget
 from vae_explorer.ui.panels.decoded import DecodedPanel
 from vae_explorer.ui.panels.image.image_panel import ImagePanel
@@ -39,6 +37,7 @@ from vae_explorer.ui.window.error_banner import ErrorBanner
 from vae_explorer.ui.window.job_status import JobStatus
 from vae_explorer.ui.window.main_menu import MainMenu
 from vae_explorer.ui.window.self_test_dialog import SelfTestDialog
+from vae_explorer.ui.window.successes import Successes
 from vae_explorer.ui.window.tabs import Tabs
 from vae_explorer.ui.window.title_bar import TitleBar
 
@@ -75,13 +74,15 @@ class MainWindow(QMainWindow):
         self.title = TitleBar(session)
         self.self_test = SelfTestDialog(session.self_test, self)
         self.errors = ErrorBanner()
+        self.successes = Successes(session, self)
         self.setCentralWidget(self._make_centre())
         self.menu = MainMenu(self, self)
         self.drops = DropTarget(self)
         self._fill_status_bar()
 
         self.drops.dropped.connect(self._take)
-        session.failed.connect(self.errors.show_sentence)
+        session.failed.connect(self._say)
+        self.successes.succeeded.connect(self.errors.hide_sentence)
         session.closed.connect(self._on_session_closed)
         session.training.progressed.connect(self._on_training_changed)
         session.training.state_changed.connect(self._on_training_changed)
@@ -154,25 +155,10 @@ class MainWindow(QMainWindow):
             self.open_paths([Path(name)])
 
     def open_paths(self, files: list[Path]) -> None:
-        """Images are encoded, the first model or run is opened, the first data set is read."""
-        kinds: dict[str, list[Path]] = {"images": [], "model": [], "data": []}
-        for path in files:
-            is_folder = os.path.isdir(path)  # False for what no file system takes, where Path.is_dir raises
-            is_run = is_folder and self.session.training.is_run(path)
-            kinds["model" if is_run else "data" if is_folder else offer.kind_of(path)].append(path)
-        if kinds["model"]:
-            model = Path(os.path.realpath(kinds["model"][0]))  # resolve() raises where links go round
-            if self.session.training.is_run(model):
-                self.session.training.open_run(model)
-            else:
-                self.session.model.open(str(model))
+        """Opens files and folders as what they are, and remembers the model or run among them."""
+        model = self.session.open(files)
+        if model:
             self._settings.setValue("recent", [str(model), *self.recent()][:8])
-        if kinds["data"]:
-            self.session.data.open(kinds["data"][0])
-        self.session.image.open([Origin(shown(path.name), path) for path in kinds["images"]])
-        left = [shown(path.name) for path in (*kinds["model"][1:], *kinds["data"][1:])]
-        if left:
-            self.errors.show_sentence(f"One model and one data set at a time: {', '.join(left)} was not opened")
 
     def paste(self) -> None:
         """Encodes or opens what is on the clipboard."""
@@ -258,12 +244,12 @@ class MainWindow(QMainWindow):
         """Opens the log file; says where it is when nothing can open it."""
         file = paths.log_file()
         if not file.is_file():
-            self.errors.show_sentence(f"There is no log: {file} is made with the first thing that it has to say")
+            self._say(f"No log yet. It will be written to {file}")
         elif not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
-            self.errors.show_sentence(f"No program of this machine opens the log: it is {file}")
+            self._say(f"No application can open the log file {file}")
 
     def show_self_test(self) -> None:
-        """Checks the program's figures, each by another way, and shows both."""
+        """Compares the program's numbers with the same numbers computed independently."""
         self.self_test.show()
         self.session.self_test.start()
 
@@ -275,12 +261,17 @@ class MainWindow(QMainWindow):
         )
 
     def _take(self, dropped: offer.Dropped) -> None:
-        if dropped.refusal:
-            self.errors.show_sentence(dropped.refusal)
         if dropped.paths:
             self.open_paths(list(dropped.paths))
         if dropped.blobs:
             self.session.image.open([Origin(name, content) for name, content in dropped.blobs])
+        if dropped.refusal:
+            self._say(dropped.refusal)
+
+    def _say(self, sentence: str, details: str = "") -> None:
+        """Stays until it is closed or replaced, or until something that was begun after it has worked."""
+        self.successes.mark()
+        self.errors.show_sentence(sentence, details)
 
     # what happened
 
@@ -308,7 +299,7 @@ class MainWindow(QMainWindow):
         self.set_train_visible(True)
         skipped = getattr(summary, "skipped", ())
         if skipped:
-            self.errors.show_sentence(f"{summary}. The first: {skipped[0]}", details="\n".join(skipped))
+            self._say(f"{summary}. The first: {skipped[0]}", details="\n".join(skipped))
 
     # opening and closing
 

@@ -1,4 +1,4 @@
-"""Help → Self-test: each figure and the same figure by another way, for a class to see."""
+"""Help → Self-test: each number and the same number computed independently, for a class to see."""
 
 from math import floor, log10
 
@@ -11,8 +11,8 @@ from vae_explorer.ui.widgets.numbers import figure
 from vae_explorer.ui.widgets.panel import button, label, row
 
 EXPLANATION = (
-    "Each line is one figure of this program and the same figure by another way. They have to agree within the "
-    "tolerance, which follows from the number of draws."
+    "Each row compares a number that this program computes with the same number computed independently. They must "
+    "agree within the tolerance, which follows from the number of draws."
 )
 BAR_STEPS = 1000  # of the progress bar
 
@@ -36,9 +36,9 @@ class SelfTestDialog(QDialog):
         self._grid.setContentsMargins(0, UNIT, 0, UNIT)
         self._grid.setHorizontalSpacing(4 * UNIT)
         self._grid.setVerticalSpacing(2 * UNIT)
-        self.again = button("Test again", self._on_again, "Run all checks once more", role="primary")
+        self.again = button("Test again", self._on_again, "Run all checks again", role="primary")
         self.again.setObjectName("selfTestAgain")
-        self.shut = button("Close", self.close, "Close; a test that runs is cancelled (Esc)")
+        self.shut = button("Close", self.close, "Close, and cancel the test if it is running (Esc)")
         body = QVBoxLayout(self)
         body.setContentsMargins(5 * UNIT, 4 * UNIT, 5 * UNIT, 4 * UNIT)
         body.setSpacing(2 * UNIT)
@@ -75,7 +75,7 @@ class SelfTestDialog(QDialog):
         elif tests.checks:
             failed = sum(not check.passed for check in tests.checks)
             self.sentence.setText(
-                f"{failed} of {len(tests.checks)} checks failed: do not trust this program's figures on this machine."
+                f"{failed} of {len(tests.checks)} checks failed: do not trust this program's numbers on this machine."
                 if failed
                 else f"All {len(tests.checks)} checks passed."
             )
@@ -95,9 +95,9 @@ class SelfTestDialog(QDialog):
             verdict = label(
                 f"<span style='color:{colours.sigma}'>✓</span>"
                 if check.passed
-                else f"<span style='color:{colours.gap}'>✗ not ok</span>"
+                else f"<span style='color:{colours.gap}'>✗ failed</span>"
             )
-            verdict.setAccessibleName("ok" if check.passed else "not ok")
+            verdict.setAccessibleName("ok" if check.passed else "failed")
             unit = f" {check.unit}" if check.unit else ""
             digits = 4
             if check.tolerance > 0:  # and a number: then those that decide
@@ -116,7 +116,7 @@ class SelfTestDialog(QDialog):
 
     def _on_theme_changed(self) -> None:
         self.resize(theme.pixels(860), theme.pixels(430))
-        self._shown = None  # its colours are others
+        self._shown = None  # its colours have changed
         self._on_changed()
 
 

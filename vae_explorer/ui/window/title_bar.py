@@ -29,7 +29,7 @@ class TitleBar(QFrame):
         self.open = button(
             "Open…", self.open_asked.emit, "Open images, a model or a data set (Ctrl+O)", name="openFiles"
         )
-        self.save = button("Save model…", self.save_asked.emit, "Save the shown model (Ctrl+S)", name="saveModel")
+        self.save = button("Save model…", self.save_asked.emit, "Save this model (Ctrl+S)", name="saveModel")
         self.undo = button("↶", session.undo.undo, "Undo (Ctrl+Z)", name="undo")
         self.redo = button("↷", session.undo.redo, "Redo (Ctrl+Shift+Z)", name="redo")
         self.undo.setAccessibleName("Undo")
@@ -54,7 +54,6 @@ class TitleBar(QFrame):
         session.undo.redoTextChanged.connect(self._on_redo_text)
         for signal in (self._model.changed, self._model.updated, self._model.models_changed):
             signal.connect(self._on_models_changed)
-        session.training.progressed.connect(self._on_training)
         session.training.state_changed.connect(self._on_training)
         self.undo.setEnabled(False)
         self.redo.setEnabled(False)
@@ -68,11 +67,9 @@ class TitleBar(QFrame):
 
     def _on_training(self) -> None:
         training = self._session.training
-        epoch = getattr(training.progress, "epoch", None)
-        word = (
-            "in training" if training.is_active and training.facts else "trained"
-        )  # facts come with its first weights
-        self.which.button("training").setText(word if epoch is None else f"{word} · epoch {epoch:.0f}")
+        trained = self._model.trained
+        word = "in training" if training.is_active and training.has_begun else "trained"
+        self.which.button("training").setText(f"{word} · epoch {trained.snapshot.card.epochs:.0f}" if trained else "")
 
     def _on_models_changed(self) -> None:
         opened = self._model.opened

@@ -136,6 +136,8 @@ def test_other_choices_of_images_keep_the_chosen_one(form):
     assert form.config().data == "b"
     form.set_data("my/folder")
     assert form.config().data == "my/folder"
+    assert form.field("data").currentText() == "folder"  # there is no room for the whole path
+    assert form.field("data").itemData(0, Qt.ItemDataRole.ToolTipRole) == "my/folder"
 
 
 def test_what_weighs_the_kl_can_only_be_set_where_there_is_one(form):

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from vae_explorer import paths
+from vae_explorer.core.card import abilities_of
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.panels.training.training_panel import SENTENCES, TrainingPanel
 from vae_explorer.ui.panels.training.what_is_trained import described
@@ -53,7 +54,9 @@ def test_at_first_only_start_can_be_pressed(panel):
     assert not panel.pause.isEnabled()
     assert not panel.stop.isEnabled()
     assert panel.sentence.text() == SENTENCES["idle"]
-    assert not any(part.isVisible() for part in (panel.offer, panel.save, panel.back, panel.views, panel.progress))
+    assert not any(
+        part.isVisible() for part in (panel.resume.offer, panel.save, panel.back, panel.views, panel.progress)
+    )
     assert panel.form.config() == TrainConfig()
 
 
@@ -184,13 +187,13 @@ def test_a_stopped_run_can_be_resumed_where_it_was(panel, session, start, until,
     press(qtbot, panel.stop)
     until("stopped")
     (folder,) = paths.runs().iterdir()
-    assert panel.offer.isVisible()
-    assert folder.name in panel.offer.toolTip()
+    assert panel.resume.offer.isVisible()
+    assert folder.name in panel.resume.offer.toolTip()
     reported = list(session.training.curves.epochs)
     panel.form.set_config(TrainConfig())
-    press(qtbot, panel.offer)
+    press(qtbot, panel.resume.offer)
     assert panel.form.config().epochs == LONG["epochs"]
-    assert not panel.offer.isVisible()
+    assert not panel.resume.offer.isVisible()
     until("running")
     assert session.training.progress.done >= round(3 * reported[-1])  # of 48 images, 16 in a step
     qtbot.waitUntil(lambda: not session.training.is_reading_curves, timeout=WAIT)
@@ -203,7 +206,7 @@ def test_a_stopped_run_can_be_resumed_where_it_was(panel, session, start, until,
 def test_a_finished_run_is_not_offered(panel, start, until):
     start(epochs=1)
     until("finished")
-    assert not panel.offer.isVisible()
+    assert not panel.resume.offer.isVisible()
 
 
 def test_after_a_run_one_can_go_back_to_the_opened_model(panel, session, open_model, make_model, start, until, qtbot):
@@ -240,7 +243,7 @@ def test_images_that_cannot_be_read_fail_with_a_sentence_and_unlock_the_form(
         start(data=str(tmp_path / "nowhere.npz"))
     assert "nowhere.npz" in failed.args[0]
     until("failed")
-    assert panel.sentence.text() == SENTENCES["failed"]
+    assert panel.sentence.text() == f"Training has not started. {failed.args[0]}"
     assert panel.form.isEnabled()
     assert not panel.progress.isVisible()
 
@@ -300,7 +303,7 @@ def test_what_is_being_trained_counts_images_and_parameters_of_the_run(panel, se
 @pytest.mark.parametrize("warm_up", [0, 2.5])
 def test_the_algorithm_is_the_five_lines_of_the_lecture(likelihood, warm_up):
     config = TrainConfig(likelihood=likelihood, warm_up=warm_up, batch_size=77, learning_rate=0.002)
-    parts = dict(described(config, None))
+    parts = dict(described(config, abilities_of(config), None))
     lines = parts["Algorithm"].split("<br>")
     assert [line[:2] for line in lines] == ["1.", "2.", "3.", "4.", "5."]
     assert "77 images" in lines[0]
@@ -311,13 +314,14 @@ def test_the_algorithm_is_the_five_lines_of_the_lecture(likelihood, warm_up):
 
 @pytest.mark.parametrize(("validation_images", "kept"), [(0, "10 %"), (10_000, "10,000")])
 def test_the_page_says_how_many_images_are_kept_for_validation(validation_images, kept):
-    parts = dict(described(TrainConfig(data="mnist", validation_images=validation_images), None))
+    config = TrainConfig(data="mnist", validation_images=validation_images)
+    parts = dict(described(config, abilities_of(config), None))
     assert parts["Data"] == f"mnist; {kept} of the training images are kept for validation"
 
 
 def test_of_a_plain_autoencoder_the_page_names_no_q_no_kl_and_no_elbo_but_to_deny_them():
     config = TrainConfig(kind="autoencoder", beta=4.0, warm_up=3.0, patience=5)
-    parts = dict(described(config, None))
+    parts = dict(described(config, abilities_of(config), None))
     assert "nothing else" in parts["Objective"]
     told = " ".join([*parts.values()]).replace("No prior and no q(z|x), so it cannot generate", "")
     for word in ("q(z|x)", "prior", "σ(x)", "ε", "ELBO", "KL", "β", "log σ²"):
@@ -333,3 +337,12 @@ def test_of_a_plain_autoencoder_there_is_one_curve_and_no_kl(panel, session, sta
     assert not panel.bars.isVisibleTo(panel)
     assert panel.which.property("value") == "reconstruction"
     assert "–" not in panel.last.text()
+
+
+def test_the_page_asks_what_the_model_can_do_and_not_of_which_kind_it_is():
+    """A third kind of model needs no new words here."""
+    config = TrainConfig(kind="vae", patience=5)
+    parts = dict(described(config, frozenset({"encode", "spread"}), None))
+    assert "z(x)" in parts["Parameters"]
+    assert "nothing else" in parts["Objective"]
+    assert "log p(x|z)" in parts["Algorithm"]

@@ -1,5 +1,6 @@
 """A form made from a config's own fields: a new field is a new row."""
 
+from pathlib import PurePath
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -8,13 +9,14 @@ from pydantic.fields import FieldInfo
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
 
+from vae_explorer.session.training import TrainingSession
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.theme import UNIT
 from vae_explorer.ui.widgets.panel import button, label
 
 FIRST = ("data", "kind", "network", "z_dim", "likelihood", "beta", "epochs")  # the rest is behind More…
 LARGEST = 2**31 - 1
-WITH_A_PRIOR = ("beta", "warm_up")  # have no meaning for a plain autoencoder
+WITH_A_PRIOR = ("beta", "warm_up")  # mean nothing to a model without a prior
 NAMES = {"data": "trainData"}  # objectNames that the outside relies on
 
 
@@ -78,6 +80,11 @@ class ConfigForm(QWidget):
         field.blockSignals(False)
         _write(field, before)
 
+    @property
+    def data(self) -> str:
+        """What TrainConfig.data would be."""
+        return str(_read(self._fields["data"]))
+
     def set_data(self, data: str) -> None:
         self.set_field("data", data)
 
@@ -118,8 +125,10 @@ class ConfigForm(QWidget):
             shown = name in FIRST or (is_gaussian if name == "sigma" else self._shows_all)
             self._fields[name].setVisible(shown)
             self._labels[name].setVisible(shown)
+        kind: Any = _read(self._fields["kind"])
+        has_prior = "prior" in TrainingSession.abilities(TrainConfig(kind=kind))
         for name in WITH_A_PRIOR:
-            self._fields[name].setEnabled(_read(self._fields["kind"]) == "vae")
+            self._fields[name].setEnabled(has_prior)
         self.more.setText("Less" if self._shows_all else "More…")
 
 
@@ -157,24 +166,35 @@ def _control(info: FieldInfo, value: object) -> QWidget:
 
 def _read(control: QWidget) -> object:
     if isinstance(control, QComboBox):
-        return control.currentText() if control.isEditable() else control.currentData()
+        return _with_point(control.currentText()) if control.isEditable() else control.currentData()
     if isinstance(control, QSpinBox):
         return control.value()
     assert isinstance(control, QLineEdit)
-    return control.text().replace(",", ".")
+    return _with_point(control.text())
+
+
+def _with_point(text: str) -> str:
+    return text.replace(",", ".")
+
+
+def _shown(value: object) -> str:
+    """A short text that is read back as the same value."""
+    short = f"{value:g}" if isinstance(value, float) else str(value)
+    return repr(value) if isinstance(value, float) and float(short) != value else short
 
 
 def _write(control: QWidget, value: object) -> None:
     if isinstance(control, QComboBox):
         if control.isEditable():
-            control.setCurrentText(f"{value:g}" if isinstance(value, float) else str(value))
+            control.setCurrentText(_shown(value))
             return
         at = control.findData(value)
         if at < 0 and value is not None:
-            control.insertItem(0, str(value), value)
+            control.insertItem(0, PurePath(str(value)).name or str(value), value)
+            control.setItemData(0, str(value), Qt.ItemDataRole.ToolTipRole)
             at = 0
         control.setCurrentIndex(max(at, 0))
     elif isinstance(control, QSpinBox):
         control.setValue(int(str(value)))
     elif isinstance(control, QLineEdit):
-        control.setText(f"{value:g}" if isinstance(value, float) else str(value))
+        control.setText(_shown(value))

@@ -1,12 +1,15 @@
-"""Training: the form, the buttons, progress, curves, and what the model makes of eight images."""
+"""Training: the form, the buttons, progress, curves, and the reconstructions of eight images."""
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
+from vae_explorer.session.jobs.data import DataChoice, DataSummary
 from vae_explorer.session.session import Session
 from vae_explorer.session.training import State
+from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.panels.training.config_form import ConfigForm
+from vae_explorer.ui.panels.training.resume_offer import ResumeOffer
 from vae_explorer.ui.panels.training.what_is_trained import WhatIsTrained
 from vae_explorer.ui.plots.bar_plot import BarPlot
 from vae_explorer.ui.plots.curve_plot import CurvePlot
@@ -26,6 +29,9 @@ SENTENCES: dict[State, str] = {
     "finished": "Finished.",
     "failed": "Training has stopped with an error; the last good model is kept.",
 }
+NOT_BEGUN: dict[State, str] = {"stopped": "Stopped before training began.", "failed": "Training has not started. {}"}
+START = "Train a new model with these settings"
+WAIT = "{} is still being read: training can start when that is done"
 
 
 class TrainingPanel(Panel):
@@ -40,7 +46,10 @@ class TrainingPanel(Panel):
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__("Train", "", parent)
         self.setObjectName("trainingPanel")
-        self._session, self._training = session, session.training
+        self._session, self._training, self._data = session, session.training, session.data
+        self._shown: TrainConfig | None = None  # that of the run for which the form is locked
+        self._for_next = ""  # a data set that was brought in while the form was locked
+        self._chosen_before = ""  # the form's data set before the one that is being read
         self.what_button = button(
             "What is being trained ▸", self._on_what, "Data, model, parameters, objective, algorithm", role="link"
         )
@@ -69,33 +78,34 @@ class TrainingPanel(Panel):
         self._training.reconstructed.connect(self._on_reconstructed)
         self._training.run_opened.connect(self._on_run_opened)
         session.model.models_changed.connect(self._on_models_changed)
-        session.data.choices_changed.connect(self._on_choices_changed)
-        session.data.chosen.connect(self.form.set_data)
-        session.data.described.connect(self._on_described)
+        self._data.choices_changed.connect(self._on_choices_changed)
+        self._data.chosen.connect(self._on_data_chosen)
+        self._data.described.connect(self._on_described)
+        self._data.given_up.connect(self._on_data_given_up)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._on_choices_changed()
         self._on_state_changed()
 
     def _add_buttons(self) -> None:
-        self.start = button("▶ Start", self._on_start, "Train a new model with these settings", role="primary")
+        self.start = button("▶ Start", self._on_start, START, role="primary")
         self.start.setObjectName("trainStart")
-        self.pause = button("❚❚ Pause", self._on_pause, "Rest after the step it is at; nothing is lost")
+        self.pause = button("❚❚ Pause", self._on_pause, "Pause after the current step; nothing is lost")
         self.pause.setObjectName("trainPause")
         self.stop = button("■ Stop", self._training.stop, "End the run and keep its model; it can be resumed later")
         self.stop.setObjectName("trainStop")
         buttons = row(self.start, self.pause, self.stop, spacing=UNIT)
         buttons.insertStretch(1)
         self._inside.addLayout(buttons)
-        self.offer = button("Resume the last run", self._on_resume_run, "Go on with the run exactly where it stopped")
-        self.offer.setObjectName("trainResume")
-        self.save = button("Save model as…", self.save_asked.emit, "Keep the trained model as a file of its own")
+        self.resume = ResumeOffer(self._session, self.form)
+        self.resume.pressed.connect(self.stop.setFocus)
+        self.save = button("Save model as…", self.save_asked.emit, "Save the trained model to a file")
         self.save.setObjectName("trainSave")
-        self.back = button("", self._session.model.drop_trained, "Show the opened model again and forget this one")
+        self.back = button("", self._session.model.drop_trained, "Show the opened model again and discard this one")
         self.back.setObjectName("trainBack")
         after = row(self.save, self.back, spacing=UNIT)
         after.addStretch(1)
-        self._inside.addWidget(self.offer)
+        self._inside.addWidget(self.resume)
         self._inside.addLayout(after)
         self.progress = QProgressBar()
         self.progress.setObjectName("trainProgress")
@@ -103,8 +113,9 @@ class TrainingPanel(Panel):
         self.progress.setTextVisible(False)
         self.progress.setAccessibleName("Progress of the training")
         self.sentence = label(role="caption", wrap=True, name="trainSentence")
-        self._inside.addWidget(self.progress)
-        self._inside.addWidget(self.sentence)
+        self.next = label(role="caption", wrap=True, name="trainNext")
+        for part in (self.progress, self.sentence, self.next):
+            self._inside.addWidget(part)
 
     def _add_views(self) -> None:
         self.which = Segments()
@@ -132,7 +143,7 @@ class TrainingPanel(Panel):
         self.examples = ImageStrip(rows=2, tile=26)
         self.examples.grid.setObjectName("trainReconstructions")
         self.examples.grid.setAccessibleName("Eight validation images and their reconstructions")
-        self.examples.grid.setToolTip("Above: validation images. Below: what the model makes of them now.")
+        self.examples.grid.setToolTip("Top: validation images. Bottom: their current reconstructions.")
         self.views = QWidget()
         views = QVBoxLayout(self.views)
         views.setContentsMargins(0, 0, 0, 0)
@@ -159,18 +170,11 @@ class TrainingPanel(Panel):
         else:
             self._training.pause()
 
-    def _on_resume_run(self) -> None:
-        runs = self._training.resumable()
-        if runs:
-            self.form.set_config(runs[0].config)
-            self._training.resume_run(runs[0])
-            self.stop.setFocus()
-
     def _on_run_opened(self) -> None:
         self.form.set_config(self._training.config)
-        run = self._training.opened_run
+        run = self._training.run
         if run and run.is_finished and not self._training.is_active:
-            self.sentence.setText(f"{run.folder.name} came to its end: these are its curves and its settings.")
+            self.sentence.setText(f"{run.folder.name} is finished: these are its curves and its settings.")
 
     def _on_what(self) -> None:
         self.what.setVisible(not self.what.isVisibleTo(self))
@@ -178,65 +182,124 @@ class TrainingPanel(Panel):
         self._on_form_changed()
 
     def _on_form_changed(self) -> None:
-        if self._training.is_active:
-            self.what.show_config(self._training.config, self._training.facts)
-            return
+        self._on_start_changed()
+        self.resume.show_epochs()
+        training = self._training
         try:
-            self.what.show_config(self.form.config(), None)
+            config = training.config if training.is_active else self.form.config()
         except ValueError as error:
             self.what.text.setText(str(error))
+            return
+        self.what.show_config(config, training.abilities(config), training.facts if training.is_active else None)
+
+    def _on_start_changed(self) -> None:
+        """Start waits for the images that the form names."""
+        reading = self._data.reading
+        waits = reading is not None and self.form.data == reading.data
+        tip = WAIT.format(reading.title) if reading and waits else START
+        self.start.setEnabled(not (self._training.is_active or waits))
+        self.start.setToolTip(tip)
+        self.start.setAccessibleDescription(tip)
 
     def _on_choices_changed(self) -> None:
-        self.form.set_data_choices(
-            [
-                (choice.data, f"{choice.title} ({choice.download_bytes / 1e6:.0f} MB download)")
-                if choice.download_bytes
-                else (choice.data, choice.title)
-                for choice in self._session.data.choices
-            ]
-        )
+        self.form.set_data_choices([(choice.data, self._title(choice)) for choice in self._data.choices])
+        self._on_start_changed()
+        self._show_next()
 
-    def _on_described(self, summary: object) -> None:
-        """A new data set brings the likelihood that suits it; the user may choose another."""
+    def _title(self, choice: DataChoice) -> str:
+        if self._data.is_reading(choice.data):
+            return f"{choice.title} (reading…)"
+        size = f" ({choice.download_bytes / 1e6:.0f} MB download)" if choice.download_bytes else ""
+        return f"{choice.title}{size}"
+
+    def _on_data_chosen(self, data: str) -> None:
+        """The form names it at once; that of a run stays as it is, and the next one can have it."""
+        self._for_next = data
+        self._offer_data()
+
+    def _on_described(self, summary: DataSummary) -> None:
+        if self._training.is_active:
+            self._for_next = summary.data
+            self._show_next()
+            return
         self.sentence.setText(str(summary))
-        if not self._training.is_active:
-            self.form.set_field("likelihood", getattr(summary, "likelihood", "bernoulli"))
+        self._take_likelihood(summary.data)
+
+    def _on_data_given_up(self, data: str) -> None:
+        if self._for_next == data:
+            self._for_next = ""
+        if self._training.is_active or self.form.data != data:
+            return
+        self.form.set_data(self._chosen_before)
+        self._say_state()
+
+    def _offer_data(self) -> None:
+        """Puts what was brought in into the form, unless that is a run's."""
+        if self._for_next and not self._training.is_active:
+            self._chosen_before, data, self._for_next = self.form.data, self._for_next, ""
+            self.form.set_data(data)
+            if self._data.reading and self._data.is_reading(data):
+                self.sentence.setText(f"{WAIT.format(self._data.reading.title)}.")
+            else:
+                self._take_likelihood(data)
+        self._show_next()
+
+    def _take_likelihood(self, data: str) -> None:
+        """A new data set brings the likelihood that suits it; the user may choose another."""
+        summary = self._data.summary(data)
+        if summary and self.form.data == data:
+            self.form.set_field("likelihood", summary.likelihood)
+
+    def _show_next(self) -> None:
+        """What the next run can be made from; the form shows the data of the present one."""
+        summary, reading = self._data.summary(self._for_next), self._data.reading
+        if reading and reading.data == self._for_next:
+            self.next.setText(f"{reading.title} is being read for the next run.")
+        elif summary:
+            self.next.setText(f"{summary.name} is ready for the next run.")
+        self.next.setVisible(bool(self._for_next))
 
     def _on_state_changed(self) -> None:
         state, active = self._training.state, self._training.is_active
         self.form.setEnabled(not active)
-        self.start.setEnabled(not active)
+        if active and self._shown is not self._training.config:
+            self.form.set_config(self._training.config)
+        self._shown = self._training.config if active else None
         self.pause.setEnabled(state in ("running", "paused"))
         self.pause.setText("▶ Resume" if state == "paused" else "❚❚ Pause")
         self.stop.setEnabled(active and state != "stopping")
         self.progress.setRange(0, 0 if state == "loading" else BAR_STEPS)
         self.progress.setVisible(active)
-        if state in SENTENCES:
-            self.sentence.setText(SENTENCES[state])
+        self._say_state()
         self._show_views()
         self._show_what_there_is()
         self._on_models_changed()
-        runs = [] if active else self._training.resumable()
-        self.offer.setVisible(bool(runs))
-        if runs:
-            name, epoch = runs[0].folder.name, (runs[0].last_report() or {}).get("epoch", 0.0)
-            self.offer.setToolTip(f"Go on with {name} exactly where it stopped")
-            if state == "idle":
-                self.sentence.setText(f"{name} stopped at epoch {epoch:.1f} of {runs[0].config.epochs}.")
+        self.resume.refresh()
+        run = self.resume.interrupted
+        if run and state == "idle":
+            epoch = (run.last_report() or {}).get("epoch", 0.0)
+            self.sentence.setText(f"{run.folder.name} stopped at epoch {epoch:.1f} of {run.config.epochs}.")
         if not active:
             self._on_choices_changed()
+            self._offer_data()
         self._on_form_changed()
         self._on_reported()
 
+    def _say_state(self) -> None:
+        state = self._training.state
+        sentences = SENTENCES if self._training.has_begun else {**SENTENCES, **NOT_BEGUN}
+        if state in sentences:
+            self.sentence.setText(sentences[state].format(self._training.reason))
+
     def _show_what_there_is(self) -> None:
-        """A plain autoencoder has neither an ELBO nor a KL."""
-        is_plain = self._training.config.kind == "autoencoder"
+        """A model without an ELBO has one curve and no KL."""
+        has_elbo = "elbo" in self._training.abilities(self._training.config)
         for key in ("elbo", "kl"):
-            self.which.button(key).setVisible(not is_plain)
-        if is_plain:
+            self.which.button(key).setVisible(has_elbo)
+        if not has_elbo:
             self.which.set_value("reconstruction")
         for part in (self.bars_title, self.bars_sum, self.bars):
-            part.setVisible(not is_plain)
+            part.setVisible(has_elbo)
 
     def _on_models_changed(self) -> None:
         """What can be done with a trained model, once its run is over."""

@@ -1,5 +1,7 @@
 """What is being trained: data, model, parameters, objective and algorithm, in the lecture's words."""
 
+from collections.abc import Set
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
@@ -7,9 +9,11 @@ from vae_explorer.session.training import RunFacts
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.theme import UNIT
 
+Abilities = Set[str]
+
 
 class WhatIsTrained(QFrame):
-    """A foldable page, made from the config itself."""
+    """A page that can be folded away, made from the config itself."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -23,18 +27,20 @@ class WhatIsTrained(QFrame):
         self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout.addWidget(self.text)
 
-    def show_config(self, config: TrainConfig, facts: RunFacts | None) -> None:
-        self.text.setText("".join(f"<p><b>{title}</b><br>{text}</p>" for title, text in described(config, facts)))
+    def show_config(self, config: TrainConfig, abilities: Abilities, facts: RunFacts | None) -> None:
+        parts = described(config, abilities, facts)
+        self.text.setText("".join(f"<p><b>{title}</b><br>{text}</p>" for title, text in parts))
 
 
-def described(config: TrainConfig, facts: RunFacts | None) -> list[tuple[str, str]]:
-    """Title and text of each part; facts are known once the images are loaded."""
+def described(config: TrainConfig, abilities: Abilities, facts: RunFacts | None) -> list[tuple[str, str]]:
+    """Title and text of each part. The abilities are those of the model; the facts are known once the images are
+    loaded."""
     return [
         ("Data", _data(config, facts)),
-        ("Model", _model(config)),
-        ("Parameters", _parameters(config, facts)),
-        ("Objective", _objective(config)),
-        ("Algorithm", _algorithm(config, facts)),
+        ("Model", _model(config, abilities)),
+        ("Parameters", _parameters(abilities, facts)),
+        ("Objective", _objective(config, abilities)),
+        ("Algorithm", _algorithm(config, abilities, facts)),
     ]
 
 
@@ -48,12 +54,12 @@ def _data(config: TrainConfig, facts: RunFacts | None) -> str:
     )
 
 
-def _model(config: TrainConfig) -> str:
+def _model(config: TrainConfig, abilities: Abilities) -> str:
     pixel = {
         "bernoulli": "each pixel is black or white: Bernoulli(f(z))",
         "gaussian": "each pixel is N(f(z), σ²)",
     }[config.likelihood]
-    if config.kind == "autoencoder":
+    if "posterior" not in abilities:
         return (
             f"A plain autoencoder: one z(x) with {config.z_dim} dimensions, {pixel}. No prior and no q(z|x), so it "
             f"cannot generate. Both networks: {config.network}, {config.hidden} hidden units"
@@ -64,14 +70,14 @@ def _model(config: TrainConfig) -> str:
     )
 
 
-def _parameters(config: TrainConfig, facts: RunFacts | None) -> str:
-    encoder = "z(x)" if config.kind == "autoencoder" else "q(z|x)"
+def _parameters(abilities: Abilities, facts: RunFacts | None) -> str:
+    encoder = "q(z|x)" if "posterior" in abilities else "z(x)"
     if facts is None:
         return f"θ of the decoder p(x|z), φ of the encoder {encoder}; counted when the images are loaded"
     return f"θ, the decoder p(x|z): {facts.theta:,}<br>φ, the encoder {encoder}: {facts.phi:,}"
 
 
-def _objective(config: TrainConfig) -> str:
+def _objective(config: TrainConfig, abilities: Abilities) -> str:
     beta = "" if config.beta == 1 else f"{config.beta:g} · "
     kl = f"{beta}½ Σ (σ² + μ² − 1 − log σ²)"
     if config.likelihood == "bernoulli":
@@ -81,25 +87,25 @@ def _objective(config: TrainConfig) -> str:
     else:
         fit = "‖x − f(z)‖² / 2σ² + d/2 · log 2πσ²"
     warm_up = f"<br>β grows from 0 over the first {config.warm_up:g} epochs" if config.warm_up else ""
-    if config.kind == "autoencoder":
+    if "elbo" not in abilities:
         return f"minimise {fit}, nothing else"
     return f"minimise {fit} + {kl}{warm_up}"
 
 
-def _algorithm(config: TrainConfig, facts: RunFacts | None) -> str:
+def _algorithm(config: TrainConfig, abilities: Abilities, facts: RunFacts | None) -> str:
     binary = ", each pixel drawn black or white" if config.likelihood == "bernoulli" else ""
     where = f" on {facts.device}" if facts else ""
     falling = ", falling to 0 as a cosine" if config.schedule == "cosine" else ""
-    figure = "log p(x|z)" if config.kind == "autoencoder" else "ELBO"
-    patience = f", or until {config.patience} bring no better validation {figure}" if config.patience else ""
+    figure = "ELBO" if "elbo" in abilities else "log p(x|z)"
+    patience = f", or until {config.patience} epochs bring no better validation {figure}" if config.patience else ""
     encode = ("μ(x), σ(x)", "z = μ + σ · ε, one ε ~ N(0, I) for each image")
-    if config.kind == "autoencoder":
+    if "posterior" not in abilities:
         encode = ("z(x)", "no noise: z = z(x) as it is")
     return (
         f"1. take {config.batch_size} images x{binary}<br>"
         f"2. encode: {encode[0]}<br>"
         f"3. {encode[1]}<br>"
         "4. decode: f(z); the objective and its gradient in θ and φ<br>"
-        f"5. a step of Adam, learning rate {config.learning_rate:g}{falling}; again, for {config.epochs} epochs"
+        f"5. a step of Adam, learning rate {config.learning_rate:g}{falling}; repeat for {config.epochs} epochs"
         f"{patience}{where}"
     )

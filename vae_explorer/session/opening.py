@@ -1,0 +1,67 @@
+"""What a path is, and what is opened of several. Knows no Qt and no torch: the window asks before either is needed."""
+
+import os
+import re
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from typing import Literal
+
+from vae_explorer.training.run import is_run
+
+Kind = Literal["image", "model", "run", "data"]
+
+MODEL_SUFFIX = ".safetensors"
+DATA_SUFFIXES = frozenset((".npz", ".npy", ".zip"))
+IDX_NAME = re.compile(r"idx[13]-ubyte(\.gz)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ToOpen:
+    """What is opened of several paths: every image, one model or run, one data set."""
+
+    images: tuple[Path, ...] = ()
+    model: Path | None = None
+    run: Path | None = None  # in the place of a model
+    data: Path | None = None
+    left_out: tuple[Path, ...] = ()  # the other models, runs and data sets
+
+
+def kind_of(path: Path) -> Kind:
+    """A folder is a run or a data set, a file is what its name says, and an image where that says nothing: whoever
+    reads it tells what is wrong with it. Opens nothing but a run's folder."""
+    try:
+        is_folder = stat.S_ISDIR(os.stat(path).st_mode)
+    except OSError:  # it is not there, or may not be looked at
+        is_folder = False
+    except ValueError:  # no file system takes such a name
+        return "image"
+    if is_folder:
+        return "run" if is_run(path) else "data"
+    if path.suffix.lower() == MODEL_SUFFIX:
+        return "model"
+    return "data" if is_data_file(path) else "image"
+
+
+def is_data_file(path: PurePath) -> bool:
+    """Whether a file's name is that of a data set."""
+    return path.suffix.lower() in DATA_SUFFIXES or bool(IDX_NAME.search(path.name))
+
+
+def to_open(paths: Iterable[Path]) -> ToOpen:
+    """The first of each kind, and all images."""
+    images: list[Path] = []
+    models: list[tuple[Kind, Path]] = []
+    data: list[Path] = []
+    for path in paths:
+        kind = kind_of(path)
+        if kind == "image":
+            images.append(path)
+        elif kind == "data":
+            data.append(path)
+        else:
+            models.append((kind, path))
+    first = dict(models[:1])
+    left_out = (*(path for _, path in models[1:]), *data[1:])
+    return ToOpen(tuple(images), first.get("model"), first.get("run"), data[0] if data else None, left_out)
