@@ -1,4 +1,4 @@
-# make run: set everything up and open the window.   make test: set everything up, check and test.
+# make run: set everything up and open the window.   make test: set everything up, check and test.   make check: no tests.
 # Needs only make, python3 with venv, and git.
 
 PYTHON ?= python3
@@ -6,16 +6,19 @@ VENV := .venv
 PIP := $(VENV)/bin/pip --disable-pip-version-check
 CPU_BUILDS := https://download.pytorch.org/whl/cpu
 
-.PHONY: run test bench clean
+.PHONY: run test check bench clean
 
 run: $(VENV)/run-ready
 	$(VENV)/bin/vae-explorer
 
-test: $(VENV)/test-ready
+test: check
+	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile --max-worker-restart 0
+
+check: $(VENV)/test-ready
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/typos
 	$(VENV)/bin/mypy
-	$(VENV)/bin/pytest --numprocesses 2 --dist loadfile --max-worker-restart 0
 
 bench: $(VENV)/test-ready
 	for script in benchmarks/[a-z]*.py; do $(VENV)/bin/python $$script --quick || exit 1; done

@@ -7,8 +7,9 @@ Recipes were chosen by their validation ELBO; the test images' log p(x) is estim
 
 It takes hours, at nice 10. The run is likelihood-DATA-NETWORK in the user's folder of runs: Ctrl+C, and the same
 command goes on where it stopped, with what is evaluated too. (Epochs that the window or vae-explorer train adds to that
-run are not on its watch.) At the end it writes its row into likelihood.json and the README's table. --quick trains an
-epoch in a temporary folder, takes 50 samples for each of 500 images and writes nothing.
+run are not on its watch.) At the end it writes its row into likelihood.json and into
+docs/measurements.md. --quick trains an epoch in a temporary folder, takes 50 samples for each of 500 images and writes
+nothing.
 
     python benchmarks/likelihood.py [mnist|fashion-mnist] [--network NETWORK] [--quick] [--json] [--table]
 """
@@ -54,7 +55,7 @@ QUICK_SAMPLES, QUICK_IMAGES = 50, 500
 BLOCK = 500  # test images: what an evaluation that is stopped loses at most
 
 HERE = Path(__file__).parent
-ROWS, README = HERE / "likelihood.json", HERE.parent / "README.md"
+ROWS, PAGE = HERE / "likelihood.json", HERE.parent / "docs" / "measurements.md"
 BEGIN, END = "<!-- made from benchmarks/likelihood.json -->", "<!-- end -->"
 NAMES = {
     "gated_mlp": "two layers of 300 gated units, as in the paper",
@@ -69,7 +70,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("data", nargs="?", default="mnist", choices=list(PUBLISHED))
     parser.add_argument("--network", default="gated_mlp", choices=list(RECIPES))
-    parser.add_argument("--table", action="store_true", help="only write the README's table from likelihood.json")
+    parser.add_argument("--table", action="store_true", help="only write docs/measurements.md from likelihood.json")
     chosen = parser.parse_args()
     if chosen.table:
         try:
@@ -252,7 +253,7 @@ def mark(path: Path, now: str) -> None:
 
 def commit() -> str:
     """That of this code, with a + where it has changes; what this script writes is none."""
-    written = [f":!{path.relative_to(HERE.parent).as_posix()}" for path in (ROWS, README)]
+    written = [f":!{path.relative_to(HERE.parent).as_posix()}" for path in (ROWS, PAGE)]
 
     def git(*words: str) -> str:
         done = subprocess.run(["git", *words], cwd=HERE.parent, capture_output=True, text=True, check=True)
@@ -283,7 +284,7 @@ def _place(row: dict[str, Any]) -> tuple[int, int]:
 
 
 def table(measured_rows: Sequence[dict[str, Any]]) -> str:
-    """The README's table."""
+    """The table of docs/measurements.md."""
     lines = [
         "| test images of | network | −log p(x) | published | effective draws: median; images below ten | "
         "validation ELBO | time | command |",
@@ -308,12 +309,12 @@ def table(measured_rows: Sequence[dict[str, Any]]) -> str:
 
 
 def write_table() -> None:
-    """Puts the table between its two marks in the README. Raises ValueError where they are not there."""
-    before, begin, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    """Puts the table between its two marks in docs/measurements.md. Raises ValueError where they are not there."""
+    before, begin, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"{README} has no place for the table: put {BEGIN} and {END} into it, in this order")
-    atomic.write(README, f"{before}{BEGIN}\n{table(rows())}\n{END}{after}".encode())
+        raise ValueError(f"{PAGE} has no place for the table: put {BEGIN} and {END} into it, in this order")
+    atomic.write(PAGE, f"{before}{BEGIN}\n{table(rows())}\n{END}{after}".encode())
 
 
 if __name__ == "__main__":

@@ -369,7 +369,7 @@ def test_no_file_names_a_place_of_the_machine_it_was_written_on():
     people = re.compile(r"(?<![\w.}])/home/(?!me/|somebody|user/)\w+")  # but those of examples
     files = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]
     files += [*(ROOT / "resources").rglob("*.md"), *(ROOT / "resources").glob("*.*s*"), *ROOT.glob("*.md")]
-    files += [ROOT / "pyproject.toml", ROOT / "Makefile"]
+    files += [*(ROOT / "docs").rglob("*.md"), ROOT / "pyproject.toml", ROOT / "Makefile"]
     found = [
         f"{file.relative_to(ROOT)}: {match[0]}"
         for file in files

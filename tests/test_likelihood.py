@@ -137,7 +137,7 @@ def test_the_commit_of_a_row_is_marked_where_the_code_has_changed(tmp_path, monk
         names = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
         return subprocess.run(["git", *names, *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
 
-    for name, path in {"HERE": "benchmarks", "ROWS": "benchmarks/likelihood.json", "README": "README.md"}.items():
+    for name, path in {"HERE": "benchmarks", "ROWS": "benchmarks/likelihood.json", "PAGE": "measurements.md"}.items():
         monkeypatch.setattr(likelihood, name, tmp_path / path)
     assert likelihood.commit() == "unknown"  # the program is not of this checkout
     monkeypatch.setattr(likelihood.vae_explorer, "__file__", str(tmp_path / "vae_explorer" / "__init__.py"))
@@ -150,7 +150,7 @@ def test_the_commit_of_a_row_is_marked_where_the_code_has_changed(tmp_path, monk
     first = git("rev-parse", "HEAD").strip()
     assert likelihood.commit() == first
     likelihood.ROWS.write_text("[]")
-    likelihood.README.write_text("a table")
+    likelihood.PAGE.write_text("a table")
     assert likelihood.commit() == first
     (tmp_path / "code.py").write_text("after\n")
     assert likelihood.commit() == f"{first}+"
@@ -194,27 +194,27 @@ def test_the_table_puts_a_row_beside_the_published_figure():
     assert "| 12 epochs in 0:02:05; 1:02:05 with the evaluation |" in other
 
 
-def test_the_table_takes_its_place_in_the_readme_and_nothing_else(tmp_path, monkeypatch):
-    monkeypatch.setattr(likelihood, "README", tmp_path / "README.md")
+def test_the_table_takes_its_place_in_the_page_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(likelihood, "PAGE", tmp_path / "measurements.md")
     monkeypatch.setattr(likelihood, "ROWS", tmp_path / "rows.json")
     likelihood.ROWS.write_text(json.dumps([ROW]))
-    likelihood.README.write_text(f"before\n{likelihood.BEGIN}\nold\n{likelihood.END}\nafter\n")
+    likelihood.PAGE.write_text(f"before\n{likelihood.BEGIN}\nold\n{likelihood.END}\nafter\n")
     likelihood.write_table()
     table = likelihood.table([ROW])
-    assert likelihood.README.read_text() == f"before\n{likelihood.BEGIN}\n{table}\n{likelihood.END}\nafter\n"
+    assert likelihood.PAGE.read_text() == f"before\n{likelihood.BEGIN}\n{table}\n{likelihood.END}\nafter\n"
 
 
 @pytest.mark.parametrize("text", ["", likelihood.BEGIN, likelihood.END, f"{likelihood.END} {likelihood.BEGIN}"])
-def test_a_readme_without_a_place_for_the_table_is_left_as_it_is(tmp_path, monkeypatch, text):
-    monkeypatch.setattr(likelihood, "README", tmp_path / "README.md")
-    likelihood.README.write_text(text)
+def test_a_page_without_a_place_for_the_table_is_left_as_it_is(tmp_path, monkeypatch, text):
+    monkeypatch.setattr(likelihood, "PAGE", tmp_path / "measurements.md")
+    likelihood.PAGE.write_text(text)
     with pytest.raises(ValueError, match="has no place for the table"):
         likelihood.write_table()
-    assert likelihood.README.read_text() == text
+    assert likelihood.PAGE.read_text() == text
 
 
-def test_the_table_of_the_readme_is_made_from_the_rows():
-    text = likelihood.README.read_text(encoding="utf-8")
+def test_the_table_of_the_page_is_made_from_the_rows():
+    text = likelihood.PAGE.read_text(encoding="utf-8")
     assert f"{likelihood.BEGIN}\n{likelihood.table(likelihood.rows())}\n{likelihood.END}" in text
 
 
