@@ -230,7 +230,7 @@ class Soak(QObject):
         self._click("trainBack")
         window.tabs.setCurrentIndex(0)
         window.decoded.mode.button("mean").click()
-        window.tabs.posterior_samples.count.setValue(16)
+        window.tabs.views["posterior_samples"].count.setValue(16)
         yield lambda: not session.model.is_opening
         QGuiApplication.clipboard().clear()
         for number in tuple(session.image.brought):  # what the hand has brought in differs from time to time

@@ -43,7 +43,7 @@ MAY_IMPORT = {  # a folder, or a file that is one of its kind: whom it may impor
     "ui.plots": "ui.widgets ui.theme session.threads.guard",
     "ui.drop": "ui.theme session.opening session.threads.guard",
     "ui.panels": "ui.plots ui.widgets ui.theme session training",
-    "ui.views": "ui.plots ui.widgets ui.theme session",
+    "ui.views": "ui.plots ui.widgets ui.theme session core.card",
     "ui.window": "ui.views ui.panels ui.drop ui.plots ui.widgets ui.theme session.session session.jobs session.records "
     "session.threads.guard",
 }
@@ -268,6 +268,26 @@ def test_the_memory_of_the_app_shows_no_widgets_and_brings_torch_late(module):
     assert not any(name.startswith(("PySide6.QtWidgets", "pyqtgraph")) for name in imports(module, TREES[module]))
     if module not in ANSWERS:
         assert "torch" not in set(imports(module, at_import(TREES[module])))
+
+
+KINDS = re.compile(r"is_autoencoder|\bkind (==|!=) [\"'](vae|autoencoder)|\bkl is (not )?None")
+
+
+def test_only_core_asks_which_kind_a_model_is():
+    """All others ask its card what it can do."""
+    asking = [module for module, path in MODULES.items() if KINDS.search(path.read_text("utf-8"))]
+    assert asking  # the expression still finds what it should
+    assert not [module for module in asking if part_of(module) != "core"]
+
+
+def test_a_request_is_known_by_its_type_and_answered_to_who_asked():
+    """No kind of request is a string, and no answer is broadcast."""
+    for module in layer("session"):
+        for node in ast.walk(TREES[module]):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "ask":
+                assert not (node.args and isinstance(node.args[0], ast.Constant)), module
+            if isinstance(node, ast.Attribute):
+                assert node.attr != "answered", module
 
 
 def test_no_pickle_and_no_torch_load_anywhere():

@@ -5,22 +5,18 @@ import csv
 import numpy as np
 import pytest
 
-from vae_explorer.export.table import csv_of, posterior_csv
+from vae_explorer.export.table import csv_of
 
 MU, SIGMA, KL = np.float32([[0.1, -2], [1, 0.25], [0, 3.5]])
 
 
-def test_the_posterior_of_an_image_is_a_line_for_each_dimension_in_full_precision():
-    text = posterior_csv(MU, SIGMA, KL)
+def test_there_is_a_line_for_each_dimension_in_full_precision():
+    text = csv_of({"mu": MU, "sigma": SIGMA, "kl": KL}, index="dimension")
     assert text.splitlines()[0] == "dimension,mu,sigma,kl"
     rows = list(csv.DictReader(text.splitlines()))
     assert [row["dimension"] for row in rows] == ["0", "1"]
     for name, values in {"mu": MU, "sigma": SIGMA, "kl": KL}.items():
         assert np.array_equal(np.float32([row[name] for row in rows]), values)
-
-
-def test_without_a_kl_there_is_z_alone():
-    assert posterior_csv(MU, SIGMA, None).splitlines()[0] == "dimension,z"
 
 
 def test_text_with_commas_is_quoted_and_columns_are_of_one_length():

@@ -32,12 +32,12 @@ SPOILT = {  # what is asked for, and where its failure is seen
     "decode": (lambda w: w.session.latent.random(), lambda w: w.decoded.view._message),
     "sample_posterior": (
         lambda w: (w.session.image.step(-1), w.session.posterior_samples.resample()),
-        lambda w: w.tabs.posterior_samples.grid._message,
+        lambda w: w.tabs.views["posterior_samples"].grid._message,
     ),
-    "sample_prior": (lambda w: w.tabs.setCurrentIndex(1), lambda w: w.tabs.prior_samples.grid._message),
+    "sample_prior": (lambda w: w.tabs.setCurrentIndex(1), lambda w: w.tabs.views["prior_samples"].grid._message),
     "evidence": (
         lambda w: (w.tabs.setCurrentIndex(2), w.session.evidence.redraw()),
-        lambda w: w.tabs.evidence.waterfall._message,
+        lambda w: w.tabs.views["evidence"].waterfall._message,
     ),
     "posterior_map": (
         lambda w: w.session.context.thread.ask(
@@ -45,11 +45,11 @@ SPOILT = {  # what is asked for, and where its failure is seen
         ),
         lambda w: w.errors.text.text(),
     ),
-    "data_posteriors": (lambda w: w.tabs.setCurrentIndex(4), lambda w: w.tabs.typical.grid._message),
-    "aggregate": (lambda w: w.tabs.setCurrentIndex(3), lambda w: w.tabs.aggregate.plot._message),
+    "data_posteriors": (lambda w: w.tabs.setCurrentIndex(4), lambda w: w.tabs.views["typical"].grid._message),
+    "aggregate": (lambda w: w.tabs.setCurrentIndex(3), lambda w: w.tabs.views["aggregate"].plot._message),
     "compared_samples": (
         lambda w: (w.tabs.setCurrentIndex(0), w.tabs.setCurrentIndex(3)),
-        lambda w: w.tabs.aggregate.grids["prior"]._message,
+        lambda w: w.tabs.views["aggregate"].grids["prior"]._message,
     ),
     "curves": (lambda w: w.session.training._read_curves(None), lambda w: w.errors.text.text()),
     "reconstruct": (
@@ -91,10 +91,10 @@ def test_every_request_may_fail_and_a_good_one_follows(
     )
     tabs = window.tabs
     for tab, message in (
-        (2, tabs.evidence.waterfall),
-        (3, tabs.aggregate.plot),
-        (3, tabs.aggregate.grids["mixture"]),
-        (4, tabs.typical.grid),
+        (2, tabs.views["evidence"].waterfall),
+        (3, tabs.views["aggregate"].plot),
+        (3, tabs.views["aggregate"].grids["mixture"]),
+        (4, tabs.views["typical"].grid),
     ):
         tabs.setCurrentIndex(tab)
         qtbot.waitUntil(lambda message=message: not message._message, timeout=WAIT)
@@ -103,7 +103,12 @@ def test_every_request_may_fail_and_a_good_one_follows(
         session.prior_samples.set_count(3)
     with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
         tabs.setCurrentIndex(0)
-    for message in (window.decoded.view, tabs.posterior_samples.grid, tabs.prior_samples.grid, window.image.x_view):
+    for message in (
+        window.decoded.view,
+        tabs.views["posterior_samples"].grid,
+        tabs.views["prior_samples"].grid,
+        window.image.x_view,
+    ):
         assert not message._message
     with qtbot.waitSignal(session.model.saved, timeout=WAIT):
         session.model.save(tmp_path / "copy.vae.safetensors")

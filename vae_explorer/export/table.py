@@ -16,8 +16,3 @@ def csv_of(columns: Mapping[str, np.ndarray | Sequence[object]], *, index: str) 
     lists = (values.tolist() if isinstance(values, np.ndarray) else values for values in columns.values())
     writer.writerows([row, *values] for row, values in enumerate(zip(*lists, strict=True)))
     return text.getvalue()
-
-
-def posterior_csv(mu: np.ndarray, sigma: np.ndarray, kl: np.ndarray | None) -> str:
-    """q(z|x) of one image, a line for each dimension: mu, sigma, and KL in nats; z alone where there is no KL."""
-    return csv_of({"z": mu} if kl is None else {"mu": mu, "sigma": sigma, "kl": kl}, index="dimension")

@@ -1,9 +1,9 @@
 """The memory of the app: builds the nouns and connects them."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from PySide6.QtCore import QObject, QThread, Signal
 from PySide6.QtGui import QUndoGroup
@@ -21,13 +21,14 @@ from vae_explorer.session.state.settings import Configured, Settings
 from vae_explorer.session.threads.latest import Latest
 from vae_explorer.session.training import TrainingSession
 from vae_explorer.session.views.aggregate import AggregateSession
+from vae_explorer.session.views.context import Context
 from vae_explorer.session.views.data_posteriors import DataPosteriorsSession
 from vae_explorer.session.views.decoded import DecodedSession, WriteRequest
 from vae_explorer.session.views.evidence import EvidenceSession
 from vae_explorer.session.views.samples import PosteriorSamplesSession, PriorSamplesSession
 from vae_explorer.session.views.typical import TypicalSession
-from vae_explorer.session.views.view import Context
 
+N = TypeVar("N")
 FIRST_MODEL = "mnist"
 MAX_NAME = 60  # characters of a file's name in a sentence that may hold several
 
@@ -55,13 +56,15 @@ class Session(QObject):
         self.image = ImageSession(self.model, self.latent, thread, self)
         self.training = TrainingSession(self.model, thread, self)
         self.jobs = JobsSession(self)
-        self.context = Context(self.model, self.latent, self.image, self.training, self.jobs, thread)
-        self.data_posteriors = DataPosteriorsSession(self.context, self)
+        self.data_posteriors = DataPosteriorsSession(self.model, self.latent, thread, self)
+        self.context = Context(
+            self.model, self.latent, self.image, self.training, self.jobs, self.data_posteriors, thread
+        )
         self.posterior_samples = PosteriorSamplesSession(self.context, self)
         self.prior_samples = PriorSamplesSession(self.context, self)
         self.evidence = EvidenceSession(self.context, self)
-        self.aggregate = AggregateSession(self.context, self.data_posteriors, self)
-        self.typical = TypicalSession(self.context, self.data_posteriors, self)
+        self.aggregate = AggregateSession(self.context, self)
+        self.typical = TypicalSession(self.context, self)
         self.self_test = SelfTestSession(self.jobs, self)
         self.data = DataSession(self.jobs, self)
         self._is_closing = self._has_closed = False
@@ -95,6 +98,12 @@ class Session(QObject):
         }
         for name, values in found.items():
             nouns[name].put(values)
+
+    def noun(self, key: str, make: Callable[[Context, QObject], N]) -> N:
+        """The noun of a view by its name; made where there is none yet."""
+        if not hasattr(self, key):
+            setattr(self, key, make(self.context, self))
+        return cast(N, getattr(self, key))
 
     @property
     def is_closed(self) -> bool:

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vae_explorer.core.latent import Axis
+
 
 @pytest.fixture
 def latent(opened):
@@ -241,3 +243,61 @@ def test_what_follows_newer_weights_waits_for_the_hand(opened):
     assert seen == [False]
     opened.latent.release()
     assert seen == [False, False]
+
+
+def test_a_direction_moves_z_but_not_what_is_locked(opened, latent):
+    latent.set_z(np.array([1, 2, 3, 4], np.float32))
+    latent.set_locked(0, True)
+    axis = Axis("diagonal", np.array([0.6, 0.8, 0, 0], np.float32))
+    latent.move(axis, 5.0)
+    moved = axis.moved(np.array([1, 2, 3, 4], np.float32), 5.0)
+    assert latent.z.tolist() == [1, moved[1], 3, 4]
+    latent.set_value(0, 9.0)  # its own slider moves a locked dimension
+    assert latent.z[0] == 9
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e39, -1e39])
+def test_what_float32_does_not_hold_changes_nothing(latent, value):
+    before = latent.z
+    latent.set_value(1, value)
+    assert np.array_equal(latent.z, before)
+
+
+def test_a_preview_is_shown_and_taken_back_without_a_trace(opened, latent, settled):
+    before, history = latent.z, opened.model.current.undo.count()
+    latent.preview(before + 2)
+    assert latent.is_preview
+    settled()  # the picture follows
+    assert np.array_equal(opened.decoded.shown.z, before + 2)
+    latent.end_preview()
+    settled()
+    assert np.array_equal(opened.decoded.shown.z, before)
+    assert (latent.is_preview, opened.model.current.undo.count()) == (False, history)
+    assert np.array_equal(opened.model.current.z, before)
+
+
+def test_a_preview_that_is_kept_is_one_entry_of_the_history(opened, latent, settled):
+    before = latent.z
+    for step in range(3):
+        latent.preview(before + step)
+    latent.keep_preview("Choose z")
+    assert np.array_equal(latent.z, before + 2)
+    assert not latent.is_preview
+    opened.model.current.undo.undo()
+    assert np.array_equal(latent.z, before)
+
+
+@pytest.mark.parametrize("verb", ["set_value", "random", "undo", "another model"])
+def test_whatever_moves_z_ends_the_preview(opened, latent, qtbot, tiny_model, verb):
+    latent.random()
+    latent.preview(latent.z + 2)
+    if verb == "set_value":
+        latent.set_value(0, 1.0)
+    elif verb == "random":
+        latent.random()
+    elif verb == "undo":
+        opened.model.current.undo.undo()
+    else:
+        with qtbot.waitSignal(opened.model.changed, timeout=10_000):
+            opened.model.open(str(tiny_model))
+    assert not latent.is_preview

@@ -98,7 +98,7 @@ def show(models):
 
 @pytest.fixture
 def view(thread, models):
-    made = View(SimpleNamespace(model=models, thread=thread), attrgetter("about"), "It could not be done")
+    made = View(models, thread, attrgetter("about"), "It could not be done")
     made.heard = []
     made.changed.connect(lambda: made.heard.append(made.failure or made.value))
     made.ended.connect(lambda: made.heard.append("ended"))

@@ -23,7 +23,7 @@ def encode(request: EncodeRequest) -> Encoded:
     bound = next(found for found in bounds(model, x) if found) if snapshot.card.can("spread") else None
     q = model.encode(x)
     mu, sigma = (bound.mu, bound.sigma) if bound else (q.mu[0].numpy(), q.sigma[0].numpy())
-    kl = q.kl()[0].numpy() if snapshot.card.can("posterior") else None
+    has_kl, kl = snapshot.card.can("posterior"), q.kl()[0].numpy()
     return Encoded(
         lineage=snapshot.lineage,
         number=snapshot.number,
@@ -33,10 +33,10 @@ def encode(request: EncodeRequest) -> Encoded:
         reconstruction_image=model.decode(torch.from_numpy(mu)[None]).mean[0].numpy(),
         mu=mu,
         sigma=sigma,
-        kl_per_dimension=kl,
+        kl_per_dimension=kl if has_kl else None,
         elbo=bound.elbo if bound else None,
         reconstruction=bound.reconstruction if bound else None,
-        kl=None if kl is None else float(kl.sum(dtype=np.float64)),
+        kl=float(kl.sum(dtype=np.float64)) if has_kl else None,
         is_likelihood=snapshot.card.likelihood != "bernoulli" or bool(np.isin(prepared.x, (0, 1)).all()),
         switches=request.switches,
     )

@@ -82,10 +82,15 @@ class ImageSession(QObject):
     def csv(self) -> str:
         """q(z|x) of the chosen image as a table, a line for each dimension, in full precision; empty where there is
         none."""
-        from vae_explorer.export.table import posterior_csv
+        from vae_explorer.export.table import csv_of
 
         shown = self.posterior
-        return posterior_csv(shown.mu, shown.sigma, shown.kl_per_dimension) if shown else ""
+        if shown is None:
+            return ""
+        columns = {"z": shown.mu}
+        if shown.kl_per_dimension is not None:
+            columns = {"mu": shown.mu, "sigma": shown.sigma, "kl": shown.kl_per_dimension}
+        return csv_of(columns, index="dimension")
 
     def open(self, origins: Sequence[Origin]) -> None:
         """Brings images in and chooses the first of them; a model that is being opened comes first."""

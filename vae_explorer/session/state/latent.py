@@ -3,7 +3,7 @@
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from vae_explorer.core.latent import Axis
+from vae_explorer.core.latent import MAX_Z, Axis
 from vae_explorer.session.state.model import ModelSession
 from vae_explorer.session.state.undo import Change
 from vae_explorer.session.state.workspace import Workspace
@@ -62,16 +62,16 @@ class LatentSession(QObject):
             self._gripped = (workspace, workspace.z.copy(), workspace.follows_mu)
 
     def set_value(self, j: int, value: float) -> None:
-        """Moves one dimension; any finite value is taken as it is."""
+        """Moves one dimension; any value that float32 holds is taken as it is."""
         if 0 <= j < len(self.z):
             self.move(Axis.of_dimension(j, len(self.z)), value)
 
     def move(self, axis: Axis, value: float) -> None:
-        """Moves z along an axis until it has this value there; any finite value is taken as it is."""
+        """Moves z along an axis until it has this value there; any value that float32 holds is taken as it is."""
         workspace = self._model.current
-        if workspace and len(axis.vector) == len(workspace.z) and np.isfinite(value):
+        if workspace and len(axis.vector) == len(workspace.z) and abs(value) <= MAX_Z:
             self._preview = None
-            moved = axis.moved(workspace.z, value)  # a new one: the old one may be under way to a thread
+            moved = axis.moved(workspace.z, float(value))  # a new one: the old one may be under way to a thread
             holds = workspace.locked & (np.count_nonzero(axis.vector) > 1)  # its own slider moves a locked dimension
             workspace.z = np.where(holds, workspace.z, moved)
             workspace.follows_mu = False

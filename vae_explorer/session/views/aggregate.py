@@ -11,9 +11,10 @@ from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.session.records import Key, Snapshot
 from vae_explorer.session.state.settings import Configured, Settings
-from vae_explorer.session.views.data_posteriors import DataPosteriors, DataPosteriorsSession
+from vae_explorer.session.views.context import Context
+from vae_explorer.session.views.data_posteriors import DataPosteriors
 from vae_explorer.session.views.samples import MAX_SEED
-from vae_explorer.session.views.view import Context, View
+from vae_explorer.session.views.view import View
 
 if TYPE_CHECKING:
     from vae_explorer.core.aggregate import AggregatedPosterior, Decomposition
@@ -89,17 +90,17 @@ class AggregateSession(Configured[AggregateSettings]):
 
     changed = Signal()
 
-    def __init__(self, context: Context, posteriors: DataPosteriorsSession, parent: QObject | None = None):
+    def __init__(self, context: Context, parent: QObject | None = None):
         super().__init__(AggregateSettings(), self._ask, parent)
-        self._model, self._latent, self._posteriors = context.model, context.latent, posteriors
+        self._model, self._latent, self._posteriors = context.model, context.latent, context.posteriors
         about, trouble = attrgetter("lineage"), "q(z) could not be computed"
-        self._densities: View[Aggregate] = View(context, about, trouble, self)
-        self._compared: View[ComparedSamples] = View(context, about, trouble, self)
+        self._densities: View[Aggregate] = View(context.model, context.thread, about, trouble, self)
+        self._compared: View[ComparedSamples] = View(context.model, context.thread, about, trouble, self)
         self.is_watched = False
         self._dimensions: dict[int, int] = {}  # that were chosen, of each lineage
         context.model.changed.connect(self._ask)
         context.latent.refreshed.connect(self._ask)
-        posteriors.changed.connect(self._ask)
+        context.posteriors.changed.connect(self._ask)
         self._densities.changed.connect(self.changed)
         self._densities.ended.connect(self._ask)
         self._compared.changed.connect(self.changed)

@@ -8,7 +8,10 @@ from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.data.image_set import ImageSet
 from vae_explorer.session.records import Key, Snapshot
-from vae_explorer.session.views.view import Context, View
+from vae_explorer.session.state.latent import LatentSession
+from vae_explorer.session.state.model import ModelSession
+from vae_explorer.session.threads.latest import Latest
+from vae_explorer.session.views.view import View
 
 TROUBLE = "The images of the data could not be encoded"
 
@@ -43,15 +46,15 @@ class DataPosteriorsSession(QObject):
 
     changed = Signal()
 
-    def __init__(self, context: Context, parent: QObject | None = None):
+    def __init__(self, model: ModelSession, latent: LatentSession, thread: Latest, parent: QObject | None = None):
         super().__init__(parent)
-        self._model = context.model
+        self._model = model
         self._users: set[object] = set()
         self._told: DataPosteriors | None = None
-        self._view: View[DataPosteriors] = View(context, attrgetter("lineage"), TROUBLE, self)
+        self._view: View[DataPosteriors] = View(model, thread, attrgetter("lineage"), TROUBLE, self)
         self._view.changed.connect(self._tell)
-        context.model.changed.connect(self._ask)
-        context.latent.refreshed.connect(self._ask)
+        model.changed.connect(self._ask)
+        latent.refreshed.connect(self._ask)
 
     @property
     def shown(self) -> DataPosteriors | None:

@@ -14,8 +14,9 @@ from vae_explorer.session.jobs.jobs import FIT
 from vae_explorer.session.records import Encoded, Key, Snapshot
 from vae_explorer.session.state.settings import Configured, Settings
 from vae_explorer.session.state.workspace import Workspace
+from vae_explorer.session.views.context import Context
 from vae_explorer.session.views.samples import MAX_SEED
-from vae_explorer.session.views.view import Context, View
+from vae_explorer.session.views.view import View
 
 MAX_IMPORTANCE_DRAWS = 100_000
 FIT_TITLE = "Fitting q to this image"
@@ -131,8 +132,8 @@ class EvidenceSession(Configured[EvidenceSettings]):
         self._model, self._image = context.model, context.image
         self._training, self._jobs = context.training, context.jobs
         trouble = "The evidence could not be computed"
-        self._draws: View[Evidence] = View(context, _chosen, trouble, self)
-        self._integral: View[PosteriorMap] = View(context, _chosen, trouble, self)
+        self._draws: View[Evidence] = View(context.model, context.thread, _chosen, trouble, self)
+        self._integral: View[PosteriorMap] = View(context.model, context.thread, _chosen, trouble, self)
         self.is_watched = False
         self._was_fitting = False
         self._image.encoded.connect(self._ask)

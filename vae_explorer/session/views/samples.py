@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from vae_explorer.session.records import Encoded, Key, Snapshot
 from vae_explorer.session.state.settings import Configured, Settings
 from vae_explorer.session.state.workspace import Workspace
-from vae_explorer.session.views.view import Context, Request, View
+from vae_explorer.session.views.context import Context
+from vae_explorer.session.views.view import Request, View
 
 MAX_SAMPLES = 256
 MAX_SEED = 2**31 - 1
@@ -98,7 +99,9 @@ class Samples(Configured[Set], Generic[Set, Shown]):
         self._model, self._latent = context.model, context.latent
         self.is_watched = False
         self._told: Shown | None = None
-        self._view: View[Shown] = View(context, self._about, "The samples could not be decoded", self)
+        self._view: View[Shown] = View(
+            context.model, context.thread, self._about, "The samples could not be decoded", self
+        )
         self._view.changed.connect(self._on_view_changed)
 
     @property

@@ -8,8 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from vae_explorer.core import judgement
 from vae_explorer.core.aggregate import AggregatedPosterior
 from vae_explorer.session.state.model import origins_of
-from vae_explorer.session.views.data_posteriors import DataPosteriorsSession
-from vae_explorer.session.views.view import Context
+from vae_explorer.session.views.context import Context
 
 NEIGHBOURS = 16
 NO_DATA = "The images of this model's data are not available, so its neighbours cannot be shown."
@@ -36,15 +35,15 @@ class TypicalSession(QObject):
 
     changed = Signal()
 
-    def __init__(self, context: Context, posteriors: DataPosteriorsSession, parent: QObject | None = None):
+    def __init__(self, context: Context, parent: QObject | None = None):
         super().__init__(parent)
-        self._model, self._image, self._posteriors = context.model, context.image, posteriors
+        self._model, self._image, self._posteriors = context.model, context.image, context.posteriors
         self.is_watched = False
         context.model.changed.connect(self._ask)
         context.latent.refreshed.connect(self._ask)
         context.image.encoded.connect(self.changed)
         context.image.images_changed.connect(self.changed)
-        posteriors.changed.connect(self.changed)
+        context.posteriors.changed.connect(self.changed)
 
     @property
     def quantiles(self) -> list[float] | None:

@@ -6,28 +6,12 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 from PySide6.QtCore import QObject, Signal
 
-from vae_explorer.session.jobs.jobs import JobsSession
 from vae_explorer.session.records import Key
-from vae_explorer.session.state.image import ImageSession
-from vae_explorer.session.state.latent import LatentSession
 from vae_explorer.session.state.model import ModelSession
 from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.threads.latest import Latest, Place
-from vae_explorer.session.training import TrainingSession
 
 A = TypeVar("A")
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a view's noun may use of the session."""
-
-    model: ModelSession
-    latent: LatentSession
-    image: ImageSession
-    training: TrainingSession
-    jobs: JobsSession
-    thread: Latest  # of all views, which long ones share in slices
 
 
 class Request(Protocol):
@@ -64,7 +48,8 @@ class View(QObject, Generic[A]):
 
     def __init__(
         self,
-        context: Context,
+        model: ModelSession,
+        thread: Latest,
         about: Callable[[Workspace], object],
         trouble: str,
         parent: QObject | None = None,
@@ -72,7 +57,7 @@ class View(QObject, Generic[A]):
         """`about` is what an answer must be about to be shown for a model, None for nothing; `trouble` begins the
         sentence of a failure, such as "The samples could not be decoded"."""
         super().__init__(parent)
-        self._model, self._thread, self._about, self._trouble = context.model, context.thread, about, trouble
+        self._model, self._thread, self._about, self._trouble = model, thread, about, trouble
 
     @property
     def value(self) -> A | None:

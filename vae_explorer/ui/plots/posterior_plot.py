@@ -33,11 +33,13 @@ class PosteriorPlot(DimensionPlot):
         """The plot spans −range … +range."""
         return self._range
 
-    def set_posterior(self, mu: np.ndarray, sigma: np.ndarray, kl: np.ndarray | None, order: np.ndarray) -> None:
-        """mu, sigma, kl: float [z], kl in nats; None for a plain autoencoder, which has no sigma either. order: int,
-        the dimensions from left to right."""
+    def set_posterior(
+        self, mu: np.ndarray, sigma: np.ndarray, kl_per_dimension: np.ndarray | None, order: np.ndarray
+    ) -> None:
+        """mu, sigma and KL: float [z], KL in nats; None where there is no q(z|x), and no sigma either. order: int, the
+        dimensions from left to right."""
         self._mu, self._sigma = (np.asarray(a, dtype=float) for a in (mu, sigma))
-        self._kl = None if kl is None else np.asarray(kl, dtype=float)
+        self._kl = None if kl_per_dimension is None else np.asarray(kl_per_dimension, dtype=float)
         reach = np.abs(self._mu) + self._sigma
         self._range = _round_up(max(reach[np.isfinite(reach)], default=0.0))
         self._set_order(order)

@@ -186,9 +186,9 @@ class EvidenceView(QWidget):
             )
         elif self._evidence.fitted is not None and shown.is_whole:
             self.under_waterfall.setText("q was fitted with other draws: fit it again to see what the encoder left.")
-        elif shown.encoded.kl is not None:
+        elif closed_form := shown.encoded.kl:
             self.under_waterfall.setText(
-                f"KL in closed form {figure(shown.encoded.kl, 2)} nats, by these draws {figure(shown.kl, 2)}"
+                f"KL in closed form {figure(closed_form, 2)} nats, by these draws {figure(shown.kl, 2)}"
             )
 
     def _show_map(self, reason: str) -> None:

@@ -191,15 +191,9 @@ class PosteriorSamplesView(QWidget):
         if not has_image:
             self.grid.samples = None
             self.grid.set_images(None)
-            self.grid.set_message(self._why_empty())
+            self.grid.set_message(EMPTY)
             for view in (self.mean, self.spread):
                 view.set_image(None)
-
-    def _why_empty(self) -> str:
-        card = self._session.model.card
-        return (
-            EMPTY if card is None or card.can("encode") else f"Samples are drawn from q(z|x). {card.why_not('encode')}"
-        )
 
     def _on_theme_changed(self) -> None:
         self.explanation.setFixedWidth(theme.pixels(160))

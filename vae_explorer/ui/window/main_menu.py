@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QMainWindow, QMenu
 
 from vae_explorer import paths
 from vae_explorer.session.session import Session
+from vae_explorer.ui.views import registry
 
 MAX_RUNS = 12  # in the menu
-TABS = ("Posterior sam&ples", "P&rior samples", "&Evidence", "&q(z) and prior", "&How typical")
 
 
 class Verbs(Protocol):
@@ -34,7 +34,7 @@ class Verbs(Protocol):
     def set_scheme(self, name: str) -> None: ...
     def set_train_visible(self, visible: bool) -> None: ...
     def set_presentation(self, on: bool) -> None: ...
-    def show_tab(self, at: int) -> None: ...
+    def show_view(self, key: str) -> None: ...
     def dismiss_error(self) -> None: ...
     def show_log(self) -> None: ...
     def show_self_test(self) -> None: ...
@@ -102,8 +102,8 @@ class MainMenu(QObject):
         self._add(view, "&Smaller", self._smaller, QKeySequence.StandardKey.ZoomOut)
         self._add(view, "Default si&ze", self._usual, "Ctrl+0")
         view.addSeparator()
-        for at, text in enumerate(TABS):
-            self._add(view, text, self._show_tab, f"Ctrl+{at + 1}").setData(at)
+        for at, entry in enumerate(registry.VIEWS, 1):
+            self._add(view, entry.title, self._show_view, f"Ctrl+{at}").setData(entry.key)
         view.addSeparator()
         self.train = self._add(view, "Show &Train", None, "Ctrl+T")
         self.train.setCheckable(True)
@@ -186,8 +186,8 @@ class MainMenu(QObject):
     def _show_mode(self) -> None:
         self._verbs.session.decoded.set_mode(self._sender_data())
 
-    def _show_tab(self) -> None:
-        self._verbs.show_tab(int(self._sender_data()))
+    def _show_view(self) -> None:
+        self._verbs.show_view(self._sender_data())
 
     def _sender_data(self) -> str:
         action = self.sender()

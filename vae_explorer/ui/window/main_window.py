@@ -190,9 +190,9 @@ class MainWindow(QMainWindow):
         """mu, sigma and KL of every dimension, to the clipboard."""
         self.image.copy_csv()
 
-    def show_tab(self, at: int) -> None:
-        """One of the tabs below the panels, from 0."""
-        self.tabs.setCurrentIndex(at)
+    def show_view(self, key: str) -> None:
+        """Brings one of the views below the panels into sight."""
+        self.tabs.show_view(key)
 
     def dismiss_error(self) -> None:
         self.errors.hide_sentence()

@@ -1,39 +1,53 @@
-"""The tabs below the panels; only the one in sight is computed."""
+"""The tabs below the panels, one for each view; only the one in sight is computed."""
 
-from PySide6.QtWidgets import QTabWidget, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QStackedWidget, QTabWidget, QWidget
 
 from vae_explorer.session.session import Session
-from vae_explorer.ui.views.aggregate import AggregateView
-from vae_explorer.ui.views.evidence import EvidenceView
-from vae_explorer.ui.views.posterior_samples import PosteriorSamplesView
-from vae_explorer.ui.views.prior_samples import PriorSamplesView
-from vae_explorer.ui.views.typical import TypicalView
+from vae_explorer.ui.views import registry
+from vae_explorer.ui.widgets.panel import label
 
 
 class Tabs(QTabWidget):
-    """Posterior samples, prior samples, evidence, q(z), and whether the model knows the image."""
+    """The registered views. Where the shown model cannot serve one, its tab says why."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__(parent)
         self.setObjectName("tabs")
-        self.posterior_samples = PosteriorSamplesView(session)
-        self.prior_samples = PriorSamplesView(session)
-        self.evidence = EvidenceView(session)
-        self.aggregate = AggregateView(session)
-        self.typical = TypicalView(session)
-        self._tabs = (
-            (self.posterior_samples, "Posterior samples", session.posterior_samples),
-            (self.prior_samples, "Prior samples", session.prior_samples),
-            (self.evidence, "Evidence", session.evidence),
-            (self.aggregate, "q(z) and prior", session.aggregate),
-            (self.typical, "How typical", session.typical),
-        )
-        for at, (view, title, _) in enumerate(self._tabs):
-            self.addTab(view, title)
+        self._model = session.model
+        self._entries = tuple(registry.VIEWS)
+        self._nouns: list[registry.Watched] = [session.noun(entry.key, entry.noun) for entry in self._entries]
+        self.views: dict[str, QWidget] = {}
+        for at, entry in enumerate(self._entries):
+            self.views[entry.key] = entry.widget(session)
+            self.addTab(_Page(self.views[entry.key]), entry.name)
             self.setTabToolTip(at, f"Ctrl+{at + 1}")
-        self.currentChanged.connect(self._on_current_changed)
-        self._on_current_changed()
+        self.currentChanged.connect(self._on_changed)
+        session.model.changed.connect(self._on_changed)
+        self._on_changed()
 
-    def _on_current_changed(self) -> None:
-        for view, _, noun in self._tabs:
-            noun.set_watched(view is self.currentWidget())
+    def show_view(self, key: str) -> None:
+        """Brings a view into sight. Raises ValueError for one that is not registered."""
+        self.setCurrentIndex([entry.key for entry in self._entries].index(key))
+
+    def _on_changed(self) -> None:
+        for at, (entry, noun) in enumerate(zip(self._entries, self._nouns, strict=True)):
+            why_not, page = entry.why_not(self._model.card), self.widget(at)
+            if isinstance(page, _Page):
+                page.set_reason(why_not)
+            noun.set_watched(at == self.currentIndex() and not why_not)
+
+
+class _Page(QStackedWidget):
+    """A view, or the sentence that says why there is nothing to see."""
+
+    def __init__(self, view: QWidget):
+        super().__init__()
+        self._reason = label(role="muted", wrap=True, name="viewReason")
+        self._reason.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.addWidget(view)
+        self.addWidget(self._reason)
+
+    def set_reason(self, reason: str) -> None:
+        self._reason.setText(reason)
+        self.setCurrentIndex(int(bool(reason)))

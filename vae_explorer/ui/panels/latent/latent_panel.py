@@ -221,9 +221,9 @@ class LatentPanel(Panel):
                 line.set_posterior(None, None)
                 line.set_kl(None if average is None else float(average[j]))
             else:
-                kl = posterior.kl_per_dimension  # None: there is no q(z|x), and no sigma either
-                line.set_posterior(float(posterior.mu[j]), None if kl is None else float(posterior.sigma[j]))
-                line.set_kl(None if kl is None else float(kl[j]))
+                nats = posterior.kl_per_dimension  # None: there is no q(z|x), and no sigma either
+                line.set_posterior(float(posterior.mu[j]), None if nats is None else float(posterior.sigma[j]))
+                line.set_kl(None if nats is None else float(nats[j]))
 
     def _on_sampled(self) -> None:
         samples, workspace = self._session.posterior_samples.shown, self._model.current
