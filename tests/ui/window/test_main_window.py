@@ -86,7 +86,7 @@ def test_r_resamples_and_n_draws_new_prior_samples(window, model, files, qtbot, 
     with qtbot.waitSignal(posterior.sampled, timeout=WAIT):
         press(qtbot, window, "R")
     assert not np.array_equal(window.findChild(QWidget, "posteriorSamples").property("value"), before)
-    window.tabs.setCurrentWidget(window.tabs.views["prior_samples"])
+    window.tabs.show_view("prior_samples")
     qtbot.waitUntil(lambda: prior.shown is not None, timeout=WAIT)
     with qtbot.waitSignal(prior.sampled, timeout=WAIT):
         press(qtbot, window, "N")
@@ -355,7 +355,8 @@ def test_the_tabs_and_what_they_do_have_keys(window, make_model, encoded, files,
     for at in range(5):
         press(qtbot, window, f"Ctrl+{at + 1}")
         assert window.tabs.currentIndex() == at
-        assert [noun.is_watched for _, _, noun in window.tabs._tabs] == [at == other for other in range(5)]
+        watched = [getattr(session, key).is_watched for key in window.tabs.views]
+        assert watched == [at == other for other in range(5)]
     press(qtbot, window, "Ctrl+D")
     press(qtbot, window, "Ctrl+G")
     assert (session.evidence.settings.seed, session.aggregate.settings.seed) == (1, 1)
