@@ -91,6 +91,15 @@ def test_each_image_has_its_own_eps_unless_they_are_kept(opened, samples, after)
     assert np.array_equal(after(samples, samples.set_keeps_eps, False).eps, other.eps)
 
 
+def test_undoing_a_resample_keeps_what_was_set_since(opened, samples):
+    samples.resample()
+    samples.set_count(32)
+    opened.model.current.undo.undo()
+    assert (samples.settings.seed, samples.settings.count) == (0, 32)
+    opened.model.current.undo.redo()
+    assert (samples.settings.seed, samples.settings.count) == (1, 32)
+
+
 def test_kept_eps_come_back_after_resample_and_undo(opened, samples, after):
     after(samples, samples.set_keeps_eps, True)
     kept = after(samples, opened.image.step, 1)

@@ -37,8 +37,9 @@ class Configured(QObject, Generic[S]):
         self.put(self._with(changes))
 
     def set_undoably(self, undo: QUndoStack, text: str, **changes: Any) -> None:
-        """The same as one entry of a history."""
-        undo.push(Change(text, self.settings, self._with(changes), self.put))
+        """The same as one entry of a history; an undo puts back just these, not what was set otherwise since."""
+        before = {name: getattr(self.settings, name) for name in changes}
+        undo.push(Change(text, before, changes, lambda values: self.set(**values)))
 
     def put(self, settings: S) -> None:
         """Takes other settings as a whole."""
