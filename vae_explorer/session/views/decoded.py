@@ -60,7 +60,7 @@ class DecodedSession(Configured[DecodedSettings]):
     Signals:
         decoded(): a picture is there; the value is `shown`
         saved(path: object): a Path
-        failed(sentence: str): there is no picture
+        failed(sentence: str): there is no picture of the shown model
         save_failed(sentence: str)
     """
 
@@ -145,7 +145,8 @@ class DecodedSession(Configured[DecodedSettings]):
 
     def _on_failed(self, request: DecodeRequest, sentence: str) -> None:
         self._end(request)
-        self.failed.emit(f"The picture could not be decoded: {sentence}")
+        if request.snapshot.lineage == self._model.shown:
+            self.failed.emit(f"The picture could not be decoded: {sentence}")
 
     def _end(self, request: DecodeRequest) -> None:
         if self._asked.get(request.snapshot.lineage) is request:
