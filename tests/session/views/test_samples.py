@@ -189,3 +189,9 @@ def test_samples_that_fail_are_one_sentence_and_the_next_ones_come(opened, sampl
     assert noun.failure == "The samples could not be decoded: too little memory"
     noun.resample()
     qtbot.waitUntil(lambda: not noun.failure and noun.shown is not None, timeout=TIMEOUT)
+
+
+def test_applied_settings_leave_those_that_are_not_named(opened, samples):
+    samples.set(count=9, seed=3)
+    opened.apply({"posterior_samples": {"count": 5}})
+    assert (samples.settings.seed, samples.settings.count) == (3, 5)

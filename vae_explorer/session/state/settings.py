@@ -1,6 +1,6 @@
 """What a noun is set to: one frozen value for each, so that undo, a session file and a command line see all of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -34,12 +34,15 @@ class Configured(QObject, Generic[S]):
 
     def set(self, **changes: Any) -> None:
         """Changes some of the settings. Raises ValueError for a value out of its range."""
-        self.put(self._with(changes))
+        self.put(self.settings_with(changes))
 
     def set_undoably(self, undo: QUndoStack, text: str, **changes: Any) -> None:
         """The same as one entry of a history; an undo puts back just these, not what was set otherwise since."""
-        before = {name: getattr(self.settings, name) for name in changes}
-        undo.push(Change(text, before, changes, lambda values: self.set(**values)))
+        before, after = (
+            {name: getattr(settings, name) for name in changes}
+            for settings in (self.settings, self.settings_with(changes))
+        )
+        undo.push(Change(text, before, after, lambda values: self.set(**values)))
 
     def put(self, settings: S) -> None:
         """Takes other settings as a whole."""
@@ -48,5 +51,6 @@ class Configured(QObject, Generic[S]):
             self.settings_changed.emit()
             self._apply()
 
-    def _with(self, changes: dict[str, Any]) -> S:
+    def settings_with(self, changes: Mapping[str, Any]) -> S:
+        """The settings with some of them changed. Raises ValueError for what is unknown or out of range."""
         return type(self.settings).model_validate({**self.settings.model_dump(), **changes})
