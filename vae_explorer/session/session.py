@@ -89,13 +89,11 @@ class Session(QObject):
         return {name: noun.settings.model_dump(mode="json") for name, noun in self._configured.items()}
 
     def apply(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
-        """Sets the nouns that are named; all or none. Raises ValueError for what is unknown or out of range."""
+        """Changes the settings that are named; all or none. Raises ValueError for what is unknown or out of range."""
         nouns = self._configured
         if unknown := sorted(settings.keys() - nouns.keys()):
             raise ValueError(f"there are no settings of {', '.join(unknown)}")
-        found: dict[str, Settings] = {
-            name: type(nouns[name].settings).model_validate(values) for name, values in settings.items()
-        }
+        found: dict[str, Settings] = {name: nouns[name].settings_with(values) for name, values in settings.items()}
         for name, values in found.items():
             nouns[name].put(values)
 

@@ -198,6 +198,27 @@ def test_a_picture_of_another_model_is_not_shown(opened, held_decoder, qtbot, ti
     assert {picture.lineage for picture in shown} == {opened.model.current.lineage}
 
 
+def test_a_failure_of_another_model_is_not_said_over_the_picture(opened, answering, qtbot):
+    shown, decode, failures, gate = opened.model.shown, answering["decode"], [], threading.Event()
+    opened.decoded.failed.connect(failures.append)
+
+    def fail(request):
+        if request.snapshot.lineage == shown:
+            return decode(request)
+        assert gate.wait(TIMEOUT / 1000)
+        raise UserError("the decoder is broken")
+
+    answering["decode"] = fail
+    trained = put_in_training(opened).lineage
+    opened.model.show(shown)
+    opened.latent.set_value(0, 2.0)
+    gate.set()
+    qtbot.waitUntil(lambda: opened.decoded.shown.z[0] == 2.0, timeout=TIMEOUT)  # it was asked for later
+    assert not failures
+    opened.model.show(trained)
+    qtbot.waitUntil(lambda: len(failures) > 0, timeout=TIMEOUT)
+
+
 def test_a_late_picture_of_the_same_run_is_shown_and_then_the_newest(opened, held_decoder, qtbot):
     held_decoder.gate.set()
     snapshot = put_in_training(opened)

@@ -135,6 +135,17 @@ def test_an_error_becomes_a_sentence_and_the_thread_lives_on(busy, ask, work, qt
     qtbot.waitUntil(lambda: busy.answers == [0, 2], timeout=TIMEOUT)
 
 
+def test_a_thread_that_has_nothing_to_do_keeps_no_request(latest, work, qtbot):
+    work.gate.set()
+    request = Long([1])
+    kept = weakref.ref(request)
+    latest.ask(request, latest.answers.append, latest.failures.append)
+    del request
+    qtbot.waitUntil(lambda: latest.answers == [1] and bool(work.closed), timeout=TIMEOUT)
+    work.closed.clear()
+    qtbot.waitUntil(lambda: kept() is None, timeout=TIMEOUT)
+
+
 def test_an_error_does_not_keep_what_the_work_held(qtbot, monkeypatch):
     monkeypatch.setattr(log, "disabled", True)  # pytest keeps what is logged
 

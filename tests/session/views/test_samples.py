@@ -91,6 +91,15 @@ def test_each_image_has_its_own_eps_unless_they_are_kept(opened, samples, after)
     assert np.array_equal(after(samples, samples.set_keeps_eps, False).eps, other.eps)
 
 
+def test_undoing_a_resample_keeps_what_was_set_since(opened, samples):
+    samples.resample()
+    samples.set_count(32)
+    opened.model.current.undo.undo()
+    assert (samples.settings.seed, samples.settings.count) == (0, 32)
+    opened.model.current.undo.redo()
+    assert (samples.settings.seed, samples.settings.count) == (1, 32)
+
+
 def test_kept_eps_come_back_after_resample_and_undo(opened, samples, after):
     after(samples, samples.set_keeps_eps, True)
     kept = after(samples, opened.image.step, 1)
@@ -180,3 +189,9 @@ def test_samples_that_fail_are_one_sentence_and_the_next_ones_come(opened, sampl
     assert noun.failure == "The samples could not be decoded: too little memory"
     noun.resample()
     qtbot.waitUntil(lambda: not noun.failure and noun.shown is not None, timeout=TIMEOUT)
+
+
+def test_applied_settings_leave_those_that_are_not_named(opened, samples):
+    samples.set(count=9, seed=3)
+    opened.apply({"posterior_samples": {"count": 5}})
+    assert (samples.settings.seed, samples.settings.count) == (3, 5)

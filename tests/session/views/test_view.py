@@ -126,7 +126,7 @@ def test_it_shows_each_item_and_then_the_end(qtbot, view, work, want):
     want("a", [1])
     assert view.is_busy
     ends(qtbot, view, 1, "ended")
-    assert (view.value, view.is_busy, view.is_complete) == (1, False, True)
+    assert (view.value, view.is_busy) == (1, False)
 
 
 def test_an_overtaken_answer_does_not_replace_the_one_that_is_wanted_again(qtbot, view, work, want, thread):
@@ -181,7 +181,7 @@ def test_what_is_shown_of_older_weights_or_settings_is_late_and_not_wrong(qtbot,
     ends(qtbot, view, 1, "ended")
     work.gate.clear()
     want("a", [2], "settings", 2)
-    assert (view.value, view.is_complete) == (1, False)
+    assert (view.value, view.is_busy) == (1, True)
     want("a", [3], "other settings", 2)
     assert view.value == 1
     want("b", [4])
@@ -285,7 +285,7 @@ def test_two_models_can_be_asked_at_once(qtbot, view, work, models, show):
     qtbot.waitUntil(lambda: 1 in work.worked_on, timeout=TIMEOUT)
     show(models.a)
     view.want(Request("a", [1]))
-    qtbot.waitUntil(lambda: view.is_complete, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: not view.is_busy, timeout=TIMEOUT)
     assert (view.value, work.worked_on.count(1)) == (1, 1)
 
 

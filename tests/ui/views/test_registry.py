@@ -145,9 +145,11 @@ def test_a_model_without_encoder_likelihood_or_prior_opens_and_decodes(stripes, 
     assert not stripes.decoded.mode.button("draw").isEnabled()
     assert stripes.decoded.mode.button("draw").toolTip() == session.model.card.why_not("spread")
     assert not stripes.decoded.draw.isEnabled()
-    stripes.session.decoded.draw_again()
-    qtbot.waitUntil(lambda: session.decoded.shown.settings.seed == 1, timeout=WAIT)
-    assert session.decoded.shown.settings.mode == "mean"
+    session.decoded.draw_again()
+    session.decoded.set_mode("sigma")  # as the model before was shown
+    session.latent.set_value(0, 6)
+    qtbot.waitUntil(lambda: session.decoded.shown.images[0, 0, 6].all(), timeout=WAIT)
+    assert (session.decoded.shown.settings.mode, session.decoded.settings.seed) == ("mean", 0)
 
 
 def test_each_view_that_cannot_serve_such_a_model_says_so_in_its_own_sentence(stripes, qtbot):

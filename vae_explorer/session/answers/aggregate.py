@@ -57,7 +57,7 @@ def aggregate(request: AggregateRequest) -> Generator[Aggregate | None, None, No
         yield None
     found = Aggregate(
         lineage=snapshot.lineage,
-        number=snapshot.number,
+        number=request.posteriors.number if request.posteriors else snapshot.number,
         images=len(mu),
         q=q,
         z=z,

@@ -126,6 +126,7 @@ class LatentSession(QObject):
         """Puts z at mu without an entry in the history: the image or the weights have changed, not the user's wish."""
         workspace = self._model.current
         if workspace and workspace.follows_mu and workspace.chosen and not self.is_gripped:
+            self._preview = None
             workspace.z = np.where(workspace.locked, workspace.z, workspace.chosen.mu).astype(np.float32)
             self.changed.emit()
 
@@ -167,6 +168,7 @@ class LatentSession(QObject):
     def _put_locks(self, locks: tuple[np.ndarray, np.ndarray]) -> None:
         workspace = self._model.current
         if workspace:
+            self._preview = None
             workspace.locked, workspace.z = locks
             self.locks_changed.emit()
             self.changed.emit()

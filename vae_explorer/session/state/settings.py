@@ -1,6 +1,6 @@
 """What a noun is set to: one frozen value for each, so that undo, a session file and a command line see all of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -8,6 +8,8 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoStack
 
 from vae_explorer.session.state.undo import Change
+
+MAX_SEED = 2**31 - 1
 
 
 class Settings(BaseModel, frozen=True, extra="forbid"):
@@ -34,11 +36,16 @@ class Configured(QObject, Generic[S]):
 
     def set(self, **changes: Any) -> None:
         """Changes some of the settings. Raises ValueError for a value out of its range."""
-        self.put(self._with(changes))
+        self.put(self.settings_with(changes))
 
     def set_undoably(self, undo: QUndoStack, text: str, **changes: Any) -> None:
-        """The same as one entry of a history."""
-        undo.push(Change(text, self.settings, self._with(changes), self.put))
+        """The same as one entry of a history; an undo puts back just these, not what was set otherwise since."""
+        self.settings_with(changes)  # raises before anything is pushed
+        before = {name: getattr(self.settings, name) for name in changes}
+        undo.push(Change(text, before, changes, self._set))
+
+    def _set(self, changes: dict[str, Any]) -> None:
+        self.set(**changes)
 
     def put(self, settings: S) -> None:
         """Takes other settings as a whole."""
@@ -47,5 +54,6 @@ class Configured(QObject, Generic[S]):
             self.settings_changed.emit()
             self._apply()
 
-    def _with(self, changes: dict[str, Any]) -> S:
+    def settings_with(self, changes: Mapping[str, Any]) -> S:
+        """The settings with some of them changed. Raises ValueError for what is unknown or out of range."""
         return type(self.settings).model_validate({**self.settings.model_dump(), **changes})

@@ -105,6 +105,7 @@ class Latest(QThread):
                 log.warning("%s failed", type(task.request).__name__, exc_info=True)
                 if not task.is_dropped:
                     self._told.emit(task, (task.failed, sentence(error)))
+            del task  # its request would keep a closed model in memory until the next one comes
 
     def _next(self) -> _Task | None:
         with QMutexLocker(self._mutex):

@@ -10,10 +10,9 @@ from pydantic import Field
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.session.records import Key, Snapshot
-from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.state.settings import MAX_SEED, Configured, Settings
 from vae_explorer.session.views.context import Context
 from vae_explorer.session.views.data_posteriors import DataPosteriors
-from vae_explorer.session.views.samples import MAX_SEED
 from vae_explorer.session.views.view import View
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class AggregateSession(Configured[AggregateSettings]):
     changed = Signal()
 
     def __init__(self, context: Context, parent: QObject | None = None):
-        super().__init__(AggregateSettings(), self._ask, parent)
+        super().__init__(AggregateSettings(), self._compare, parent)
         self._model, self._latent, self._posteriors = context.model, context.latent, context.posteriors
         about, trouble = attrgetter("lineage"), "q(z) could not be computed"
         self._densities: View[Aggregate] = View(context.model, context.thread, about, trouble, self)
@@ -102,7 +101,7 @@ class AggregateSession(Configured[AggregateSettings]):
         context.latent.refreshed.connect(self._ask)
         context.posteriors.changed.connect(self._ask)
         self._densities.changed.connect(self.changed)
-        self._densities.ended.connect(self._ask)
+        self._densities.ended.connect(self._compare)
         self._compared.changed.connect(self.changed)
 
     @property
@@ -169,7 +168,10 @@ class AggregateSession(Configured[AggregateSettings]):
         has_stored = workspace is not None and workspace.snapshot.posteriors is not None
         self._posteriors.set_wanted(self, is_wanted and not has_stored)
         self._densities.want(self._wanted_densities() if is_wanted else None)
-        self._compared.want(self._wanted_samples() if is_wanted else None)
+        if not is_wanted:
+            self._compared.want(None)
+        elif not self._densities.is_busy:
+            self._compare()
         self.changed.emit()
 
     def _wanted_densities(self) -> AggregateRequest | None:
@@ -178,9 +180,9 @@ class AggregateSession(Configured[AggregateSettings]):
             return None
         return AggregateRequest(snapshot, None if snapshot.posteriors else posteriors)
 
-    def _wanted_samples(self) -> ComparedRequest | None:
-        """Of what is shown, once that is complete."""
+    def _compare(self) -> None:
+        """Asks for pictures of the q(z) that is shown. A newer one on its way is no reason to abandon them: while a run
+        goes on there always is one."""
         snapshot, shown = self._model.snapshot, self.shown
-        if snapshot is None or shown is None or self._densities.is_busy:
-            return None
-        return ComparedRequest(snapshot, shown, COUNT, self.settings.seed)
+        if snapshot and shown and self.is_watched:
+            self._compared.want(ComparedRequest(snapshot, shown, COUNT, self.settings.seed))

@@ -74,8 +74,9 @@ class DataPosteriorsSession(QObject):
 
     def set_wanted(self, user: object, wanted: bool) -> None:
         """Whether this view needs it now."""
-        (self._users.add if wanted else self._users.discard)(user)
-        self._ask()
+        if wanted != (user in self._users):
+            (self._users.add if wanted else self._users.discard)(user)
+            self._ask()
 
     def _ask(self) -> None:
         workspace, request = self._model.current, None

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
+from pydantic import Field
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.session.records import Snapshot
 from vae_explorer.session.state.latent import LatentSession
 from vae_explorer.session.state.model import ModelSession
-from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.state.settings import MAX_SEED, Configured, Settings
 from vae_explorer.session.threads.latest import Latest, Place
 
 DecodedMode = Literal["mean", "draw", "sigma"]
@@ -22,7 +23,7 @@ COLUMNS = 4  # of a picture of them
 class DecodedSettings(Settings, frozen=True):
     mode: DecodedMode = "mean"  # E[x|z]; an x drawn from p(x|z); the standard deviation of each pixel
     sixteen: bool = False  # draws side by side in place of one
-    seed: int = 0  # of the draws
+    seed: int = Field(0, ge=0, le=MAX_SEED)  # of the draws
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,7 @@ class DecodedSession(Configured[DecodedSettings]):
     Signals:
         decoded(): a picture is there; the value is `shown`
         saved(path: object): a Path
-        failed(sentence: str): there is no picture
+        failed(sentence: str): there is no picture of the shown model
         save_failed(sentence: str)
     """
 
@@ -101,7 +102,9 @@ class DecodedSession(Configured[DecodedSettings]):
 
     def draw_again(self) -> None:
         """Another x from the same p(x|z); goes to the draw when the mean is shown."""
-        self.set(seed=self.settings.seed + 1, mode="draw")
+        if self._model.lacks("spread"):
+            return
+        self.set(seed=min(self.settings.seed + 1, MAX_SEED), mode="draw")
 
     def save(self, path: Path, pixels: np.ndarray, zoom: int) -> None:
         """Writes what is shown, uint8 [n, h, w, c], to a picture file, each pixel as zoom × zoom; in the thread."""
@@ -145,7 +148,8 @@ class DecodedSession(Configured[DecodedSettings]):
 
     def _on_failed(self, request: DecodeRequest, sentence: str) -> None:
         self._end(request)
-        self.failed.emit(f"The picture could not be decoded: {sentence}")
+        if request.snapshot.lineage == self._model.shown:
+            self.failed.emit(f"The picture could not be decoded: {sentence}")
 
     def _end(self, request: DecodeRequest) -> None:
         if self._asked.get(request.snapshot.lineage) is request:

@@ -12,10 +12,9 @@ from vae_explorer.core.judgement import Gaps, best_estimate, doubt_of, gaps
 from vae_explorer.core.progress import Progress
 from vae_explorer.session.jobs.jobs import FIT
 from vae_explorer.session.records import Encoded, Key, Snapshot
-from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.state.settings import MAX_SEED, Configured, Settings
 from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.views.context import Context
-from vae_explorer.session.views.samples import MAX_SEED
 from vae_explorer.session.views.view import View
 
 MAX_IMPORTANCE_DRAWS = 100_000

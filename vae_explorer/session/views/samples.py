@@ -8,13 +8,12 @@ from pydantic import Field
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.session.records import Encoded, Key, Snapshot
-from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.state.settings import MAX_SEED, Configured, Settings
 from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.views.context import Context
 from vae_explorer.session.views.view import Request, View
 
 MAX_SAMPLES = 256
-MAX_SEED = 2**31 - 1
 
 
 class SamplesSettings(Settings, frozen=True):

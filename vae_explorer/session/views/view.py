@@ -77,11 +77,6 @@ class View(QObject, Generic[A]):
         """Whether a request of the shown model is under way."""
         return self._held.under_way is not None
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether `value` is the complete answer to just what is wanted."""
-        return self._held.wanted is not None and self._held.whole == self._held.wanted
-
     def want(self, request: Request | None) -> None:
         """What the shown model should show now; None: nothing more is worth computing, and what is there stays.
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QWidget
 
 from vae_explorer.session.session import Session
-from vae_explorer.session.views.decoded import COLUMNS
+from vae_explorer.session.views.decoded import COLUMNS, Decoded
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.flow_layout import FlowBox
 from vae_explorer.ui.widgets.image_grid import ImageGrid
@@ -34,6 +34,7 @@ class DecodedPanel(Panel):
         super().__init__("Decoded", "p(x|z)", parent)
         self.setObjectName("picturePanel")
         self._decoded, self._session = session.decoded, session
+        self._shown: Decoded | None = None
         self.mode = Segments()
         self.mode.setObjectName("outputMode")
         self.mode.setAccessibleName("What is shown of p(x|z)")
@@ -103,8 +104,8 @@ class DecodedPanel(Panel):
         return self._decoded.png(self._pixels(), self._zoom())
 
     def _pixels(self) -> np.ndarray:
-        """What is shown as colours, uint8 [n, h, w, 3]."""
-        shown = self._decoded.shown
+        """What is shown as colours, uint8 [n, h, w, 3]; until a new model has a picture, that of the one before."""
+        shown = self._shown
         if shown is None:
             return np.zeros((1, 1, 1, 3), np.uint8)
         if shown.settings.mode == "sigma":
@@ -119,6 +120,7 @@ class DecodedPanel(Panel):
         shown = self._decoded.shown
         if shown is None:
             return
+        self._shown = shown
         self.view.set_message(None)
         self.grid.set_message(None)
         several, mode = len(shown.images) > 1, shown.settings.mode

@@ -186,7 +186,7 @@ class PosteriorSamplesView(QWidget):
         self._on_images_changed()
 
     def _on_images_changed(self) -> None:
-        has_image = self._session.image.image is not None
+        has_image = self._session.image.image is not None and not self._session.model.lacks("encode")
         self.resample.setEnabled(has_image and not self._session.model.lacks("posterior"))
         if not has_image:
             self.grid.samples = None
