@@ -98,7 +98,7 @@ def test_resuming_it_all_the_same_is_refused_with_the_writer(session, run, write
     qtbot.waitUntil(lambda: not session.training.is_active, timeout=WAIT)
     assert session.training.state == "failed"
     (sentence,) = sentences
-    assert f"is being written by process {writer.pid}: stop it there first" in sentence
+    assert f"is in use by process {writer.pid}: stop it there first" in sentence
     writer.kill()
     writer.wait()
     session.training.resume_run(run)  # a lock whose process is gone is taken over

@@ -16,7 +16,7 @@ from vae_explorer.training import model_file
 from vae_explorer.training.model_file import ModelFileError
 
 TINY = mutators.model()
-NOT_OURS = "is not a model file of this program"
+NOT_OURS = "is not a VAE Explorer model file"
 NO_FIT = "is damaged: its header does not fit its content"
 
 

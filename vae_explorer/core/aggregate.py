@@ -84,7 +84,7 @@ class AggregatedPosterior:
         """
         if not self.has_density:
             raise NoDensityError(
-                "A plain autoencoder gives each image one point of z, which has no density: "
+                "A plain autoencoder maps each image to one point z, which has no density: "
                 "there is no KL, no information and no q(z) to compare with the prior's density"
             )
         mu = self.mu - self.mean  # about the mean the squares are smallest

@@ -57,7 +57,7 @@ def test_without_the_test_images_and_before_a_runs_end_it_says_what_is_missing(v
     open_model(make_model())
     bring(0)
     assert message(view) == NO_DATA
-    assert view.percentile.text() == "The ELBO of the test images is known when a run has ended."
+    assert view.percentile.text() == "The ELBO of the test images is known once a run has ended."
     assert not view.histogram._has_figures()
 
 

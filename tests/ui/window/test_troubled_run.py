@@ -53,8 +53,8 @@ def train(window, config, qtbot):
 def test_a_step_without_a_number_is_said_and_the_run_goes_on(window, train, said, spoil):
     spoil({4}, no_number)
     (sentence,) = train()
-    why = "for the loss or a gradient was not a finite number"
-    assert sentence == f"Step 5 was left out, {why}: lower the learning rate if this goes on"
+    why = "for the loss or a gradient was not finite"
+    assert sentence == f"Step 5 was left out, {why}: lower the learning rate if this continues"
     assert said() == sentence
     assert window.session.training.state == "finished"
 

@@ -13,7 +13,7 @@ T = TypeVar("T")
 def answer(request: object) -> object:
     """What was asked for; a generator where it takes long, of more with each item, or None where there is only time to
     yield. Runs in a thread."""
-    raise TypeError(f"nobody answers a {type(request).__name__}")
+    raise TypeError(f"no answer is registered for {type(request).__name__}")
 
 
 def silently(job: Job[T]) -> Generator[None, None, T]:

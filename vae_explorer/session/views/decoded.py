@@ -96,7 +96,7 @@ class DecodedSession(Configured[DecodedSettings]):
         self.set(mode=mode)
 
     def set_sixteen(self, sixteen: bool) -> None:
-        """Sixteen draws of one z in place of one."""
+        """Sixteen draws of x from the same z in place of one."""
         self.set(sixteen=sixteen)
 
     def draw_again(self) -> None:

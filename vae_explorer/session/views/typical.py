@@ -103,7 +103,7 @@ class TypicalSession(QObject):
         if workspace is None or self._image.image is None:
             return "Drop an image: the images nearest to it appear here."
         if not workspace.snapshot.card.can("encode"):
-            return f"Neighbours are found by their place in z. {workspace.snapshot.card.why_not('encode')}"
+            return f"Neighbours are found by their position in z. {workspace.snapshot.card.why_not('encode')}"
         return "" if workspace.data else NO_DATA
 
     def set_watched(self, watched: bool) -> None:

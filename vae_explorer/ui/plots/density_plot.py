@@ -7,8 +7,8 @@ from vae_explorer.ui.plots.plot import Entry, Plot, Range, drawable, pen, spanne
 from vae_explorer.ui.widgets.numbers import figure, mark
 
 TIP = (
-    "Blue: the aggregated posterior q(z), where the z of all images together lie in this dimension. Grey: the prior "
-    "N(0, 1), from which generation draws. Orange: q(z|x) of the image on the screen."
+    "Blue: the aggregated posterior q(z), the distribution of z over all images in this dimension. Grey: the prior "
+    "N(0, 1), which generation samples. Orange: q(z|x) of the current image."
 )
 HIGHEST = 0.92  # of the plot's height: where a narrow q(z|x) is drawn that would leave the plot
 NARROWEST = 1e-6  # sigma: what is narrower is a line
@@ -57,7 +57,7 @@ class DensityPlot(Plot):
             prior = "N(0, 1)" if self._is_histogram else "prior N(0, 1)"
             entries += [Entry(all_images, "z", "fill"), Entry(prior, "muted")]
         if self._sigma > 0:
-            lowered = f", drawn {_times(self._lowered)} lower" if self._lowered > 1 else ""
+            lowered = f", scaled down {_times(self._lowered)}" if self._lowered > 1 else ""
             entries.append(Entry(f"q({name}|x), this image{lowered}", "mu"))
         elif np.isfinite(self._mu):
             entries.append(Entry(f"{name} of this image {figure(self._mu, 2)}", "mu"))

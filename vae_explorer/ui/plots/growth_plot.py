@@ -11,8 +11,8 @@ from vae_explorer.ui.widgets.numbers import figure, mark
 
 LEAST_SHARE = 0.3  # of the height belongs to the ELBO, the last estimate and what lies between
 TIP = (
-    "The estimate of log p(x) from the first K draws. With one draw it is on average the ELBO; with more draws it "
-    "rises, on average, to log p(x). The grey band is one standard error to either side."
+    "The estimate of log p(x) from the first K draws. With one draw its average is the ELBO; with more draws it "
+    "rises, on average, to log p(x). The grey band is one standard error on either side."
 )
 
 

@@ -28,7 +28,7 @@ from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.image_view import DIMMED, paint_message
 from vae_explorer.ui.widgets.numbers import figure, mark
 
-NOT_FINITE = "The evidence of this image is no finite number"
+NOT_FINITE = "The evidence of this image is not finite"
 TIP = "log p(x), step by step: what each row adds or takes away. Point at a row to read what it means."
 LABELS = 0.56  # of the width, at most
 TIGHT = 0.92  # of a line's height: how close a symbol stands under its name

@@ -280,7 +280,7 @@ class ImageView(QWidget):
         content = QByteArray()
         buffer = QBuffer(content)
         if not (buffer.open(QBuffer.OpenModeFlag.WriteOnly) and self.to_image().save(buffer, "PNG")):  # type: ignore[call-overload]
-            raise UserError("The picture could not be made into a PNG; copy or save it in another way")
+            raise UserError("The picture could not be converted to PNG; copy or save it in another way")
         mime = QMimeData()
         mime.setData("image/png", content)
         drag = QDrag(self)
