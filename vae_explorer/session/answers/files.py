@@ -1,4 +1,4 @@
-"""What comes from files and goes into them: models, pictures, the curves of a run."""
+"""What is read from and written to files: models, pictures, the curves of a run."""
 
 from pathlib import Path
 

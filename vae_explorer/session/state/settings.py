@@ -41,7 +41,7 @@ class Configured(QObject, Generic[S]):
         undo.push(Change(text, self.settings, self._with(changes), self.put))
 
     def put(self, settings: S) -> None:
-        """Takes other settings as a whole."""
+        """Replaces all settings."""
         if settings != self.settings:
             self.settings = settings
             self.settings_changed.emit()

@@ -55,7 +55,7 @@ class WriteRequest:
 class DecodedSession(Configured[DecodedSettings]):
     """Decodes z whenever it, the model or the mode changes; has a thread of its own, so no long view holds it up.
 
-    Every finished picture is shown: to drop the ones that a moving slider has overtaken would show 1 of 150.
+    Every finished picture is shown: dropping those that a moving slider has overtaken would show 1 of 150.
 
     Signals:
         decoded(): a picture is there; the value is `shown`

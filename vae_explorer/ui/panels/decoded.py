@@ -159,5 +159,5 @@ class DecodedPanel(Panel):
         self._buttons.setEnabled(self._session.model.current is not None)
         if self._session.model.current is None:
             self.view.set_message(
-                LOADING if self._session.model.is_opening else "Open or train a model to see its picture here"
+                LOADING if self._session.model.is_opening else "Open a model or train one to see its picture here"
             )

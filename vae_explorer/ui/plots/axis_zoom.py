@@ -1,10 +1,10 @@
-"""Which stretches of an axis a waterfall shows, so that its small steps are seen too, and their ticks."""
+"""Which stretches of an axis a waterfall shows, so that small steps are visible too, and their ticks."""
 
 import math
 from dataclasses import dataclass
 
 LEGIBLE = 0.12  # of a stretch: a step that takes less of it is magnified
-LEAST = 0.005  # nats: a smaller step is as good as none
+LEAST = 0.005  # nats: smaller steps count as none
 MOST = 3  # stretches: the whole, one with both steps, one with the smaller of them
 ROOM = 1.3  # of a magnified stretch to the steps in it
 _NICE = (1, 1.5, 2, 3, 4, 5, 6, 8)

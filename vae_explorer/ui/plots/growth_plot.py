@@ -58,7 +58,7 @@ class GrowthPlot(Plot):
 
     def _dress(self) -> None:
         super()._dress()
-        self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=theme.pixels(16))  # they stand at the ends
+        self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=theme.pixels(16))  # they are at the ends
 
     def _show(self) -> None:
         import pyqtgraph

@@ -121,7 +121,7 @@ class PosteriorPlot(DimensionPlot):
 
 
 def _round_up(reach: float) -> float:
-    """The next of 3, 4, 5, 6, 8, 10, 15, 20, 30, … so that the scale stands still while a model learns."""
+    """The next of 3, 4, 5, 6, 8, 10, 15, 20, 30, … so that the scale stays the same while a model learns."""
     if reach <= LEAST_RANGE:
         return LEAST_RANGE
     power = 10.0 ** math.floor(math.log10(reach))

@@ -1,4 +1,4 @@
-"""q(z) beside the prior: why generation draws from N(0, I), and what that costs."""
+"""q(z) and the prior: why generation samples from N(0, I), and what that costs."""
 
 from functools import partial
 
@@ -23,9 +23,9 @@ POINTS_TIP = "Blue: the z of all images in this dimension. Grey: N(0, 1). Orange
 LINE = "<br>"
 SOURCES = {  # title, that of a plain autoencoder, tooltip
     "prior": ("prior<br>N(0, I)", "N(0, I)", "What generation samples from"),
-    "gaussian": ("Gaussian<br>fitted to q(z)", "Gaussian<br>fitted", "A Gaussian with the mean and covariance of q(z)"),
-    "mixture": ("mixture<br>fitted to q(z)", "mixture<br>fitted", "A mixture of several Gaussians, fitted to q(z)"),
-    "posterior": ("stored<br>posteriors", "z of images", "Draws from q(z|x) of the images: their pictures repeat them"),
+    "gaussian": ("Gaussian<br>fitted to q(z)", "Gaussian<br>fitted", "A Gaussian with the mean and covariance of z"),
+    "mixture": ("mixture<br>fitted to q(z)", "mixture<br>fitted", "A mixture of several Gaussians, fitted to z"),
+    "posterior": ("stored<br>posteriors", "z of images", "z of randomly chosen images: these pictures repeat them"),
 }
 FIGURES_TIP = (
     "The average KL(q(z|x) ‖ p(z)) has two parts. Information: how much z says about which image it came from. "
@@ -113,7 +113,7 @@ class AggregateView(QWidget):
 
     def _on_changed(self) -> None:
         if not self.isVisible():
-            return  # shown anew when it comes into sight
+            return  # updated when it becomes visible
         shown, reason = self._aggregate.shown, self._aggregate.reason
         encoded, workspace, j = self._session.image.posterior, self._session.model.current, self._aggregate.dimension
         failure, is_points = self._aggregate.failure, self._session.model.lacks("posterior")
@@ -188,7 +188,7 @@ class AggregateView(QWidget):
             images = samples.images.get(source) if samples else None
             grid.set_images(images)
             if self._aggregate.shown is None:
-                grid.set_message("")  # why stands in the plot
+                grid.set_message("")  # the plot says why
             elif failure and not is_asked:
                 grid.set_message(failure)
             else:

@@ -1,4 +1,4 @@
-"""The lecture's central line for the image on the screen: log p(x) = reconstruction − KL + gap."""
+"""The lecture's central equation for the current image: log p(x) = reconstruction − KL + gap."""
 
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
@@ -79,7 +79,7 @@ class EvidenceView(QWidget):
         return controls
 
     def _make_plots(self) -> QVBoxLayout:
-        """Side by side, each with its title above and its figures in words below; what to beware of below all."""
+        """Side by side, each with its title above and its numbers below; the warning below all."""
         self.waterfall, self.growth = Waterfall(), GrowthPlot()
         self.histogram, self.map = HistogramPlot(), PosteriorMapPlot()
         self.growth.setToolTip(f"{self.growth.toolTip()} {BLIND}")
@@ -125,7 +125,7 @@ class EvidenceView(QWidget):
 
     def _on_changed(self) -> None:
         if not self.isVisible():
-            return  # shown anew when it comes into sight
+            return  # updated when it becomes visible
         reason = self._evidence.reason
         text, tip = CANCEL if self._evidence.is_fitting else FIT
         self.fit.setText(text)

@@ -1,4 +1,4 @@
-"""Repeated samples from q(z|x): the same image, another z each time."""
+"""Repeated samples from q(z|x): the same image, a different z each time."""
 
 import numpy as np
 from PySide6.QtCore import Property, Qt

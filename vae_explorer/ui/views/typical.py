@@ -17,7 +17,7 @@ NO_ELBO = "This model has no ELBO to compare. "
 EXPLANATION = "Its neighbours in z are the images that the model finds most similar."
 TIP = "Blue: the ELBO of the test images, from the quantiles in the model file. Dashed: the ELBO of this image."
 WIDTH = 220  # pixels of the text, at 100 %
-FINE = 901  # points between the 101 quantiles: the histogram has the bins of so many figures
+FINE = 901  # points between the 101 quantiles, from which the histogram is made
 NEIGHBOURS = (  # test images, but a run's validation images: it looks at no test image before its end
     "The nearest of {:,} images not used for training, by the distance of {} in standard deviations of {}. "
     "Click one to encode it."
@@ -25,7 +25,7 @@ NEIGHBOURS = (  # test images, but a run's validation images: it looks at no tes
 
 
 class TypicalView(QWidget):
-    """The percentile of its ELBO, ‖mu‖² beside what the prior expects, and the nearest test images."""
+    """The percentile of its ELBO, ‖mu‖² compared with the prior, and the nearest test images."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__(parent)
@@ -80,7 +80,7 @@ class TypicalView(QWidget):
 
     def _on_changed(self) -> None:
         if not self.isVisible():
-            return  # shown anew when it comes into sight
+            return  # updated when it becomes visible
         self._show_elbo()
         self._show_norm()
         neighbours, reason = self._typical.neighbours, self._typical.reason

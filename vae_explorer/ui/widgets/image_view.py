@@ -108,7 +108,7 @@ class ImageView(QWidget):
         self._show(picture, "grey", 1.0, photo=True)
 
     def set_message(self, text: str | None) -> None:
-        """Written over the dimmed picture, or in the empty frame; None takes it away."""
+        """A message over the dimmed picture, or in the empty frame; None removes it."""
         if (text or "") != self._message:
             self._message = text or ""
             self.setAccessibleDescription(self._message)

@@ -92,7 +92,7 @@ def test_start_waits_for_the_images_that_the_form_names(panel, session, photos, 
     qtbot.waitUntil(panel.start.isEnabled, timeout=WAIT)
     assert panel.form.field("data").currentText() == "photos"
     assert panel.form.config().likelihood == "gaussian"
-    assert panel.sentence.text() == "photos: 40 colour images, 8 × 8"
+    assert panel.sentence.text() == "photos: 40 images, 8 × 8 colour pixels"
     assert panel.start.toolTip() == "Train a new model with these settings"
 
 

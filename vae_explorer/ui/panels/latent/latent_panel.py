@@ -97,7 +97,7 @@ class LatentPanel(Panel):
             self._build()
         self._fold()
         if is_new:
-            if focused is not None and self._list.isAncestorOf(focused):  # its row may be folded by now, or gone
+            if focused is not None and self._list.isAncestorOf(focused):  # its row may be folded or removed
                 self.rows()[0].slider.setFocus()
             self.scroll_area.verticalScrollBar().setValue(0)
         self._on_z_changed()
