@@ -138,7 +138,7 @@ def test_folders_that_cannot_be_made_are_one_sentence_that_names_the_variable(ca
     assert "set VAE_EXPLORER_HOME to a folder that can be written" in answer.sentence
 
 
-def test_a_log_that_cannot_be_written_is_named_beside_what_it_was_for(call, monkeypatch, tmp_path):
+def test_a_log_that_cannot_be_written_is_named_with_the_error(call, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("VAE_EXPLORER_HOME", str(tmp_path / "file"))
     monkeypatch.setattr("vae_explorer.data.catalog.load", lambda *_: {}["gone"])

@@ -161,7 +161,7 @@ def test_what_would_take_minutes_is_refused_at_once(content):
     ],
     ids=["EXIF in pieces", "tags over each other", "EXIF", "comment"],
 )
-def test_what_would_fill_the_memory_beside_the_pixels_is_refused(content):
+def test_what_would_fill_the_memory_besides_the_pixels_is_refused(content):
     assert HEAVY in sentence(content)
 
 

@@ -71,7 +71,7 @@ def test_a_run_of_any_folder_shows_its_model_and_its_curves_and_can_be_resumed(s
     assert session.training.resumable() == []
 
 
-def test_curves_that_cannot_be_read_are_one_sentence_beside_the_model(session, run, sentences, qtbot, monkeypatch):
+def test_curves_that_cannot_be_read_are_one_sentence_and_the_model_opens(session, run, sentences, qtbot, monkeypatch):
     def fail(_run):
         raise PermissionError(13, "Permission denied", "metrics.jsonl")
 

@@ -39,7 +39,7 @@ def test_shapes_and_types_are_known_before_there_is_memory_for_them(note):
         assert file.announced["b"].shape == (2, 3)
 
 
-def test_a_file_of_another_kind_is_called_by_the_kind_that_was_wanted_and_raises_its_error(note):
+def test_a_file_of_another_kind_raises_the_error_of_the_expected_kind(note):
     note.write_bytes(b"something else")
     with pytest.raises(NoteError, match=r"^a\.note is not a VAE Explorer note$"):
         sealed.read(note, NOTE)

@@ -68,7 +68,7 @@ def test_means_over_many_images_lose_no_digits(config):
     assert sums_dtype(torch.device("mps")) == torch.float32  # it has no other
 
 
-def test_the_clock_stands_still_while_nobody_asks_for_the_next_item(config, images, validation_x, monkeypatch, fresh):
+def test_the_clock_stops_while_no_item_is_requested(config, images, validation_x, monkeypatch, fresh):
     now = [0.0]
 
     def one_second_later():

@@ -278,16 +278,16 @@ def test_what_a_later_version_adds_does_no_harm(path):
 
 
 def test_a_folder_and_a_missing_file_are_said(tmp_path):
-    with pytest.raises(ModelFileError, match=f"{tmp_path} is no file"):
+    with pytest.raises(ModelFileError, match=f"{tmp_path} is not a file"):
         model_file.load(tmp_path)
-    with pytest.raises(ModelFileError, match=r"There is no file .*gone"):
+    with pytest.raises(ModelFileError, match=r"There is not a file .*gone"):
         model_file.load(tmp_path / "gone")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ModelFileError, match="is no file"):
+    with pytest.raises(ModelFileError, match="is not a file"):
         model_file.load(tmp_path / "pipe")
 
 

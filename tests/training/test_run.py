@@ -197,7 +197,7 @@ def test_a_lock_whose_number_another_process_has_now_is_taken_over(run):
         assert json.loads(run.lock_path.read_text())["pid"] == os.getpid()
 
 
-def test_a_lock_that_is_held_counts_whatever_stands_in_it(run, monkeypatch, dead_pid):
+def test_a_held_lock_counts_whatever_its_content(run, monkeypatch, dead_pid):
     monkeypatch.setattr(run_lock, "PATIENCE", 0.05)
     run.state_path.touch()
     lock(run, dead_pid)  # its new holder has not signed yet

@@ -182,7 +182,7 @@ def test_a_run_with_bad_steps_says_so_in_its_metrics_and_resumes_bit_for_bit(mak
     assert whole.model_path.read_bytes() == parts.model_path.read_bytes()
     notices = [(report["step"], report["notice"]) for report in parts.metrics() if "notice" in report]
     assert [step for step, _ in notices] == [3, 4, 8]
-    assert "Step 4 was left out" in notices[1][1]
+    assert "Step 4 was skipped" in notices[1][1]
     assert Run.open(parts.folder).is_finished
 
 
@@ -242,9 +242,9 @@ def test_a_batch_is_computed_in_halves_where_memory_is_short_and_that_is_said(
     memory, state = Memory(monkeypatch, 8, error), fresh(config)
     notices = [p.notice for p in train(state, config, images[:160], validation_x) if p.notice]
     assert notices == [
-        "There is not enough memory for 32 images at once: they are computed 16 at a time from here on, "
+        "There is not enough memory for 32 images at once: they are now computed 16 at a time, "
         "which is slower and gives the same result",
-        "There is not enough memory for 32 images at once: they are computed 8 at a time from here on, "
+        "There is not enough memory for 32 images at once: they are now computed 8 at a time, "
         "which is slower and gives the same result",
     ]
     assert memory.asked[:6] == [32, 16, 8, 8, 8, 8]

@@ -16,7 +16,7 @@ from vae_explorer.ui.widgets.image_view import paint_message
 from vae_explorer.ui.widgets.numbers import mark
 
 INTERVAL = 0.1  # seconds between two redraws, at least
-MOST = 1e12  # values further from 0 are not drawn, like those that are not finite
+MAX_DRAWN = 1e12  # values further from 0 are not drawn, like those that are not finite
 Range = tuple[float, float]
 Sign = Literal["line", "dash", "dot line", "fill", "dot"]
 _STYLES = {"dash": Qt.PenStyle.DashLine, "dot line": Qt.PenStyle.DotLine}
@@ -272,7 +272,7 @@ def drawable(values: object) -> np.ndarray:
     """Figures as float; what cannot be drawn is nan."""
     figures = np.asarray(values, dtype=float)
     with np.errstate(invalid="ignore"):
-        return np.where(np.abs(figures) <= MOST, figures, np.nan)
+        return np.where(np.abs(figures) <= MAX_DRAWN, figures, np.nan)
 
 
 def steps(edges: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

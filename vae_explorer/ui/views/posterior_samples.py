@@ -17,7 +17,7 @@ EXPLANATION = "Each sample of the same image is a different z and a different pi
 APART = "Point at a sample to see its z = μ + σ · ε. Click it to put z on the sliders."
 NOT_Q = "σ × {} is not q(z|x)"
 EMPTY = "Drop an image: samples of its posterior appear here."
-LEAST_SPREAD = 0.005  # of a pixel: less is written as 0.00, and shown as none
+MIN_SPREAD = 0.005  # of a pixel: less is written as 0.00, and shown as none
 TERMS = 6  # dimensions of a sample that are written out
 
 
@@ -152,7 +152,7 @@ class PosteriorSamplesView(QWidget):
             self.grid.set_images(shown.images)
         self.mean.set_image(shown.mean)
         top = float(shown.spread.max())
-        self.spread.set_image(shown.spread[None], "viridis", top if top >= LEAST_SPREAD else 1.0)
+        self.spread.set_image(shown.spread[None], "viridis", top if top >= MIN_SPREAD else 1.0)
         self.spread_text.setText(f"spread, 0 … {figure(top, 2)}")
         self._on_pointed(self._taken_apart)
 

@@ -44,7 +44,7 @@ from vae_explorer.ui.window.title_bar import TitleBar
 MODEL_FILES = "Models (*.safetensors)"
 ANY_FILES = "Images, models and data sets (*)"
 NARROW = 1280  # pixels: below, Train folds away
-LEAST_WIDTH = 1152  # pixels at 100 % that all panels need: with big type Train folds away earlier
+MIN_WIDTH = 1152  # pixels at 100 % that all panels need: with big type Train folds away earlier
 PRESENTATION_SCALE = 150  # per cent
 FIRST_HEIGHTS = (550, 240)  # of the panels and the tabs
 FIRST_WIDTHS = (270, 300, 400, 440)  # Train, Image, Latent point, Decoded
@@ -333,7 +333,7 @@ class MainWindow(QMainWindow):
 
     def _on_room_changed(self) -> None:
         """Hides Train when there is no room for it, and shows it again when there is."""
-        is_narrow = self.width() < max(NARROW, theme.pixels(LEAST_WIDTH))
+        is_narrow = self.width() < max(NARROW, theme.pixels(MIN_WIDTH))
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
             self._show_train(self._train_wished and not is_narrow)
