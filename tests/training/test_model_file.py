@@ -280,7 +280,7 @@ def test_what_a_later_version_adds_does_no_harm(path):
 def test_a_folder_and_a_missing_file_are_said(tmp_path):
     with pytest.raises(ModelFileError, match=f"{tmp_path} is not a file"):
         model_file.load(tmp_path)
-    with pytest.raises(ModelFileError, match=r"There is not a file .*gone"):
+    with pytest.raises(ModelFileError, match=r"There is no file .*gone"):
         model_file.load(tmp_path / "gone")
 
 
