@@ -65,7 +65,7 @@ def test_a_model_that_does_not_open_gives_way_to_the_bundled_one(opened, qtbot, 
     window.session.failed.connect(said.append)
     qtbot.waitUntil(lambda: chosen(window.session) == "digit.png", timeout=WAIT)
     assert window.session.model.current.name == "mnist"
-    assert said == ["broken.vae.safetensors is not a model file of this program"]
+    assert said == ["broken.vae.safetensors is not a VAE Explorer model file"]
 
 
 def test_no_field_takes_a_drop_that_is_meant_for_the_window(opened):

@@ -256,10 +256,10 @@ def test_a_log_that_another_program_holds_open_goes_on_in_the_same_file(text, mo
     assert not log.problem
 
 
-@pytest.mark.parametrize("where", ["below a file", "is a folder", "full"])
+@pytest.mark.parametrize("where", ["part of its path is a file", "is a folder", "full"])
 def test_a_log_that_cannot_be_written_is_told_once_and_stops_nobody(monkeypatch, tmp_path, capfd, where):
     path = tmp_path / "home" / "log" / "vae-explorer.log"
-    if where == "below a file":
+    if where == "part of its path is a file":
         (tmp_path / "home").touch()
     elif where == "is a folder":
         path.mkdir(parents=True)

@@ -184,7 +184,7 @@ ROW = {
 }  # fmt: skip
 
 
-def test_the_table_puts_a_row_beside_the_published_figure():
+def test_the_table_compares_a_row_with_the_published_figure():
     assert likelihood.table([ROW]).splitlines()[2] == (
         "| Fashion-MNIST | two layers of 300 gated units, as in the paper | **230.46** ± 0.012 | 228.70 ± 0.15 "
         "| 49; 1,736 | −233.10 | 12 epochs; 1:02:05 with the evaluation | `python x.py` |"

@@ -19,20 +19,20 @@ from vae_explorer.errors import UserError
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {  # with the first line of its help, so that the list of commands imports none of them
-    "train": "Train a model on a data set, or go on with a run; the result is a run folder.",
-    "evaluate": "Evaluate a model: ELBO, reconstruction and KL in nats per image, and log p(x) where asked for.",
-    "encode": "Encode pictures: mu and sigma of q(z|x), samples from it, the ELBO of each.",
+    "train": "Train a model on a data set, or resume a run; the result is a run folder.",
+    "evaluate": "Evaluate a model: ELBO, reconstruction and KL in nats per image, and optionally log p(x).",
+    "encode": "Encode pictures: mu and sigma of q(z|x), samples from it, and the ELBO.",
     "decode": "Decode a latent point into a picture: the mean of p(x|z), or an x drawn from it.",
     "sample": "Sample z from the prior N(0, I), or from q(z) of the test images, and decode each into a picture.",
     "data": "List, download and describe data sets.",
-    "selftest": "Check a model's figures and samples, each against another way to the same number.",
-    "doctor": "Say what is used, what is missing and how to get it.",
+    "selftest": "Check a model's numbers and samples against independent computations.",
+    "doctor": "Show what is installed, what is missing and how to install it.",
 }
 MIN_SIZE, MAX_SIZE = 200, 8000  # pixels, of the window
 
 app = App(
     name="vae-explorer",
-    help="Train, see and use a variational autoencoder. Without a command it opens the window.",
+    help="Train, explore and use a variational autoencoder. Without a command, the window opens.",
     help_format="plaintext",
     version=__version__,
     suppress_keyboard_interrupt=False,
@@ -44,14 +44,14 @@ for _place, (_name, _help) in enumerate(COMMANDS.items()):
 def _check_size(_type: object, size: str) -> None:
     width, _, height = size.partition("x")
     if not all(side.isdecimal() and MIN_SIZE <= int(side) <= MAX_SIZE for side in (width, height)):
-        raise ValueError(f"takes WIDTHxHEIGHT in pixels such as 1440x900, got {size}")
+        raise ValueError(f"must be WIDTHxHEIGHT in pixels, such as 1440x900, got {size}")
 
 
 @app.default
 def window(
     *files: Annotated[str, Parameter(help="models, images or data sets to open")],
     screenshot: Annotated[Path | None, Parameter(help="render the window into this PNG and exit")] = None,
-    size: Annotated[str, Parameter(help="of the window, in pixels", validator=_check_size)] = "1440x900",
+    size: Annotated[str, Parameter(help="window size in pixels", validator=_check_size)] = "1440x900",
 ) -> int:
     """Open the window on models, images or data sets."""
     for file in files:
@@ -93,7 +93,7 @@ def run(arguments: list[str]) -> int:
         except Exception as error:
             logging.getLogger(__name__).warning("vae-explorer %s failed", " ".join(arguments[:1]), exc_info=True)
             _drop_output()
-            details = log.problem[:1].lower() + log.problem[1:] or f"{log.baseFilename} has the details"
+            details = log.problem[:1].lower() + log.problem[1:] or f"see {log.baseFilename} for details"
             return _say(errors.sentence(error, details), FAILED)
 
 
@@ -133,7 +133,7 @@ def _usage(error: Exception) -> str:
             what = f"{error.keyword} needs a value" if error.keyword else f"{command} needs {argument.name}"
             return f"{what}: see vae-explorer {command} --help"
         case UnusedCliTokensError(unused_tokens=[token, *_]):
-            return f"There is no use for '{token}': see vae-explorer {command} --help"
+            return f"Unexpected argument '{token}': see vae-explorer {command} --help"
         case CoercionError(token=token, target_type=kind) if token and kind in (int, float):
             number = "a whole number" if kind is int else "a number"
             return f"{token.keyword or 'this'} must be {number}, got {token.value}"

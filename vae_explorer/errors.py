@@ -22,26 +22,26 @@ AGAIN = 10.0  # seconds between two lines about an error that goes on and on
 QUIET = 2.0  # seconds without an error, after which it is new to the user
 MAX_KINDS = 500  # of errors, remembered at a time
 BRIEF = 100  # characters of an error that was not written for the user
-IN_THE_WINDOW = "Help → Show log has the details"
+IN_THE_WINDOW = "see Help → Show log for details"
 NO_MEMORY = "There is not enough memory for this: close other programs, or ask for less at once"
 
 _NO_MEMORY_LEFT = (
     "out of memory", "not enough memory", "can't allocate memory", "invalid buffer size", "alloc_failed"
 )  # fmt: skip  # of CUDA and MPS, the CPU on Windows and elsewhere, MPS again, cuBLAS
 _log = logging.getLogger(__name__)
-_NO_ROOM = "{} could not be written, for the disk is full: make room there and try again"
+_NO_ROOM = "{} could not be written: the disk is full; free some space and try again"
 _OF_THE_SYSTEM = {
     errno.ENOSPC: _NO_ROOM,
     getattr(errno, "EDQUOT", errno.ENOSPC): _NO_ROOM,
-    errno.EROFS: "{} could not be written, for its disk is read-only: choose another folder",
-    errno.EACCES: "{} is closed to you: choose another place, or change its permissions",
-    errno.EPERM: "{} is closed to you: choose another place, or change its permissions",
-    errno.ENOENT: "{} is not there: it was moved or deleted, or its disk is not connected",
-    errno.ENOTDIR: "{} lies below a file in place of a folder: choose another place",
+    errno.EROFS: "{} could not be written: its disk is read-only; choose another folder",
+    errno.EACCES: "{} is not accessible: permission denied; choose another place, or change its permissions",
+    errno.EPERM: "{} is not accessible: permission denied; choose another place, or change its permissions",
+    errno.ENOENT: "{} does not exist: it was moved or deleted, or its disk is not connected",
+    errno.ENOTDIR: "{} cannot exist: a part of its path is a file, not a folder; choose another place",
     errno.EISDIR: "{} is a folder: choose a file",
-    errno.EEXIST: "{} is there already: choose another name",
+    errno.EEXIST: "{} already exists: choose another name",
     errno.ENAMETOOLONG: "{} has too long a name: choose a shorter one",
-    errno.EIO: "{} could not be read or written, for its disk reports a fault: check the disk, or choose another",
+    errno.EIO: "{} could not be read or written: its disk reports an error; check the disk, or choose another",
     errno.EMFILE: "Too many files are open: close other programs, then try again",
     errno.ENFILE: "Too many files are open: close other programs, then try again",
 }
@@ -204,7 +204,7 @@ class Log(logging.handlers.RotatingFileHandler):
         if not self.problem:
             why = one_line(error.strerror or type(error).__name__).lower()
             self.problem = (
-                f"The log {one_line(self.baseFilename)} cannot be written ({why}): make room, "
+                f"The log {one_line(self.baseFilename)} cannot be written ({why}): free some space, "
                 f"or set {paths.HOME_VARIABLE} to a folder that can be written"
             )
             self.tell(self.problem)
@@ -250,7 +250,7 @@ def crashes_traced() -> Iterator[None]:
             trace.truncate(0)
         faulthandler.enable(trace)
     except OSError:
-        _log.info("crashes leave no trace", exc_info=True)
+        _log.info("crashes will not be recorded", exc_info=True)
     try:
         yield
     finally:

@@ -66,6 +66,6 @@ def _made(folder: Path) -> Path:
     except (OSError, ValueError) as error:
         why = (getattr(error, "strerror", None) or str(error)).lower()
         raise FolderError(
-            f"The folder {folder} cannot be made ({why}): set {HOME_VARIABLE} to a folder that can be written"
+            f"The folder {folder} cannot be created ({why}): set {HOME_VARIABLE} to a folder that can be written"
         ) from error
     return folder

@@ -35,8 +35,8 @@ def process(*arguments, **changes):
         (["trian", "mnist", "--out", "x"], "There is no command or file 'trian'. Did you mean train?"),
         (["photo.jpg"], "There is no command or file 'photo.jpg'."),
         (["--colour", "red"], "Unknown option: --colour."),
-        (["--size", "large"], "--size takes WIDTHxHEIGHT in pixels such as 1440x900, got large"),
-        (["--size", "10x10"], "--size takes WIDTHxHEIGHT in pixels such as 1440x900, got 10x10"),
+        (["--size", "large"], "--size must be WIDTHxHEIGHT in pixels, such as 1440x900, got large"),
+        (["--size", "10x10"], "--size must be WIDTHxHEIGHT in pixels, such as 1440x900, got 10x10"),
         (["evaluate"], "evaluate needs MODEL: see vae-explorer evaluate --help"),
         (["evaluate", "mnist"], "evaluate needs DATA: see vae-explorer evaluate --help"),
         (["decode", "mnist", "--z", "1"], "decode needs --out: see vae-explorer decode --help"),
@@ -86,12 +86,12 @@ def test_the_version_is_said(call):
         (
             FileNotFoundError(2, "No such", "/x"),
             1,
-            "/x is not there: it was moved or deleted, or its disk is not connected",
+            "/x does not exist: it was moved or deleted, or its disk is not connected",
         ),
         (
             OSError(28, "No space"),
             1,
-            "A file could not be written, for the disk is full: make room there and try again",
+            "A file could not be written: the disk is full; free some space and try again",
         ),
         (TrainingError("odd"), 1, "odd"),
         (MemoryError(), 1, errors.NO_MEMORY),
@@ -120,7 +120,7 @@ def test_an_error_inside_the_program_goes_into_the_log_and_not_on_the_screen(tmp
     done = subprocess.run([sys.executable, "-c", broken], capture_output=True, text=True, timeout=TIMEOUT)
     log = paths.log_file()
     assert done.returncode == 1
-    assert done.stderr == (f"Something went wrong inside the program (KeyError: 'gone'); {log} has the details\n")
+    assert done.stderr == (f"Something went wrong inside the program (KeyError: 'gone'); see {log} for details\n")
     text = log.read_text()
     assert text.startswith("--- VAE Explorer ")
     assert text.count("Traceback") == 2
@@ -138,7 +138,7 @@ def test_folders_that_cannot_be_made_are_one_sentence_that_names_the_variable(ca
     assert "set VAE_EXPLORER_HOME to a folder that can be written" in answer.sentence
 
 
-def test_a_log_that_cannot_be_written_is_named_beside_what_it_was_for(call, monkeypatch, tmp_path):
+def test_a_log_that_cannot_be_written_is_named_with_the_error(call, monkeypatch, tmp_path):
     (tmp_path / "file").touch()
     monkeypatch.setenv("VAE_EXPLORER_HOME", str(tmp_path / "file"))
     monkeypatch.setattr("vae_explorer.data.catalog.load", lambda *_: {}["gone"])
@@ -156,7 +156,7 @@ def test_output_that_finds_no_room_is_one_sentence(arguments):
     with open("/dev/full", "w") as full:
         done = subprocess.run([*PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=TIMEOUT)
     assert done.returncode == 1
-    assert done.stderr == "A file could not be written, for the disk is full: make room there and try again\n"
+    assert done.stderr == "A file could not be written: the disk is full; free some space and try again\n"
 
 
 @full_disk
@@ -204,7 +204,7 @@ def test_a_signal_stops_a_training_that_resume_finishes(data, tmp_path, number):
         training.send_signal(number)
         _, said = training.communicate(timeout=TIMEOUT)
     assert training.returncode == 130
-    assert said == f"Stopped. It goes on with: vae-explorer train --resume {folder}\n"
+    assert said == f"Stopped. To resume: vae-explorer train --resume {folder}\n"
     assert not (folder / "run.lock").exists()
     run = Run.open(folder)
     assert not run.is_finished

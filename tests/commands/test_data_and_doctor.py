@@ -37,7 +37,7 @@ def test_data_list_names_the_sets_and_what_a_download_costs(call, monkeypatch, t
     assert [row["available"] for row in rows] == [False, False, True]
     assert [row["download"] for row in rows] == [catalog.DATASETS[row["name"]].download_size for row in rows]
     lines = call("data", "list").out.splitlines()
-    assert lines[0] == "mnist          70,000 handwritten digits, 28 × 28 grey pixels (a download of 12 MB)"
+    assert lines[0] == "mnist          70,000 handwritten digits, 28 × 28 grey pixels (12 MB download)"
     assert lines[1] == (
         "               licence: CC BY-SA 3.0; "
         "source: Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits"

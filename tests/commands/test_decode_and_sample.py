@@ -53,7 +53,7 @@ def test_decode_takes_what_float32_holds_and_says_where_the_decoder_overflows(ca
     assert call("decode", model, "--z", "-1e35,1e30", *draw, "--out", tmp_path / "x.png").code == 0
     answer = call("decode", "mnist-2d", "--z", "3.4e38,-3.4e38", *draw, "--out", tmp_path / "far.png")
     assert answer.code == 1
-    assert answer.sentence.startswith("This z is too far out")
+    assert answer.sentence.startswith("This z is too far from 0")
     assert not (tmp_path / "far.png").exists()
     answer = call("decode", model, "--z", "3.5e38,0", "--out", tmp_path / "far.png")
     assert (answer.code, answer.sentence) == (2, "--z takes finite numbers only, at most 3.4e+38, got 3.5e38,0")
@@ -63,11 +63,11 @@ def test_pictures_go_only_where_there_is_a_folder(call, model, tmp_path):
     answer = call("decode", model, "--z", "0,0", "--out", tmp_path / "none" / "x.png")
     assert (answer.code, answer.sentence) == (
         1,
-        f"There is no folder {tmp_path / 'none'} to write x.png in: make it first",
+        f"There is no folder {tmp_path / 'none'} to write x.png in: create it first",
     )
     answer = call("sample", model, "--out", tmp_path)
     assert answer.code == 1
-    assert answer.sentence == f"{tmp_path} could not be written (is a directory): choose another folder, or make room"
+    assert answer.sentence == f"{tmp_path} could not be written (is a directory): choose another folder, or free space"
     assert not list(tmp_path.parent.glob(".vae-explorer-*"))
 
 
@@ -121,7 +121,7 @@ def test_sample_is_one_picture_with_count_one_and_follows_seed_and_temperature(c
         ),
         (
             ["--from", "mixture", "--temperature", "0.5"],
-            "--temperature is for --from prior only: leave it out with --from mixture",
+            "--temperature applies only to --from prior: omit it with --from mixture",
         ),
     ],
 )
@@ -165,7 +165,7 @@ def test_sample_says_when_a_file_has_no_stored_posteriors(call, model, tmp_path)
     answer = call("sample", bare, "--from", "posterior", "--out", tmp_path / "x.png")
     assert (answer.code, answer.sentence) == (
         1,
-        "half.vae.safetensors has no stored posteriors: it was saved before its run had ended; "
-        "take the run's last model file, or --from prior",
+        "half.vae.safetensors has no stored posteriors: it was saved before its run ended; "
+        "use the run's final model file, or --from prior",
     )
     assert not (tmp_path / "x.png").exists()

@@ -166,7 +166,7 @@ def test_ctrl_c_gives_the_figures_of_the_first_images(call, model, data, interru
     interrupted(after=7)
     answer = call("evaluate", model, data, "--json")
     assert answer.code == 130
-    assert answer.sentence == "Stopped after 8 of 20 test images: the first ones are not the whole set"
+    assert answer.sentence == "Stopped after 8 of 20 test images: these numbers are for the first ones only"
     assert (answer.json["images"], answer.json["complete"]) == (8, False)
     for key in ("elbo", "reconstruction", "kl", "kl_per_dimension"):
         assert answer.json[key] == pytest.approx(expected[key], abs=1e-4), key
@@ -212,7 +212,7 @@ def test_there_is_no_evidence_of_a_plain_autoencoder(call, autoencoder, data, pn
     answer = call(command, autoencoder, data if command == "evaluate" else png(3), "--importance-samples", 5)
     assert answer.code == 1
     assert answer.sentence == (
-        "A plain autoencoder has no q(z|x), so there is no evidence to estimate; leave --importance-samples out"
+        "A plain autoencoder has no q(z|x), so there is no evidence to estimate; omit --importance-samples"
     )
 
 
@@ -225,7 +225,7 @@ def test_encode_with_a_plain_autoencoder(call, autoencoder, png):
     assert "sigma" not in text
     answer = call("encode", autoencoder, png(3), "--samples", 2)
     assert answer.sentence == (
-        "A plain autoencoder has no q(z|x) and no σ: each sample is the same z; leave --samples and --fit out"
+        "A plain autoencoder has no q(z|x) and no σ: each sample is the same z; omit --samples and --fit"
     )
 
 
@@ -304,7 +304,7 @@ def test_a_fitted_posterior_is_no_worse_than_the_encoders(call, model, png):
     assert best["approximation_gap"] == best["best_log_evidence"] - best["elbo"]
     assert best["encoder_elbo"] == pytest.approx(result["elbo"], abs=1e-4)
     assert best["encoder_elbo"] <= best["elbo"] <= best["log_evidence"]
-    assert "the encoder left" in call("encode", model, png(3), "--fit").out
+    assert "amortisation gap" in call("encode", model, png(3), "--fit").out
 
 
 def test_for_two_dimensions_log_p_is_integrated_too(call, model, png):
@@ -327,7 +327,7 @@ def test_the_average_kl_has_two_parts(call, model, data):
 
 
 def test_a_plain_autoencoder_has_no_average_kl(call, autoencoder, data):
-    assert "leave --aggregate out" in call("evaluate", autoencoder, data, "--aggregate").sentence
+    assert "omit --aggregate" in call("evaluate", autoencoder, data, "--aggregate").sentence
 
 
 def test_the_samples_of_an_image_are_drawn_from_its_posterior(call, model, png):
@@ -378,7 +378,7 @@ def test_encode_in_words(call, model, png):
     assert "≈" in first[5]
     assert "±" not in first[5]
     assert "effective sample size" in first[5]
-    assert first[6].strip().startswith("A few draws from q(z|x) carry the weight")
+    assert first[6].strip().startswith("A few draws from q(z|x) dominate the estimate")
 
 
 def test_encode_draws_each_image_with_its_reconstruction_and_samples(call, model, png, tmp_path):

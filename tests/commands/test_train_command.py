@@ -110,7 +110,7 @@ def test_resuming_a_finished_run_gives_its_figures_again(call, tiny, data, tmp_p
         (["--sigma", "wide"], "--sigma must be learned or lecture, or a number, got wide"),
         (["--epcohs", "3"], "Unknown option: --epcohs. Did you mean --epochs?"),
         (["--epochs"], "--epochs needs a value: see vae-explorer train --help"),
-        (["another"], "There is no use for 'another': see vae-explorer train --help"),
+        (["another"], "Unexpected argument 'another': see vae-explorer train --help"),
     ],
 )
 def test_a_wrong_option_is_wrong_usage_said_in_one_sentence(call, data, tmp_path, arguments, sentence):
@@ -122,12 +122,12 @@ def test_a_wrong_option_is_wrong_usage_said_in_one_sentence(call, data, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "--out FOLDER is missing: say where the run's files go"),
-        (["mnist"], "--out FOLDER is missing: say where the run's files go"),
-        (["mnist", "--data", "mnist", "--out", "run"], "DATA and --data are two words for one thing"),
-        (["--resume", "run", "--beta", "3"], "--resume goes on with the run's own settings"),
+        ([], "--out FOLDER is missing: it says where to save the run"),
+        (["mnist"], "--out FOLDER is missing: it says where to save the run"),
+        (["mnist", "--data", "mnist", "--out", "run"], "Give the data set as DATA or --data, not both"),
+        (["--resume", "run", "--beta", "3"], "--resume uses the run's own settings"),
         (["--resume", "run", "--epochs", "0"], "--epochs must be at least 1, got 0"),
-        (["mnist", "--resume", "run"], "--resume goes on with the run's own settings"),
+        (["mnist", "--resume", "run"], "--resume uses the run's own settings"),
     ],
 )
 def test_train_needs_a_folder_and_its_data_once_or_a_run_to_resume(call, arguments, sentence):
@@ -180,7 +180,7 @@ def test_a_finished_run_goes_on_to_more_epochs(call, tiny, data, tmp_path, train
     refused = call("train", "--resume", tmp_path / "run", "--epochs", 1)
     assert (refused.code, refused.sentence) == (
         1,
-        f"{tmp_path / 'run'} is trained for 1 epoch already: choose more than that",
+        f"{tmp_path / 'run'} has already been trained for 1 epoch: choose more",
     )
     longer = call("train", "--resume", tmp_path / "run", "--epochs", 2, "--json").json
     assert longer["epochs"] == 2
@@ -196,12 +196,12 @@ def test_a_run_finds_images_that_have_moved_and_takes_no_others(call, tiny, data
     answer = call("train", "--resume", tmp_path / "run")
     assert (answer.code, answer.sentence) == (
         1,
-        f"The images of {tmp_path / 'run'} are no longer at {here}: say with --data PATH where they are",
+        f"The images of {tmp_path / 'run'} are no longer at {here}: give their new place with --data PATH",
     )
     np.savez(tmp_path / "other.npz", images=digits)
     answer = call("train", "--resume", tmp_path / "run", "--data", tmp_path / "other.npz")
     assert answer.code == 1
-    assert "other.npz does not hold the images that this run was trained on" in answer.sentence
+    assert "other.npz does not contain the images that this run was trained on" in answer.sentence
     assert Run.open(tmp_path / "run").config.data == str(here)
     assert call("train", "--resume", tmp_path / "run", "--data", there, "--epochs", 2).code == 0
     assert Run.open(tmp_path / "run").config.data == str(there)
@@ -218,7 +218,7 @@ def test_a_run_that_cannot_begin_leaves_no_folder(call, tiny, data, tmp_path):
 def test_a_folder_that_holds_a_run_is_refused_before_the_images_are_loaded(call, trained):
     answer = call("train", "no such images", "--out", trained[0])
     assert answer.code == 1
-    assert "holds a run already: choose another folder" in answer.sentence
+    assert "already holds a run: choose another folder" in answer.sentence
 
 
 def test_train_that_fails_at_once_may_be_repeated_into_the_same_folder(call, tiny, data, tmp_path):
@@ -228,7 +228,7 @@ def test_train_that_fails_at_once_may_be_repeated_into_the_same_folder(call, tin
     assert call("train", data, "--out", tmp_path / "run", "--epochs", 1, *tiny).code == 0
     answer = call("train", data, "--out", tmp_path / "run")
     assert answer.code == 1
-    assert "holds a run already: choose another folder" in answer.sentence
+    assert "already holds a run: choose another folder" in answer.sentence
 
 
 def test_resume_of_what_is_no_run_is_said(call, tmp_path):

@@ -167,7 +167,7 @@ def test_points_have_no_density_but_can_be_sampled():
     q = points(50, 2)
     assert not q.has_density
     for ask in (lambda: q.log_prob(q.mu), lambda: q.density(0, np.zeros(3)), lambda: finish(decompose(q))):
-        with pytest.raises(NoDensityError, match="plain autoencoder gives each image one point"):
+        with pytest.raises(NoDensityError, match="plain autoencoder maps each image to one point"):
             ask()
     assert {tuple(z) for z in q.sample("posterior", 20)} <= {tuple(z) for z in q.mu}
     np.testing.assert_allclose(q.deviation, q.mu.std(0), rtol=1e-5)

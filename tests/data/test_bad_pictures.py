@@ -24,7 +24,7 @@ from vae_explorer.export.picture import png
 RNG = np.random.default_rng(0)
 NOISE = RNG.integers(0, 256, (90, 70, 4), np.uint8)
 EXIF = b"Exif\0\0"
-SLOW, HEAVY = "takes too long to read", "holds too much beside its pixels"
+SLOW, HEAVY = "would take too long to read", "contains too much data besides its pixels"
 
 
 def encoded(image: Image.Image, form: str, **options: object) -> bytes:
@@ -161,7 +161,7 @@ def test_what_would_take_minutes_is_refused_at_once(content):
     ],
     ids=["EXIF in pieces", "tags over each other", "EXIF", "comment"],
 )
-def test_what_would_fill_the_memory_beside_the_pixels_is_refused(content):
+def test_what_would_fill_the_memory_besides_the_pixels_is_refused(content):
     assert HEAVY in sentence(content)
 
 
@@ -193,7 +193,8 @@ def test_what_needs_more_memory_than_others_may_have_fewer_pixels(form, options,
     assert read(content).pixels.shape[2] == 3
     monkeypatch.setattr(picture_cost, "MAX_MEMORY", 16 << 20)
     monkeypatch.setattr(picture_cost, "_GIVEN_BACK", 0)
-    assert "it has 2000 × 1500 pixels; of a " in sentence(content) or "it has 1500 × 2000" in sentence(content)
+    size = "it has 2000 × 1500 pixels; the limit for this kind of "
+    assert size in sentence(content) or "it has 1500 × 2000" in sentence(content)
     assert read(encoded(Image.new("RGB", (2000, 1500)), "PNG")).pixels.shape[2] == 3
 
 

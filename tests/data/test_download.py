@@ -107,7 +107,7 @@ def test_the_next_mirror_is_tried(server, tmp_path, bad):
     ("way", "sentence"),
     [
         ("missing", "set could not be downloaded: 127.0.0.1 answered “404 Not Found” for data.gz. Try again later, or"),
-        ("other", "127.0.0.1 sent another data.gz than the known one"),
+        ("other", "127.0.0.1 sent a different data.gz"),
         ("cut", f"the connection to 127.0.0.1 was cut after {HALF:,} of {len(CONTENT):,} bytes of data.gz"),
     ],
 )
@@ -119,7 +119,7 @@ def test_each_failure_has_its_sentence_and_leaves_no_file(server, tmp_path, way,
 
 
 def test_more_bytes_than_announced_are_not_taken(server, tmp_path):
-    with pytest.raises(DownloadError, match="sent another"):
+    with pytest.raises(DownloadError, match="sent a different"):
         finish(fetch([remote(server, "right", content=b"short")], tmp_path))
     assert left(tmp_path) == []
 
@@ -170,7 +170,7 @@ def test_a_full_disk_half_way_has_its_sentence_and_leaves_what_was_there(server,
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(download._Transfer, "_receive", no_room)
-    with pytest.raises(DownloadError, match=r"written to .* \(No space left on device\)\. See that the disk has room"):
+    with pytest.raises(DownloadError, match=r"written to .* \(No space left on device\)\. Check that the disk"):
         finish(fetch([remote(server, "right")], tmp_path))
     assert left(tmp_path) == ["data.gz"]
 

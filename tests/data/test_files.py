@@ -151,8 +151,8 @@ def test_a_cut_gz_file_is_refused(tmp_path, cut):
 
 
 def test_bytes_after_the_values_are_refused(tmp_path):
-    assert "goes on after the 1,080 bytes" in refused(tmp_path / "a", idx(GREY) + b"!")
-    assert "goes on after the 1,080 bytes" in refused(tmp_path / "b", gzip.compress(idx(GREY) + b"!"))
+    assert "has extra data after the 1,080 bytes" in refused(tmp_path / "a", idx(GREY) + b"!")
+    assert "has extra data after the 1,080 bytes" in refused(tmp_path / "b", gzip.compress(idx(GREY) + b"!"))
 
 
 def test_labels_and_images_must_be_as_many(tmp_path):
@@ -161,7 +161,7 @@ def test_labels_and_images_must_be_as_many(tmp_path):
 
 
 def test_labels_alone_are_no_data_set(tmp_path):
-    assert "3 or 4 is wanted" in refused(tmp_path / "train-labels-idx1-ubyte", MNIST["train-labels-idx1-ubyte"])
+    assert "expected 3 or 4" in refused(tmp_path / "train-labels-idx1-ubyte", MNIST["train-labels-idx1-ubyte"])
 
 
 @pytest.mark.parametrize("shape", [(2**32 - 1,) * 3, (2**20, 64, 64), (2**31, 2**31, 2**0)])
@@ -180,7 +180,7 @@ def test_a_gz_bomb_is_read_no_further_than_its_header_says(tmp_path, monkeypatch
         return taken[-1]
 
     monkeypatch.setattr(idx_file._Unpacked, "readinto", counted)
-    assert "goes on after" in refused(tmp_path / "bomb.gz", gzip.compress(idx(GREY) + bytes(50 << 20)))
+    assert "has extra data after" in refused(tmp_path / "bomb.gz", gzip.compress(idx(GREY) + bytes(50 << 20)))
     assert sum(taken) < 1 << 16
 
 
@@ -224,7 +224,7 @@ def test_the_only_array_of_images_is_taken_whatever_its_name(tmp_path):
 
 def test_two_arrays_of_images_without_known_names_are_refused_and_listed(tmp_path):
     sentence = refused(tmp_path / "set.npz", npz(a=GREY, b=COLOUR))
-    assert "set holds a.npy (12 x 10 x 9), b.npy (12 x 10 x 9 x 3)" in sentence
+    assert "set contains a.npy (12 x 10 x 9), b.npy (12 x 10 x 9 x 3)" in sentence
 
 
 @pytest.mark.parametrize("make", [lambda a: npz(x_train=a), npy], ids=["npz", "npy"])
@@ -264,7 +264,7 @@ def test_both_parts_share_one_scale(tmp_path):
     "array", [GREY - 128.0, GREY * 2.0, np.full((2, 8, 8), np.nan), np.full((2, 8, 8), np.inf), GREY.astype(int) - 300]
 )
 def test_values_that_are_no_grey_levels_are_refused(tmp_path, array):
-    assert "grey levels go from 0 to 1 or from 0 to 255" in refused(tmp_path / "a.npy", npy(array))
+    assert "expected 0 to 1 or 0 to 255" in refused(tmp_path / "a.npy", npy(array))
 
 
 def test_an_array_that_is_a_single_number_is_refused(tmp_path):
@@ -295,7 +295,7 @@ def test_labels_are_numbered_from_zero_and_keep_their_names(tmp_path, labels, cl
 def test_labels_that_are_no_classes_are_left_out_and_it_is_said(tmp_path, labels):
     data = loaded(tmp_path / "a.npz", npz(images=GREY, labels=labels))
     assert data.train.labels is None
-    assert "one whole number for each image was wanted" in data.skipped[0].reason
+    assert "expected one integer per image" in data.skipped[0].reason
 
 
 def test_pickled_objects_are_never_loaded(tmp_path):
@@ -368,7 +368,7 @@ def test_train_and_test_sub_folders_are_parts_with_the_same_classes(tmp_path, tr
     assert data.train.labels.tolist() == [0, 0, 0, 1, 1, 1]
     assert data.test.labels.tolist() == [1, 1, 1]
     assert np.array_equal(data.test.images, GREY[6:9, None])
-    assert ["beside the folders" in one.reason for one in data.skipped] == [True]
+    assert ["outside the folders" in one.reason for one in data.skipped] == [True]
 
 
 def test_validation_images_join_those_for_training(tmp_path):
@@ -393,8 +393,8 @@ def test_what_cannot_be_read_is_skipped_and_listed(tmp_path):
 
 @pytest.mark.parametrize("files", [{}, {"notes.txt": b"no image", ".hidden.png": png(GREY[0])}])
 def test_nothing_readable_is_an_error(tmp_path, files):
-    assert "set holds no picture that can be read" in refused(put(tmp_path / "set", files | {".x": b""}))
-    assert "set holds no picture that can be read" in refused(tmp_path / "set.zip", zipped(files))
+    assert "set contains no readable picture" in refused(put(tmp_path / "set", files | {".x": b""}))
+    assert "set contains no readable picture" in refused(tmp_path / "set.zip", zipped(files))
 
 
 def test_large_images_of_one_shape_are_resized_whole(tmp_path):
@@ -522,8 +522,8 @@ def test_what_is_no_data_set_is_refused_by_name(tmp_path, content):
 
 
 def test_what_is_not_there_or_no_file_is_refused(tmp_path):
-    assert "is not there" in refused(tmp_path / "gone")
-    assert "is not there" in refused(tmp_path / "a\0b")
+    assert "does not exist" in refused(tmp_path / "gone")
+    assert "does not exist" in refused(tmp_path / "a\0b")
     if os.name == "posix":
         os.mkfifo(tmp_path / "pipe")
         assert "is a device or a pipe" in refused(tmp_path / "pipe")

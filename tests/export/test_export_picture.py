@@ -79,5 +79,5 @@ def test_where_the_disk_does_not_take_it_the_old_picture_stays(tmp_path, monkeyp
     with pytest.raises(ExportError, match=r"x\.png could not be written \(no space left on device\): choose another"):
         write(tmp_path / "x.png", GREY[None, ::-1])
     assert np.array_equal(read(tmp_path / "x.png").pixels, GREY)
-    with pytest.raises(ExportError, match=r"^There is no folder .*none to write x\.png in: make it first$"):
+    with pytest.raises(ExportError, match=r"^There is no folder .*none to write x\.png in: create it first$"):
         write(tmp_path / "none" / "x.png", GREY[None])

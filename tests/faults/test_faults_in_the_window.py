@@ -181,7 +181,7 @@ def test_a_fault_sixty_times_a_second_is_said_once_and_logged_once(window, qtbot
 
 
 @pytest.mark.parametrize("where", ["a thread", "a QThread", "__del__"])
-def test_what_fails_beside_the_window_is_told_in_it(window, qtbot, log, said, works, where):
+def test_an_error_outside_the_window_is_shown_in_it(window, qtbot, log, said, works, where):
     class Faulty(training.QObject):
         def __del__(self):
             {}["__del__"]
@@ -224,9 +224,7 @@ def test_what_is_said_is_in_the_log_and_can_be_said_again_later(window, log, mon
     assert "shown: a.png is no image" in log.text()
 
 
-def test_the_log_is_opened_and_where_it_is_not_there_or_nothing_opens_it_the_window_says_so(
-    window, log, said, monkeypatch
-):
+def test_the_log_is_opened_or_the_window_says_why_not(window, log, said, monkeypatch):
     opened, opens = [], True
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()) or opens)
     logging.getLogger("tests").error("something")

@@ -89,7 +89,7 @@ def test_a_window_that_cannot_be_made_is_one_sentence_and_code_1(tmp_path, error
     app.MainWindow._restore = fail
     """
     log = tmp_path / "log" / "vae-explorer.log"
-    fault = f"{FAULT} (KeyError: 'x'); {log} has the details"
+    fault = f"{FAULT} (KeyError: 'x'); see {log} for details"
     assert program(body, tmp_path) == (1, ("it is broken: mend it" if "UserError" in error else fault) + "\n")
     assert "Traceback" in log.read_text()
 
@@ -133,8 +133,8 @@ def test_every_command_may_fail_with_one_line_and_its_exit_code(command, monkeyp
     log = paths.log_file()
     for error, code, sentence in (
         (UserError("it is\nbroken: mend it"), 1, "it is broken: mend it"),
-        (OSError(errno.ENOSPC, "No space", "x"), 1, " is full: make room "),
-        (KeyError("x"), 1, f"{FAULT} (KeyError: 'x'); {log} has the details"),
+        (OSError(errno.ENOSPC, "No space", "x"), 1, " is full; free some space "),
+        (KeyError("x"), 1, f"{FAULT} (KeyError: 'x'); see {log} for details"),
         (MemoryError(), 1, "There is not enough memory for "),
         (KeyboardInterrupt(), 130, None),
     ):

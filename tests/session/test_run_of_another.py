@@ -71,7 +71,7 @@ def test_a_run_of_any_folder_shows_its_model_and_its_curves_and_can_be_resumed(s
     assert session.training.resumable() == []
 
 
-def test_curves_that_cannot_be_read_are_one_sentence_beside_the_model(session, run, sentences, qtbot, monkeypatch):
+def test_curves_that_cannot_be_read_are_one_sentence_and_the_model_opens(session, run, sentences, qtbot, monkeypatch):
     def fail(_run):
         raise PermissionError(13, "Permission denied", "metrics.jsonl")
 
@@ -98,7 +98,7 @@ def test_resuming_it_all_the_same_is_refused_with_the_writer(session, run, write
     qtbot.waitUntil(lambda: not session.training.is_active, timeout=WAIT)
     assert session.training.state == "failed"
     (sentence,) = sentences
-    assert f"is being written by process {writer.pid}: stop it there first" in sentence
+    assert f"is in use by process {writer.pid}: stop it there first" in sentence
     writer.kill()
     writer.wait()
     session.training.resume_run(run)  # a lock whose process is gone is taken over

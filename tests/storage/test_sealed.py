@@ -39,9 +39,9 @@ def test_shapes_and_types_are_known_before_there_is_memory_for_them(note):
         assert file.announced["b"].shape == (2, 3)
 
 
-def test_a_file_of_another_kind_is_called_by_the_kind_that_was_wanted_and_raises_its_error(note):
+def test_a_file_of_another_kind_raises_the_error_of_the_expected_kind(note):
     note.write_bytes(b"something else")
-    with pytest.raises(NoteError, match=r"^a\.note is not a note of this program$"):
+    with pytest.raises(NoteError, match=r"^a\.note is not a VAE Explorer note$"):
         sealed.read(note, NOTE)
     note.write_bytes(sealed.sealed(TENSORS, {**ABOUT, "format": 4}))
     with pytest.raises(NoteError, match=r"made by a newer VAE Explorer \(format 4\)"):
@@ -57,5 +57,5 @@ def test_only_regular_files_are_opened_and_a_pipe_holds_nobody_up(tmp_path):
     for path in (tmp_path, tmp_path / "pipe"):
         with pytest.raises(NotRegularError, match=f"{path.name} is a folder, a device or a pipe, not a file"):
             regular_file.opened(path)
-    with pytest.raises(NoteError, match="is no file"):
+    with pytest.raises(NoteError, match="is not a file"):
         sealed.read(tmp_path / "pipe", NOTE)

@@ -16,7 +16,7 @@ from vae_explorer.training import model_file
 from vae_explorer.training.model_file import ModelFileError
 
 TINY = mutators.model()
-NOT_OURS = "is not a model file of this program"
+NOT_OURS = "is not a VAE Explorer model file"
 NO_FIT = "is damaged: its header does not fit its content"
 
 
@@ -175,7 +175,7 @@ def test_a_file_name_that_cannot_be_shown_is_shown_with_signs_in_its_place(tmp_p
             model_file.load(tmp_path / impossible)
 
 
-def test_the_digest_counts_although_it_stands_twice(tmp_path):
+def test_the_digest_is_checked_although_it_occurs_twice(tmp_path):
     """The place that is counted with zeros is the last; a digest that was copied elsewhere is content like all else."""
     digest = hashlib.sha256(TINY).hexdigest()
     content = edited(lambda header, metadata: metadata.update(data=digest))

@@ -60,7 +60,7 @@ def test_a_cosine_that_is_given_more_epochs_follows_its_new_length_from_there(co
 def test_epochs_that_are_done_already_are_refused(start, epochs):
     run = start().run
     finish(Trainer(run).work())
-    with pytest.raises(RunError, match="is trained for 3 epochs already: choose more than that"):
+    with pytest.raises(RunError, match="has already been trained for 3 epochs: choose more"):
         run.changed(epochs=epochs)
 
 
@@ -109,7 +109,7 @@ def test_nothing_is_written_before_the_images_are_known_to_be_the_runs(start, ba
     np.savez(tmp_path / "other.npz", images=bars[::-1, 0])
     changed = Run.open(run.folder).changed(data=str(tmp_path / "other.npz"), epochs=9)
     assert files(run.folder) == before
-    with pytest.raises(RunError, match=r"other\.npz does not hold the images that this run was trained on: name the"):
+    with pytest.raises(RunError, match=r"other\.npz does not contain the images that this run was trained on"):
         finish(Trainer(changed).work())
     assert files(run.folder) == before
 
@@ -130,5 +130,5 @@ def test_another_program_that_has_changed_the_run_meanwhile_is_noticed(start):
     one, other = (Run.open(run.folder).changed(epochs=epochs) for epochs in (5, 6))
     with one.locked():
         one.adopt()
-    with pytest.raises(RunError, match="holds another run by now"), other.locked():
+    with pytest.raises(RunError, match="now holds another run"), other.locked():
         pass

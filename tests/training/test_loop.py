@@ -68,7 +68,7 @@ def test_means_over_many_images_lose_no_digits(config):
     assert sums_dtype(torch.device("mps")) == torch.float32  # it has no other
 
 
-def test_the_clock_stands_still_while_nobody_asks_for_the_next_item(config, images, validation_x, monkeypatch, fresh):
+def test_the_clock_stops_while_no_item_is_requested(config, images, validation_x, monkeypatch, fresh):
     now = [0.0]
 
     def one_second_later():
@@ -164,5 +164,5 @@ def test_another_seed_gives_other_weights(config, images, validation_x, fresh):
 
 
 def test_a_validation_that_is_not_finite_stops_too(config, images, fresh):
-    with pytest.raises(TrainingError, match="validation ELBO is no longer a finite number at step 7"):
+    with pytest.raises(TrainingError, match="validation ELBO is not finite at step 7"):
         list(train(fresh(config), config, images, torch.full((5, 1, 8, 8), float("inf"))))

@@ -160,7 +160,7 @@ def test_a_format_that_is_no_version_is_refused(path, version):
 def test_a_header_above_one_mebibyte_is_not_parsed(path):
     content = path.read_bytes()
     path.write_bytes(struct.pack("<Q", (1 << 20) + 1) + b" " * (1 << 20) + content)
-    assert "is not a model file of this program" in refused(path)
+    assert "is not a VAE Explorer model file" in refused(path)
     with pytest.raises(SealedError, match="larger than 1 MiB"):
         sealed.sealed({}, {"format": 1, "data": "x" * (1 << 20)})
 
@@ -179,7 +179,7 @@ def test_pickles_are_never_opened(path):
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, b"{}" * 50, b"\x89PNG\r\n", struct.pack("<Q", 2**63) + b"{}"])
 def test_what_is_no_model_file_is_refused(path, content):
     path.write_bytes(content)
-    assert "is not a model file of this program" in refused(path)
+    assert "is not a VAE Explorer model file" in refused(path)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_safetensors_file_of_somebody_else_is_refused(path):
     import safetensors.torch
 
     safetensors.torch.save_file({"weight": torch.zeros(2)}, path)
-    assert "is not a model file of this program" in refused(path)
+    assert "is not a VAE Explorer model file" in refused(path)
 
 
 def test_a_file_without_a_digest_is_refused(path):
@@ -218,7 +218,7 @@ WEIGHT = "encoder.1.weight"  # of the first hidden layer: [4, 64]
 @pytest.mark.parametrize(
     ("tensor", "sentence"),
     [
-        (torch.zeros(4, 63), "is 4 × 63 float32, its configuration asks for 4 × 64 float32"),
+        (torch.zeros(4, 63), "is 4 × 63 float32, its configuration requires 4 × 64 float32"),
         (torch.zeros(4, 64, dtype=torch.float64), "is 4 × 64 float64"),
         (torch.zeros(4, 64, dtype=torch.float16), "is 4 × 64 float16"),
         (torch.zeros(()), "is a number float32"),
@@ -269,7 +269,7 @@ def test_figures_that_are_no_numbers_are_neither_written_nor_read(path):
 
 def test_a_huge_network_is_refused_before_there_is_memory_for_it(path):
     sentence = refused(resealed(path, config__hidden=8192, config__network="mlp"))
-    assert "its configuration asks for" in sentence
+    assert "its configuration requires" in sentence
     assert "8192" in sentence
 
 
@@ -278,7 +278,7 @@ def test_what_a_later_version_adds_does_no_harm(path):
 
 
 def test_a_folder_and_a_missing_file_are_said(tmp_path):
-    with pytest.raises(ModelFileError, match=f"{tmp_path} is no file"):
+    with pytest.raises(ModelFileError, match=f"{tmp_path} is not a file"):
         model_file.load(tmp_path)
     with pytest.raises(ModelFileError, match=r"There is no file .*gone"):
         model_file.load(tmp_path / "gone")
@@ -287,7 +287,7 @@ def test_a_folder_and_a_missing_file_are_said(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no such pipes")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ModelFileError, match="is no file"):
+    with pytest.raises(ModelFileError, match="is not a file"):
         model_file.load(tmp_path / "pipe")
 
 

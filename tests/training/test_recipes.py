@@ -80,7 +80,7 @@ def test_early_stopping_ends_with_the_weights_of_the_best_epoch(config, tmp_path
 def test_it_says_that_it_has_stopped_early(config, tmp_path):
     run = Run.create(tmp_path / "run", config.model_copy(update={"patience": 1, "epochs": 60, "learning_rate": 1e-12}))
     notices = [progress.notice for progress in Trainer(run).work() if progress.notice]
-    assert notices == ["No better validation ELBO for 1 epoch: training has stopped, and the model is that of epoch 1"]
+    assert notices == ["No better validation ELBO for 1 epoch: training has stopped; the model is from epoch 1"]
 
 
 def test_the_epochs_of_the_warm_up_cost_no_patience(config, tmp_path):

@@ -58,7 +58,7 @@ def test_a_damaged_config_is_said_in_one_sentence(run, text):
 @pytest.mark.parametrize("name", ["state.safetensors", "model.vae.safetensors"])
 def test_a_folder_that_holds_a_run_is_not_used_for_another(run, config, name):
     (run.folder / name).touch()
-    with pytest.raises(RunError, match=r"holds a run already: choose another folder, or go on with --resume"):
+    with pytest.raises(RunError, match=r"already holds a run: choose another folder, or resume it with --resume"):
         Run.create(run.folder, config)
 
 
@@ -139,7 +139,7 @@ def test_the_lock_says_who_writes_and_goes_away(run):
 
 def test_a_second_writer_is_refused_with_a_sentence(run):
     lock(run, os.getppid())
-    with pytest.raises(RunError, match=f"is being written by process {os.getppid()}: stop it there"), run.locked():
+    with pytest.raises(RunError, match=f"is in use by process {os.getppid()}: stop it there"), run.locked():
         pass
     assert run.lock_path.exists()
 
@@ -155,7 +155,7 @@ def test_a_second_writer_in_this_program_is_refused(run, config):
         other = Run.open(run.folder)
         with pytest.raises(RunError, match="by this program"), other.locked():
             pass
-        with pytest.raises(RunError, match="is being written by this program"):
+        with pytest.raises(RunError, match="is in use by this program"):
             Run.create(run.folder, config)
     with other.locked():
         pass
@@ -197,13 +197,13 @@ def test_a_lock_whose_number_another_process_has_now_is_taken_over(run):
         assert json.loads(run.lock_path.read_text())["pid"] == os.getpid()
 
 
-def test_a_lock_that_is_held_counts_whatever_stands_in_it(run, monkeypatch, dead_pid):
+def test_a_held_lock_counts_whatever_its_content(run, monkeypatch, dead_pid):
     monkeypatch.setattr(run_lock, "PATIENCE", 0.05)
     run.state_path.touch()
     lock(run, dead_pid)  # its new holder has not signed yet
     with run.lock_path.open() as file:
         assert file_lock.take(file.fileno())
-        with pytest.raises(RunError, match="is being written by another program"), run.locked():
+        with pytest.raises(RunError, match="is in use by another program"), run.locked():
             pass
         assert unfinished(run.folder.parent) == []
     assert json.loads(run.lock_path.read_text())["pid"] == dead_pid
@@ -253,7 +253,7 @@ def test_of_many_programs_that_try_at_once_exactly_one_has_the_run(run, contende
     answers = [process.stdout.readline() for process in contenders]
     assert answers.count("won\n") == 1
     winner = contenders[answers.index("won\n")]
-    sentence = f"{run.folder} is being written by process {winner.pid}: stop it there first"
+    sentence = f"{run.folder} is in use by process {winner.pid}: stop it there first"
     assert sum(answer.startswith(sentence) for answer in answers) == 5
     with pytest.raises(RunError, match=f"by process {winner.pid}:"), run.locked():
         pass
@@ -290,7 +290,7 @@ def test_of_many_threads_that_try_at_once_exactly_one_has_the_run(run, dead_pid)
         thread.join()
     assert len(won) == 1
     assert len(refused) == 7
-    assert all("is being written by this program: stop it there first" in sentence for sentence in refused)
+    assert all("is in use by this program: stop it there first" in sentence for sentence in refused)
     assert not run.lock_path.exists()
 
 
@@ -311,7 +311,7 @@ def test_what_a_killed_writer_left_goes_with_the_next_one(run):
 
 def test_a_run_begun_in_the_same_folder_meanwhile_is_not_written_over(run, config):
     other = Run.create(run.folder, config.model_copy(update={"z_dim": 7}))
-    with pytest.raises(RunError, match="holds another run by now"), run.locked():
+    with pytest.raises(RunError, match="now holds another run"), run.locked():
         pass
     with other.locked():
         pass
@@ -319,7 +319,7 @@ def test_a_run_begun_in_the_same_folder_meanwhile_is_not_written_over(run, confi
 
 def test_a_folder_that_has_vanished_is_said(run):
     shutil.rmtree(run.folder)
-    with pytest.raises(RunError, match=r"run cannot be written \(No such file or directory\): see that it is there"):
+    with pytest.raises(RunError, match=r"run cannot be written \(No such file or directory\): check that it exists"):
         run.locked().__enter__()
     assert run.last_report() is None
     assert list(run.metrics()) == []

@@ -65,14 +65,14 @@ def test_a_state_may_be_seven_times_as_large_as_a_model_file(tmp_path, monkeypat
 def test_a_state_without_its_moments_is_refused(tmp_path):
     config = TrainConfig(z_dim=2, hidden=4)
     state_file.save(tmp_path / "state", trained_state(config))  # the encoder's
-    with pytest.raises(SealedError, match="state is not a training state of this program"):
+    with pytest.raises(SealedError, match="state is not a VAE Explorer training state"):
         state_file.load(tmp_path / "state", VAE(CONFIG), config, images="")
 
 
 def test_a_state_of_another_network_is_refused(tmp_path):
     config = TrainConfig(z_dim=2, hidden=4)
     state_file.save(tmp_path / "state", TrainingState.fresh(made(), config))
-    with pytest.raises(SealedError, match="not a training state of this program; start a new run"):
+    with pytest.raises(SealedError, match="not a VAE Explorer training state; start a new run"):
         state_file.load(tmp_path / "state", VAE(CONFIG.model_copy(update={"hidden": 5})), config, images="")
 
 
@@ -94,5 +94,5 @@ def test_a_state_that_is_whole_and_makes_no_sense_is_refused(tmp_path, change):
     tensors, about = sealed.read(path, state_file.STATE_FILE)
     change(tensors, about)
     path.write_bytes(sealed.sealed(tensors, about))
-    with pytest.raises(SealedError, match="state is not a training state of this program"):
+    with pytest.raises(SealedError, match="state is not a VAE Explorer training state"):
         state_file.load(path, trained_state(config).model, config, images="")

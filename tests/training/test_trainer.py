@@ -287,7 +287,7 @@ def test_a_second_writer_is_refused_while_the_first_is_at_work(start):
     first = start()
     generator = first.work()
     next(generator)
-    with pytest.raises(RunError, match="is being written by this program"):
+    with pytest.raises(RunError, match="is in use by this program"):
         next(Trainer(Run.open(first.run.folder)).work())
     assert first.run.lock_path.exists()
     generator.close()

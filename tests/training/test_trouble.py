@@ -68,7 +68,7 @@ def test_a_step_without_numbers_is_left_out_and_said(fresh, config, images, vali
             assert torch.equal(weights(state.model), before)
         assert progress.train is None or progress.train.elbo == progress.train.elbo  # a number
     assert [done for done, _ in notices] == [step + 1]
-    assert notices[0][1].startswith(f"Step {step + 1} was left out, for the loss or a gradient")
+    assert notices[0][1].startswith(f"Step {step + 1} was skipped because the loss or a gradient")
     assert state.step == STEPS
     assert weights(state.model).isfinite().all()
     assert {int(of["step"]) for of in state.optimizer.state.values()} == {STEPS - 1}
@@ -86,10 +86,10 @@ def test_after_three_such_steps_the_weights_of_the_last_epoch_come_back(
             good[progress.done] = weights(state.model)
         if progress.notice:
             notices.append(progress.notice)
-        if progress.notice and "are back" in progress.notice:
+        if progress.notice and "were restored" in progress.notice:
             assert torch.equal(weights(state.model), good[max(good)])
     assert len(notices) == BAD_IN_A_ROW
-    assert "; the weights of the last good epoch are back: lower the learning rate" in notices[-1]
+    assert "; the weights of the last good epoch were restored: lower the learning rate" in notices[-1]
     assert state.step == STEPS
     assert not torch.equal(weights(state.model), good[5 * (first // 5)])  # it has gone on
 
@@ -171,7 +171,7 @@ def test_a_model_without_its_state_is_not_trained_over(make, start):
     run.state_path.unlink()
     before = run.model_path.read_bytes()
     assert not run.is_resumable
-    with pytest.raises(RunError, match="holds a model without the state that resuming needs: start a new run in"):
+    with pytest.raises(RunError, match="holds a model without the state needed to resume: start a new run in"):
         finish(Trainer(run).work())
     assert run.model_path.read_bytes() == before
     assert [report["step"] for report in run.metrics()] == [*range(1, 16), 15]
@@ -182,7 +182,7 @@ def test_a_run_with_bad_steps_says_so_in_its_metrics_and_resumes_bit_for_bit(mak
     assert whole.model_path.read_bytes() == parts.model_path.read_bytes()
     notices = [(report["step"], report["notice"]) for report in parts.metrics() if "notice" in report]
     assert [step for step, _ in notices] == [3, 4, 8]
-    assert "Step 4 was left out" in notices[1][1]
+    assert "Step 4 was skipped" in notices[1][1]
     assert Run.open(parts.folder).is_finished
 
 
@@ -242,9 +242,9 @@ def test_a_batch_is_computed_in_halves_where_memory_is_short_and_that_is_said(
     memory, state = Memory(monkeypatch, 8, error), fresh(config)
     notices = [p.notice for p in train(state, config, images[:160], validation_x) if p.notice]
     assert notices == [
-        "There is not enough memory for 32 images at once: they are computed 16 at a time from here on, "
+        "There is not enough memory for 32 images at once: they are now computed 16 at a time, "
         "which is slower and gives the same result",
-        "There is not enough memory for 32 images at once: they are computed 8 at a time from here on, "
+        "There is not enough memory for 32 images at once: they are now computed 8 at a time, "
         "which is slower and gives the same result",
     ]
     assert memory.asked[:6] == [32, 16, 8, 8, 8, 8]
@@ -372,10 +372,10 @@ def test_a_full_disk_is_said_and_the_old_files_stay(start, fill_disk, monkeypatc
         fill_disk()
         if how == "at a checkpoint":
             patch.setattr(training, "EPOCH_CHECKPOINT_INTERVAL", -1.0)
-            with pytest.raises(TrainingError, match=r"The disk of .* is full: make room and resume"):
+            with pytest.raises(TrainingError, match=r"The disk of .* is full: free some space and resume"):
                 finish(generator)
         else:
-            with pytest.raises(TrainingError, match=r"The disk of .* is full: make room and resume"):
+            with pytest.raises(TrainingError, match=r"The disk of .* is full: free some space and resume"):
                 generator.close()
         monkeypatch.undo()
     assert [(work.run.folder / name).read_bytes() for name in names] == before

@@ -97,4 +97,4 @@ def _origin(row: dict[str, Any]) -> str:
 
 
 def _place(available: bool, download: int) -> str:
-    return "on this machine" if available else f"a download of {download / 1e6:.0f} MB"
+    return "on this machine" if available else f"{download / 1e6:.0f} MB download"

@@ -15,8 +15,8 @@ def decode(
     model: Model,
     /,
     *,
-    z: Annotated[str, Parameter(help="the latent point: numbers with commas between", allow_leading_hyphen=True)],
-    out: Annotated[Path, Parameter(help="the picture to write: .png or .jpg", validator=picture_file)],
+    z: Annotated[str, Parameter(help="the latent point, as comma-separated numbers", allow_leading_hyphen=True)],
+    out: Annotated[Path, Parameter(help="the picture to write (.png or .jpg)", validator=picture_file)],
     draw: Draw = False,
     seed: Seed = 0,
     json: Json = False,
@@ -36,7 +36,7 @@ def decode(
     with torch.inference_mode():
         likelihood = vae.decode(torch.from_numpy(latent_point(values))[None])
         if not likelihood.mean.isfinite().all():
-            raise UserError("This z is too far out: the decoder's numbers overflow there; choose one nearer to 0")
+            raise UserError("This z is too far from 0: the decoder overflows there; choose one closer to 0")
         x = likelihood.draw(torch.Generator().manual_seed(seed)) if draw else likelihood.mean
     picture.write(out, picture.levels(x.numpy()))
     show({"out": str(out), "z": values}, as_json=json, text=str(out))
@@ -46,7 +46,7 @@ def _numbers(z: str) -> list[float]:
     try:
         values = [float(value) for value in z.split(",")]
     except ValueError:
-        raise WrongUsage(f"--z takes numbers with commas between, such as 0.5,-1, got {z}") from None
+        raise WrongUsage(f"--z takes comma-separated numbers, such as 0.5,-1, got {z}") from None
     try:
         latent_point(values)
     except ValueError as error:

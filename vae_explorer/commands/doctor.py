@@ -12,7 +12,7 @@ LIBRARIES = ("vae-explorer", "torch", "numpy", "PySide6-Essentials", "pyqtgraph"
 
 
 def doctor(*, json: Json = False) -> None:
-    """Say what is used, what is missing and how to get it."""
+    """Show what is installed, what is missing and how to install it."""
     from vae_explorer import display, paths
 
     missing: list[str] = []
@@ -29,12 +29,12 @@ def doctor(*, json: Json = False) -> None:
 
         device, cores = devices.choose("auto").type, devices.cores()
     except ImportError as error:
-        missing.append(f"torch does not load ({error}): pip install torch")
+        missing.append(f"torch cannot be loaded ({error}): pip install torch")
     no_qt, no_display = display.qt_problem(), display.problem()
     if no_qt:
         missing.append(no_qt)
     if not (paths.resources() / "models").is_dir():
-        missing.append(f"The bundled models are missing from {paths.resources()}: install the program again")
+        missing.append(f"The bundled models are missing from {paths.resources()}: reinstall the program")
     folders: dict[str, str] = {}
     for name, folder in (("runs", paths.runs), ("data", paths.data_sets), ("cache", paths.cache_folder)):
         try:
@@ -52,7 +52,7 @@ def doctor(*, json: Json = False) -> None:
     }
     lines = [f"{name:<20} {version}" for name, version in versions.items()]
     lines += [f"{'device':<20} {device or 'none'}, {cores or '?'} processor cores"]
-    lines += [f"{'display':<20} {'none' if no_display else 'there'}"]
+    lines += [f"{'display':<20} {'none' if no_display else 'available'}"]
     lines += [f"{name:<20} {folder}" for name, folder in result["folders"].items()]
     lines += ["", *(result["missing"] or ["Nothing is missing."])]
     show(result, as_json=json, text="\n".join(lines))

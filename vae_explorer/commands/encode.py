@@ -33,25 +33,23 @@ def encode(
     /,
     *images: Annotated[Path, Parameter(help="more pictures")],
     samples: Annotated[
-        int, Parameter(help="z's to draw from q(z|x) of each image", validator=Between(0, MAX_PICTURES))
+        int, Parameter(help="number of z to draw from q(z|x) of each image", validator=Between(0, MAX_PICTURES))
     ] = 0,
     importance_samples: ImportanceSamples = None,
     fit: Annotated[
         bool,
-        Parameter(
-            help="look for the best q(z|x) of each, the decoder frozen: what did the encoder leave?", negative=()
-        ),
+        Parameter(help="fit the best q(z|x) to each image with the decoder frozen, and split the gap", negative=()),
     ] = False,
     seed: Seed = 0,
     out: Annotated[
         Path | None,
         Parameter(
-            help="a picture, .png or .jpg: each image, its reconstruction, its samples decoded", validator=picture_file
+            help="the picture to write: each image, its reconstruction and decoded samples", validator=picture_file
         ),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Encode pictures: mu and sigma of q(z|x), samples from it, the ELBO of each.
+    """Encode pictures: mu and sigma of q(z|x), samples from it, and the ELBO.
 
     A picture that cannot be read does not stop the others.
     """
@@ -169,8 +167,8 @@ def _text(result: dict[str, Any], card: "ModelCard") -> str:
         lines.append(f"  {result['percentile']:.0f} % of the test images have a lower ELBO")
     if best := result["fit"]:
         lines.append(
-            f"  the best q has ELBO {number(best['elbo'])}: the encoder left {number(best['amortisation_gap'])} nats, "
-            f"{number(best['approximation_gap'])} remain to log p(x) {number(best['best_log_evidence'])}"
+            f"  the best q has ELBO {number(best['elbo'])}: amortisation gap {number(best['amortisation_gap'])} nats, "
+            f"approximation gap {number(best['approximation_gap'])} nats, log p(x) {number(best['best_log_evidence'])}"
         )
     return "\n".join(lines)
 

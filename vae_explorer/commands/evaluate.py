@@ -20,16 +20,16 @@ def evaluate(
     data: Data,
     /,
     *,
-    split: Annotated[Literal["train", "validation", "test"], Parameter(help="which images")] = "test",
+    split: Annotated[Literal["train", "validation", "test"], Parameter(help="which images to evaluate")] = "test",
     importance_samples: ImportanceSamples = None,
-    limit: Annotated[int | None, Parameter(help="only the first so many images", validator=Between(1, 10**9))] = None,
+    limit: Annotated[int | None, Parameter(help="evaluate only the first images", validator=Between(1, 10**9))] = None,
     aggregate: Annotated[
-        bool, Parameter(help="also the average KL in two parts: information, and KL(q(z) ‖ p(z))", negative=())
+        bool, Parameter(help="also split the average KL into information and KL(q(z) ‖ p(z))", negative=())
     ] = False,
     seed: Seed = 0,
     json: Json = False,
 ) -> None:
-    """Evaluate a model: ELBO, reconstruction and KL in nats per image, and log p(x) where asked for.
+    """Evaluate a model: ELBO, reconstruction and KL in nats per image, and optionally log p(x).
 
     Ctrl+C gives the figures of the images that are done.
     """
@@ -57,7 +57,7 @@ def evaluate(
     except KeyboardInterrupt:
         partial = evaluator.so_far()
         done = partial.images if partial else 0
-        rest = ": the first ones are not the whole set" if 0 < done < len(images) else ""
+        rest = ": these numbers are for the first ones only" if 0 < done < len(images) else ""
         print(f"Stopped after {done:,} of {len(images):,} {split} images{rest}", file=sys.stderr)
         if partial:
             _show(partial, info, importance_samples, of=len(images), as_json=json)
@@ -119,12 +119,12 @@ def _show(
             f"log p(x)        {number(result.log_evidence, result.standard_error)}",
             f"gap             {number(result.gap)}",
             f"effective sample size (median) {number(result.effective_sample_size)} of {importance_samples:,}; "
-            f"below {MIN_EFFECTIVE_DRAWS:g} for {result.low_effective_sample_size:,} images: theirs may be higher",
+            f"below {MIN_EFFECTIVE_DRAWS:g} for {result.low_effective_sample_size:,} images: log p(x) may be higher",
         ]
     if parts:
-        saturated = "; saturated: N images can tell no more than log N" if parts.is_saturated else ""
+        saturated = "; saturated: information cannot exceed log N" if parts.is_saturated else ""
         lines += [
-            f"average KL      {number(parts.kl, parts.kl_error)} by draws = "
+            f"average KL      {number(parts.kl, parts.kl_error)} by sampling = "
             f"information {number(parts.information, parts.information_error)} + "
             f"KL(q(z) ‖ p(z)) {number(parts.marginal_kl, parts.marginal_kl_error)}",
             f"N               {parts.n:,}, log N {number(parts.log_n)}{saturated}",

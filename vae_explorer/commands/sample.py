@@ -25,8 +25,8 @@ def sample(
     model: Model,
     /,
     *,
-    count: Annotated[int, Parameter(help="how many pictures", validator=Between(1, MAX_PICTURES))] = 64,
-    out: Annotated[Path, Parameter(help="the picture to write, .png or .jpg: all in a grid", validator=picture_file)],
+    count: Annotated[int, Parameter(help="number of pictures", validator=Between(1, MAX_PICTURES))] = 64,
+    out: Annotated[Path, Parameter(help="the picture to write (.png or .jpg): all in a grid", validator=picture_file)],
     source: Annotated[
         SampleSource,
         Parameter(
@@ -44,7 +44,7 @@ def sample(
 ) -> None:
     """Sample z from the prior N(0, I), or from q(z) of the test images, and decode each into a picture."""
     if source != "prior" and temperature != 1:
-        raise WrongUsage(f"--temperature is for --from prior only: leave it out with --from {source}")
+        raise WrongUsage(f"--temperature applies only to --from prior: omit it with --from {source}")
     from math import ceil, sqrt
 
     import numpy as np
@@ -64,8 +64,8 @@ def sample(
         z = prior_sample(count, vae.z_dim, temperature=temperature, seed=seed)
     elif stored is None:
         raise UserError(
-            f"{shown(path.name)} has no stored posteriors: it was saved before its run had ended; "
-            "take the run's last model file, or --from prior"
+            f"{shown(path.name)} has no stored posteriors: it was saved before its run ended; "
+            "use the run's final model file, or --from prior"
         )
     else:
         z = AggregatedPosterior(stored.mu, stored.sigma).sample(source, count, seed)

@@ -1,4 +1,4 @@
-"""vae-explorer selftest: figures and samples, each against another way to the same number."""
+"""vae-explorer selftest: a model's numbers and samples against independent computations."""
 
 from dataclasses import asdict
 from math import isfinite
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def selftest(model: Model = "mnist", /, *, json: Json = False) -> None:
-    """Check a model's figures and samples, each against another way to the same number.
+    """Check a model's numbers and samples against independent computations.
 
     Integration over a grid needs a z of two dimensions: it is done with mnist-2d where the model has not.
     """

@@ -23,7 +23,7 @@ WITH_RESUME = {"epochs", "data"}  # flags that a run may be resumed with
 class Flags(TrainConfig, frozen=True):
     """A TrainConfig whose likelihood is what suits the images, where it is not given."""
 
-    likelihood: Annotated[LikelihoodName, Parameter(show_default=lambda _: "the one that suits the images")] = Field(
+    likelihood: Annotated[LikelihoodName, Parameter(show_default=lambda _: "chosen to suit the images")] = Field(
         TrainConfig().likelihood, description=TrainConfig.model_fields["likelihood"].description
     )
 
@@ -32,20 +32,20 @@ def train(
     data: Annotated[str | None, Parameter(help="a data set's name, a folder of images, or a file")] = None,
     /,
     *,
-    out: Annotated[Path | None, Parameter(help="the run's folder, which must hold no run yet")] = None,
+    out: Annotated[Path | None, Parameter(help="where to save the run; must not contain a run yet")] = None,
     resume: Annotated[
         Path | None,
-        Parameter(help="a run's folder: go on where it stopped; --epochs for more, --data where its images have moved"),
+        Parameter(help="the folder of a run to resume; --epochs to train longer, --data if its images have moved"),
     ] = None,
     config: Annotated[Flags | None, Parameter(name="*")] = None,
     json: Json = False,
 ) -> None:
-    """Train a model on a data set, or go on with a run; the result is a run folder."""
+    """Train a model on a data set, or resume a run; the result is a run folder."""
     given = config.model_dump(include=config.model_fields_set) if config else {}
     if resume and (data or out or given.keys() - WITH_RESUME):
-        raise WrongUsage("--resume goes on with the run's own settings: leave all but --epochs and --data out")
+        raise WrongUsage("--resume uses the run's own settings: omit all options but --epochs and --data")
     if data and "data" in given:
-        raise WrongUsage("DATA and --data are two words for one thing: leave one of them out")
+        raise WrongUsage("Give the data set as DATA or --data, not both")
     if data:
         given["data"] = data
     if "data" in given:
@@ -55,7 +55,7 @@ def train(
     elif out:
         run, loaded = _begun(out, given)
     else:
-        raise WrongUsage("--out FOLDER is missing: say where the run's files go")
+        raise WrongUsage("--out FOLDER is missing: it says where to save the run")
     from vae_explorer.commands.drive import drive
     from vae_explorer.core.progress import Progress
     from vae_explorer.training.loop import TrainingProgress
@@ -72,7 +72,7 @@ def train(
         info = drive(trainer.work(), text)
     except KeyboardInterrupt:
         if run.state_path.exists():
-            print(f"Stopped. It goes on with: vae-explorer train --resume {run.folder}", file=sys.stderr)
+            print(f"Stopped. To resume: vae-explorer train --resume {run.folder}", file=sys.stderr)
         raise
     training = trainer.training
     assert training is not None
@@ -123,7 +123,7 @@ def _resumed(folder: Path, given: dict[str, Any]) -> "tuple[Run, DataSet]":
     run = Run.open(folder).changed(**given)
     data = run.config.data
     if not (run.is_moved or data in catalog.DATASETS or os.path.lexists(data)):
-        raise UserError(f"The images of {folder} are no longer at {data}: say with --data PATH where they are")
+        raise UserError(f"The images of {folder} are no longer at {data}: give their new place with --data PATH")
     return run, _loaded(data)
 
 

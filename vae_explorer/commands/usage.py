@@ -41,7 +41,7 @@ def picture_file(_type: Any, path: Path | None) -> None:
 def require(card: "ModelCard", ability: "Ability", flags: str) -> None:
     """Raises UserError with why the model cannot do what these flags ask for."""
     if not card.can(ability):
-        raise UserError(f"{card.why_not(ability).removesuffix('.')}; leave {flags} out")
+        raise UserError(f"{card.why_not(ability).removesuffix('.')}; omit {flags}")
 
 
 MAX_SEED = 2**31 - 1
@@ -52,8 +52,8 @@ Model = Annotated[str, Parameter(help="a model file, a run's folder, or a bundle
 Data = Annotated[str, Parameter(help="a data set's name, a folder of images, or a file")]
 ImportanceSamples = Annotated[
     int | None,
-    Parameter(help="draws of z per image to estimate log p(x) with", validator=Between(1, MAX_IMPORTANCE_SAMPLES)),
+    Parameter(help="number of draws of z per image to estimate log p(x)", validator=Between(1, MAX_IMPORTANCE_SAMPLES)),
 ]
-Seed = Annotated[int, Parameter(help="decides all that is drawn", validator=Between(0, MAX_SEED))]
-Draw = Annotated[bool, Parameter(help="draw x from p(x|z) in place of its mean", negative=())]
+Seed = Annotated[int, Parameter(help="seed of all random draws", validator=Between(0, MAX_SEED))]
+Draw = Annotated[bool, Parameter(help="draw x from p(x|z) instead of taking its mean", negative=())]
 Json = Annotated[bool, Parameter(help="print one JSON object", negative=())]

@@ -20,7 +20,7 @@ PAIRS_AT_ONCE = 1 << 20  # of a z and a stored posterior: bounds the memory
 MAX_CONDITION = 1e8  # of the squares that are subtracted: 8 of float64's 16 digits are left
 FITTED_POINTS = 2000  # z's that the mixture is fitted to, at least
 MAX_COMPONENTS, IMAGES_PER_COMPONENT = 10, 20  # of the mixture; images for each row of a covariance
-LEAST_GAIN = 1e-3  # nats per point and dimension: the fit of the mixture ends with a step that brings less
+MIN_GAIN = 1e-3  # nats per point and dimension: the fit of the mixture ends with a step that brings less
 MAX_FULL = 32  # dimensions of z up to which a component has a full covariance; beyond, it has too many numbers
 
 SampleSource: TypeAlias = Literal["prior", "gaussian", "mixture", "posterior"]
@@ -84,7 +84,7 @@ class AggregatedPosterior:
         """
         if not self.has_density:
             raise NoDensityError(
-                "A plain autoencoder gives each image one point of z, which has no density: "
+                "A plain autoencoder maps each image to one point z, which has no density: "
                 "there is no KL, no information and no q(z) to compare with the prior's density"
             )
         mu = self.mu - self.mean  # about the mean the squares are smallest
@@ -193,7 +193,7 @@ def _fit_mixture(points: Float64[np.ndarray, "m z"], images: int) -> Job[Mixture
     before = -np.inf
     for step in count(1):
         fitting.fit(points)
-        if fitting.lower_bound_ - before < LEAST_GAIN * z_dim:
+        if fitting.lower_bound_ - before < MIN_GAIN * z_dim:
             break
         before = fitting.lower_bound_
         yield Progress(step, None, "steps of the fit of a mixture")

@@ -32,16 +32,16 @@ Ability = Literal["encode", "posterior", "prior", "spread", "elbo", "evidence", 
 WHY_NOT: Mapping[Ability, str] = {
     "encode": "This model has no encoder, so images cannot be encoded.",
     "posterior": "This model has no q(z|x), so there is nothing to sample from.",
-    "prior": "This model has no prior: where its z should lie is not known.",
-    "spread": "This model gives a picture for each z and no p(x|z), so there is nothing to draw from.",
+    "prior": "This model has no prior, so there is no distribution to draw z from.",
+    "spread": "This model decodes z to a picture and has no p(x|z), so there is nothing to draw from.",
     "elbo": "This model has no likelihood, so there is no ELBO and no log p(x).",
     "evidence": "This model has no likelihood, so there is no ELBO and no log p(x).",
-    "exact": "log p(x) can be integrated where z has two dimensions.",
+    "exact": "log p(x) can only be integrated for models with two latent dimensions.",
 }
 AUTOENCODER_WHY_NOT: Mapping[Ability, str] = {
     **WHY_NOT,
     "posterior": "A plain autoencoder has no q(z|x) and no σ: each sample is the same z.",
-    "prior": "No prior: its z need not lie where N(0, I) is.",
+    "prior": "No prior: its z need not follow N(0, I).",
     "elbo": "A plain autoencoder has no q(z|x) and no prior: there is no KL, no ELBO and no log p(x), "
     "only how well it reconstructs.",
     "evidence": "A plain autoencoder has no q(z|x), so there is no evidence to estimate.",

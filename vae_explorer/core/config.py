@@ -50,8 +50,8 @@ class ModelOptions(BaseModel, frozen=True, extra="forbid"):
     network: Network = Field(
         "mlp",
         title="Network",
-        description="mlp: two hidden layers; gated_mlp: with gated units; conv: convolutions, better and slower; "
-        "residual: with residual blocks, the best of them and the slowest",
+        description="mlp: two hidden layers; gated_mlp: with gated units; conv: convolutions, better but slower; "
+        "residual: with residual blocks, the best and the slowest",
     )
     hidden: int = Field(
         400,

@@ -64,7 +64,7 @@ def fit(
     with torch.inference_mode():  # not around a yield: it would reach the caller
         encoded = model.encode(x[None])
     if isinstance(encoded, Point):
-        raise ValueError("A plain autoencoder has no q(z|x) that could be fitted to an image")
+        raise ValueError("A plain autoencoder has no q(z|x) to fit to an image")
     climb = _Climb(model, x, encoded, steps, seed)
     for step in range(steps):
         climb.step(step)

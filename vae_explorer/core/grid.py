@@ -67,7 +67,7 @@ def true_posterior(model: Model, x: Float[Tensor, "c h w"]) -> Job[TruePosterior
         cells, log_joint, counts = yield from _laid(joint, np.union1d(cells, of_q), step)
         integral = float(np.logaddexp.reduce(log_joint)) + 2 * log(step)
         if not isfinite(integral):
-            raise ValueError("log p(x, z) of this image is no finite number")
+            raise ValueError("log p(x, z) of this image is not finite")
         log_evidence, before, moved = integral, moved, abs(integral - log_evidence)
         if (moved < TOLERANCE and before < CHANCE) or joint.points + 4 * counts.sum() > MAX_POINTS:
             break

@@ -77,14 +77,14 @@ def doubt_of(estimate: EncoderEstimate, exact: float | None = None) -> str:
     """
     error, (errors, nats) = estimate.standard_error, FAR
     if error is None:
-        return "One draw cannot tell log p(x) from the ELBO, so the gap is not known. Take more draws."
+        return "One draw estimates only the ELBO, so the gap is unknown. Take more draws."
     if exact is not None and abs(missing := exact - estimate.log_evidence) > max(errors * error, nats):
         off = format(abs(missing), ".1f" if abs(missing) >= 1 else ".2f")
         if missing > 0:
-            return f"q(z|x) misses a part of p(z|x): its estimate is {off} nats too low, which its ± cannot know."
+            return f"q(z|x) misses a part of p(z|x): its estimate is {off} nats too low; its ± does not include this."
         return f"The estimate is {off} nats too high: a few draws have too much weight. Take more draws."
     if has_few_draws(estimate.effective_sample_size):
-        return "A few draws from q(z|x) carry the weight: log p(x) may be off by nats. Take more draws, or fit q."
+        return "A few draws from q(z|x) dominate the estimate: log p(x) may be off by nats. Take more draws, or fit q."
     return ""
 
 

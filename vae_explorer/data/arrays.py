@@ -77,7 +77,7 @@ def from_npy_files(name: str, path: Path, files: Sequence[File]) -> Job[DataSet]
             held = ", ".join(
                 f"{shown(file.parts[-1])} ({times(shape)})" for file, shape in list(shapes.items())[:MAX_NAMED]
             )
-            raise DataError(f"{name} holds {held}; wanted is x_train, or images, or one array of {ACCEPTED} pixels")
+            raise DataError(f"{name} contains {held}; expected x_train, images, or one array of {ACCEPTED} pixels")
         train = candidates[0]
     test = _first(by_name, _TEST)
     first = yield from _read_part(train, _first(by_name, _TRAIN_LABELS))
@@ -129,11 +129,11 @@ def _header(stream: io.BufferedIOBase, name: str) -> _Header:
         dtype = np.dtype(fields[b"descr"].decode())
         shape = tuple(int(side) for side in re.findall(rb"\d+", fields[b"shape"]))
     except (KeyError, OverflowError, TypeError, ValueError) as error:
-        raise DataError(f"{name} has an NPY header that is damaged, or that describes no plain array") from error
+        raise DataError(f"{name} has an NPY header that is damaged or does not describe a plain array") from error
     if dtype.hasobject:
         raise DataError(f"{name} holds pickled Python objects, which are never loaded; save it as an array of numbers")
     if dtype.kind not in "biufU" or not dtype.itemsize:
-        raise DataError(f"{name} holds values of the type {dtype}; whole numbers, floats or bools are wanted")
+        raise DataError(f"{name} holds values of the type {dtype}; expected integers, floats or booleans")
     stream.seek(start.tell())
     return _Header(shape, order, dtype)
 
@@ -155,20 +155,20 @@ def _channels_second(part: Part) -> Shaped[np.ndarray, "n c h w"]:
         raise DataError(f"{part.name} has the shape {times(part.images.shape)}: it holds no images")
     axis = _channel_axis(part.images.shape)
     if axis is None:
-        raise DataError(f"{part.name} has the shape {times(part.images.shape)}; wanted is {ACCEPTED} pixels")
+        raise DataError(f"{part.name} has the shape {times(part.images.shape)}; expected {ACCEPTED} pixels")
     return part.images[:, None] if axis == 0 else np.moveaxis(part.images, axis, 1)
 
 
 def _brightest(part: Part) -> float:
     """The highest value, once it is sure that all can be grey levels."""
     if part.images.dtype.kind not in "biuf":
-        raise DataError(f"{part.name} holds values of the type {part.images.dtype}; grey levels are numbers")
+        raise DataError(f"{part.name} holds values of the type {part.images.dtype}; expected numbers")
     if part.images.dtype.kind == "b":
         return 1.0
     with np.errstate(all="ignore"):
         low, high = float(part.images.min()), float(part.images.max())
     if not (low >= 0 and high <= 255):  # so that NaN fails too
-        raise DataError(f"{part.name} has values from {low:g} to {high:g}; grey levels go from 0 to 1 or from 0 to 255")
+        raise DataError(f"{part.name} has values from {low:g} to {high:g}; expected 0 to 1 or 0 to 255")
     return high
 
 
@@ -194,18 +194,18 @@ def _labels(
     for part in parts:
         if part.labels is not None and part.labels.shape[:1] != part.images.shape[:1]:
             count = part.labels.shape[0] if part.labels.ndim else 1
-            raise DataError(f"{part.name} has {count:,} labels for {len(part.images):,} images; one for each is wanted")
+            raise DataError(f"{part.name} has {count:,} labels for {len(part.images):,} images; expected one per image")
     given = [part.labels for part in parts if part.labels is not None]
     if not given:
         return none, (), ()
     if any(labels.size != len(labels) or labels.dtype.kind not in "biuU" for labels in given):
         seen = " and ".join(f"{times(labels.shape)} of {labels.dtype}" for labels in given)
-        return none, (), (Skipped(path, f"the labels are {seen}; one whole number for each image was wanted"),)
+        return none, (), (Skipped(path, f"the labels are {seen}; expected one integer per image"),)
     if not all(_is_text(labels) for labels in given if labels.dtype.kind == "U"):
-        return none, (), (Skipped(path, "the labels are no text that can be shown"),)
+        return none, (), (Skipped(path, "the labels contain text that cannot be shown"),)
     names, numbers = np.unique(np.concatenate([labels.ravel() for labels in given]), return_inverse=True)
     if len(names) > MAX_CLASSES:
-        return none, (), (Skipped(path, f"the labels have {len(names):,} values; at most {MAX_CLASSES:,} are classes"),)
+        return none, (), (Skipped(path, f"the labels have {len(names):,} values; the limit is {MAX_CLASSES:,}"),)
     counts = [0 if part.labels is None else len(part.labels) for part in parts]
     pieces = np.split(numbers.astype(np.int64).ravel(), np.cumsum(counts)[:-1])
     labelled = [None if part.labels is None else piece for part, piece in zip(parts, pieces, strict=True)]

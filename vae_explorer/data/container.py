@@ -133,9 +133,9 @@ class _Members(Sequence[File]):
         packed = [info for info in infos if info.file_size > MAX_RATIO * info.compress_size]
         _refuse_bomb(file, sum(info.file_size for info in packed))
         if sum(info.compress_size for info in infos) > file.size:
-            raise DataError(f"{file} is damaged: its files lie over each other")  # a bomb too (Fifield 2019)
+            raise DataError(f"{file} is damaged: its files overlap")  # a bomb too (Fifield 2019)
         if any(info.filename.count("/") > MAX_DEPTH for info in infos):
-            raise DataError(f"{file} has more than {MAX_DEPTH} folders in each other; it is not read")
+            raise DataError(f"{file} has more than {MAX_DEPTH} levels of nested folders; it is not read")
         # a name's parts in the order of tuples, without making one for each
         self._infos = sorted(filter(_is_seen, infos), key=lambda info: info.filename.replace("/", "\0"))
 
@@ -166,7 +166,7 @@ def _is_seen(info: zipfile.ZipInfo) -> bool:
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BufferedIOBase:
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # zipfile unpacks what it has read of the others whole: a megabyte becomes twenty gigabytes
-        raise DataError(f"{shown(info.filename)} is packed in an unusual way; pack it again, as an ordinary ZIP")
+        raise DataError(f"{shown(info.filename)} is compressed in an unsupported way; repack it as an ordinary ZIP")
     return cast(BufferedIOBase, archive.open(info))
 
 
@@ -175,7 +175,7 @@ def _refuse_long_directory(file: File, stream: BufferedIOBase) -> None:
     end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
     size, location = (end[5], end[9]) if end else (0, 0)
     if size > MAX_DIRECTORY:
-        raise DataError(f"{file} has a list of files of {size:,} bytes; at most {MAX_DIRECTORY:,} are read")
+        raise DataError(f"{file} has a file list of {size:,} bytes; at most {MAX_DIRECTORY:,} are read")
     size += 76  # bytes that may lie between the list and its end, when it is a large ZIP's
     stream.seek(max(0, location - size))
     count = stream.read(size).count(b"PK\1\2")  # each has one
@@ -187,8 +187,8 @@ def _refuse_long_directory(file: File, stream: BufferedIOBase) -> None:
 def _refuse_bomb(file: File, size: int) -> None:
     if size > max(SMALL, MAX_RATIO * file.on_disk):
         raise DataError(
-            f"{file} has {file.on_disk:,} bytes and announces {size:,} of content; it is not read: "
-            "where that is right, save it without compression"
+            f"{file} has {file.on_disk:,} bytes and declares {size:,} of content; it is not read: "
+            "if that is correct, save it without compression"
         )
 
 
@@ -200,7 +200,7 @@ def damage_told(name: str | Path) -> Iterator[None]:
     except DataError:
         raise
     except MemoryError as error:
-        raise DataError(f"{shown(name)} needs more memory than there is") from error
+        raise DataError(f"{shown(name)} does not fit into memory") from error
     except OSError as error:
         if error.errno:
             raise DataError(f"{shown(name)} could not be read: {os.strerror(error.errno)}") from error
@@ -228,18 +228,18 @@ def read_array(
     size = prod(shape) * dtype.itemsize
     if min(shape, default=1) < 0 or size > MAX_BYTES:
         said = shown(times(shape))
-        raise DataError(f"{file} says that its shape is {said}; at most {MAX_BYTES >> 30} GiB can be read")
+        raise DataError(f"{file} declares the shape {said}; at most {MAX_BYTES >> 30} GiB can be read")
     _refuse_bomb(file, size)
     content = np.empty(size, np.uint8)
     done = 0
     while done < size:
         count = stream.readinto(content.data[done : done + CHUNK])
         if not count:
-            raise DataError(f"{file} is cut short: its header announces {size:,} bytes of values, {done:,} are there")
+            raise DataError(f"{file} is truncated: its header declares {size:,} bytes of values, {done:,} follow")
         done += count
         yield Progress(done, size, "bytes")
     if stream.read(1):
-        raise DataError(f"{file} goes on after the {size:,} bytes of values that its header announces")
+        raise DataError(f"{file} has extra data after the {size:,} bytes of values that its header declares")
     return content.view(dtype).reshape(shape, order=order)
 
 

@@ -66,7 +66,7 @@ def _fetch_one(file: RemoteFile, folder: Path, otherwise: str, done: int, total:
         if transfer.trouble:  # another mirror has no other disk
             raise DownloadError(
                 f"{folder.name} could not be downloaded: {file.name} could not be written to {folder} "
-                f"({transfer.trouble}). See that the disk has room and that you may write there, or {otherwise}."
+                f"({transfer.trouble}). Check that the disk has room and that you can write there, or {otherwise}."
             )
         if transfer.failure:
             failures.append(transfer.failure)
@@ -174,7 +174,7 @@ class _Transfer(threading.Thread):
             raise _FailedError(self._cut())
         if digest.hexdigest() != self._file.sha256:
             host = urlsplit(self._mirror).hostname
-            raise _FailedError(f"{host} sent another {self._file.name} than the known one (its SHA-256 differs)")
+            raise _FailedError(f"{host} sent a different {self._file.name} (its SHA-256 does not match)")
 
     def _stop_if_cancelled(self) -> None:
         if self._cancelled.is_set():

@@ -14,7 +14,7 @@ from vae_explorer.errors import shown
 __all__ = ["DataError", "read"]
 
 ZIP_MAGIC = b"PK"
-ACCEPTED = "a folder or ZIP of images, an IDX file or the four of MNIST's names, an NPZ or an NPY"
+ACCEPTED = "a folder or ZIP of images, an IDX file or the four files of MNIST, an NPZ or an NPY"
 
 
 def read(path: Path) -> Job[DataSet]:
@@ -22,13 +22,13 @@ def read(path: Path) -> Job[DataSet]:
     try:
         about = path.stat()
     except (OSError, ValueError) as error:  # ValueError: a path that no file system takes
-        raise DataError(f"{shown(path)} is not there, or you may not see it") from error
+        raise DataError(f"{shown(path)} does not exist, or is not accessible") from error
     if stat.S_ISDIR(about.st_mode):
         name = shown(path.resolve().name) or "data"
         files, skipped = yield from container.folder(path)
         return (yield from _read_files(name, path, files, skipped))
     if not stat.S_ISREG(about.st_mode):
-        raise DataError(f"{shown(path.name)} is a device or a pipe; wanted is {ACCEPTED}")
+        raise DataError(f"{shown(path.name)} is a device or a pipe; expected {ACCEPTED}")
     return (yield from _read_file(container.single(path)))
 
 
@@ -43,7 +43,7 @@ def _read_file(file: File) -> Job[DataSet]:
     if start.startswith(idx.GZIP_MAGIC) or idx.is_idx(start):
         train = yield from _read_idx(idx.Part(file, _labels_beside(file)))
         return (yield from arrays.data_set(name, file.path, train))
-    raise DataError(f"{shown(file.path.name)} is no data set; wanted is {ACCEPTED}")
+    raise DataError(f"{shown(file.path.name)} is not a data set; expected {ACCEPTED}")
 
 
 def _read_zip(name: str, file: File) -> Job[DataSet]:

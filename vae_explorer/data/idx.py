@@ -85,7 +85,7 @@ class _Unpacked(RawIOBase):
                 self._zlib = zlib.decompressobj(16 + zlib.MAX_WBITS)
             self._rest = self._rest or self._packed.read(PIECE)
             if not self._rest and self._is_within:
-                raise EOFError("it is cut short")
+                raise EOFError("it is truncated")
             if not self._rest:
                 return 0
             silence += len(self._rest)
@@ -94,7 +94,7 @@ class _Unpacked(RawIOBase):
             if piece:
                 buffer[: len(piece)] = piece
                 return len(piece)
-        raise EOFError(f"{MAX_SILENCE:,} bytes of it hold nothing")
+        raise EOFError(f"{MAX_SILENCE:,} of its bytes unpack to nothing")
 
 
 def read(file: File, *, dimensions: Sequence[int]) -> Job[np.ndarray]:
@@ -105,9 +105,9 @@ def read(file: File, *, dimensions: Sequence[int]) -> Job[np.ndarray]:
             raise DataError(f"{file} is not an IDX file: it begins with the bytes {magic.hex(' ') or '(none)'}")
         if magic[3] not in dimensions:
             wanted = " or ".join(str(count) for count in dimensions)
-            raise DataError(f"{file} is an IDX file with {magic[3]} as its number of dimensions; {wanted} is wanted")
+            raise DataError(f"{file} is an IDX file whose number of dimensions is {magic[3]}; expected {wanted}")
         sides = stream.read(4 * magic[3])
         if len(sides) < 4 * magic[3]:
-            raise DataError(f"{file} is cut short: it ends within its header")
+            raise DataError(f"{file} is truncated: it ends within its header")
         shape = struct.unpack(f">{magic[3]}I", sides)
         return (yield from read_array(stream, np.dtype(_TYPES[magic[2]]), shape, file))

@@ -29,8 +29,7 @@ KEPT_PIXELS = 1024 * 1024  # a larger picture is reduced: no model takes more th
 RANGES = (1, 2**8 - 1, 2**16 - 1, 2**24 - 1, 2**31 - 1)  # white in 32-bit and float pictures: the first that holds all
 
 _AT_MOST = (
-    f"at most {MAX_PIXELS >> 20} million pixels are read, and {MAX_SIDE:,} in a row: "
-    "make it smaller in a picture program"
+    f"at most {MAX_PIXELS >> 20} million pixels are read, and {MAX_SIDE:,} in a row: make it smaller in an image editor"
 )
 _DEEP = ("I", "F")
 _EXIF_ORIENTATION = 0x0112
@@ -129,7 +128,7 @@ def _content(path: Path, name: str) -> bytes:
     except FileNotFoundError as error:
         raise PictureError(f"{name} is no longer there; it was moved or deleted") from error
     except PermissionError as error:
-        raise PictureError(f"{name} may not be read by you; change its permissions or copy it") from error
+        raise PictureError(f"{name} cannot be read: permission denied; change its permissions or copy it") from error
     except PictureError:
         raise
     except DataError as error:  # it is no longer what it was

@@ -23,8 +23,8 @@ MAX_SCANNED = 16 * (64 << 20)  # pixels of a JPEG, counted once in each scan: a 
 MIN_SCAN = 1 << 20  # pixels that a scan counts at least
 MAX_RUNS = 8 << 20  # pixels of a BMP in runs, which Pillow unpacks in Python
 
-_SLOW = "is built in a way that takes too long to read; open it in a picture program and save it as PNG"
-_HEAVY = "holds too much beside its pixels to be read; open it in a picture program and save it as PNG"
+_SLOW = "would take too long to read; open it in an image editor and save it as PNG"
+_HEAVY = "contains too much data besides its pixels; open it in an image editor and save it as PNG"
 
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # what stands between is picture; so are FF 00, and D0 to D7
 _FILL = b"\xff" * 64  # Pillow takes each on its own
@@ -92,8 +92,8 @@ class Content(io.BytesIO):
         if beside + need > MAX_MEMORY:
             most = (MAX_MEMORY - beside) * pixels // need
             raise CostError(
-                f"has {file_size[0]} × {file_size[1]} pixels; of a {image.format} of this kind at most "
-                f"{most >> 20} million are read: make it smaller in a picture program"
+                f"has {file_size[0]} × {file_size[1]} pixels; the limit for this kind of {image.format} is "
+                f"{most >> 20} million: make it smaller in an image editor"
             )
         self._limit = 4 * self.size + MAX_HEADER
 

@@ -57,7 +57,7 @@ def read(name: str, files: Sequence[File], skipped: Sequence[Skipped] = ()) -> J
     unreadable = [*skipped, *unreadable]
     if not found:
         reason = f"; the first of {len(unreadable):,} files: {unreadable[0].reason}" if unreadable else ""
-        raise DataError(f"{name} holds no picture that can be read{reason}")
+        raise DataError(f"{name} contains no readable picture{reason}")
     train, test, beside = _by_part(found)
     classes = _classes([*train, *test])
     height, width = found[0].pixels.shape[:2]
@@ -132,9 +132,7 @@ def _by_part(found: Sequence[_Found]) -> tuple[list[_Found], list[_Found], list[
     for one in found:
         part = PARTS.get(one.folders[0].lower()) if one.folders else None
         parts[part].append(replace(one, folders=one.folders[1:]))
-    beside = [
-        Skipped(one.file.path, f"{one.file} lies beside the folders for training and test") for one in parts[None]
-    ]
+    beside = [Skipped(one.file.path, f"{one.file} is outside the folders for training and test") for one in parts[None]]
     return parts["train"], parts["test"], beside
 
 

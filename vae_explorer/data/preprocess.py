@@ -147,12 +147,12 @@ def _match_channels(chain: _Chain, preparation: Preparation) -> None:
     if pixels.shape[2] == channels:
         return
     if channels == 3:
-        sentence = "This model's images have colours and the picture is grey: it becomes three equal channels."
+        sentence = "This model's images are in colour and the picture is grey: its channel is used three times."
         chain.step("colour", sentence, lambda: pixels.repeat(3, 2), fixed=True)
     elif (pixels == pixels[..., :1]).all():
         chain.pixels = pixels[..., :1]
     else:
-        sentence = "This model's images are grey: of the colours only the brightness stays."
+        sentence = "This model's images are grey: only the brightness of the colours is kept."
         chain.step("grey", sentence, lambda: luma(pixels)[..., None], fixed=True)
 
 
@@ -166,11 +166,11 @@ def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
         top, left = (h - ch) // 2, (w - cw) // 2
         sentence = (
             f"The picture is {w} × {h} and this model's images have the proportions {width} : {height}: "
-            f"the middle {cw} × {ch} are kept; off, the whole picture is squeezed."
+            f"the middle {cw} × {ch} are kept; if off, the whole picture is squeezed."
         )
         chain.step("crop", sentence, lambda: chain.pixels[top : top + ch, left : left + cw])
     if chain.pixels.shape[:2] != (height, width):
-        sentence = f"This model's images have {preparation.image_shape}: the picture is brought to that size."
+        sentence = f"This model's images have {preparation.image_shape}: the picture is resized to that."
         chain.step("fit", sentence, lambda: resized(chain.pixels, height, width), fixed=True)
 
 
@@ -195,7 +195,7 @@ def _fit_figure(chain: _Chain, preparation: Preparation, *, dark: bool) -> None:
         strokes = cropped and preparation.box is not None and chain.pixels.shape[2] == 1
         _scale(chain, preparation, fill, bright_figure(), dark=dark, cropped=cropped, strokes=strokes)
     if figure.box is not None and preparation.box is not None:
-        sentence = "In this model's images the figure's centre of mass lies in the middle: it is moved there."
+        sentence = "In this model's images the figure's centre of mass is in the middle: it is moved there."
         chain.step("centre", sentence, lambda: centred(chain.pixels, bright_figure()), automatic=cropped)
 
 
@@ -208,7 +208,7 @@ def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool) -> None:
     model = "dark" if dark else "bright"
     if opposite:
         sentence = f"The background is {'bright' if dark else 'dark'} and this model's images have a {model} one: "
-        sentence += "black and white are exchanged."
+        sentence += "black and white are swapped."
     else:
         sentence = f"The background is {model}, as in this model's images: black and white stay as they are."
     chain.step("invert", sentence, lambda: 255 - chain.pixels, automatic=opposite)
@@ -236,11 +236,11 @@ def _crop(chain: _Chain, box: Box, level: UInt8[np.ndarray, "h w"], preparation:
     h, w = level.shape
     sentence = (
         f"The figure is {box.right - box.left} × {box.bottom - box.top} of the picture's {w} × {h} pixels: "
-        "what is around it is cut off."
+        "the rest is cropped."
     )
     in_place = _in_place(box, level, preparation)
     if in_place:
-        sentence += " Here it has its size and place already."
+        sentence += " Here it already has that size and position."
     cut = (slice(box.top, box.bottom), slice(box.left, box.right))
     return chain.step("crop", sentence, lambda: chain.pixels[cut], automatic=not fits and not in_place)
 
@@ -298,7 +298,7 @@ def _binarise(
         sentence = f"This model's p(x|z) is for black and white pixels: each is {how}."
         x = binary
     else:
-        sentence = f"Grey: not a likelihood. This model's p(x|z) is for black and white pixels; on, each is {how}."
+        sentence = f"Grey: not a likelihood. This model's p(x|z) is for black and white pixels; if on, each is {how}."
     chain.step("binarise", sentence, lambda: (binary * 255).astype(np.uint8).transpose(1, 2, 0))
     return x
 

@@ -34,7 +34,7 @@ def write(path: Path, images: UInt8[np.ndarray, "n h w c"], *, columns: int = 1,
     if form is None:
         raise ExportError(f"{path.name} cannot be written as a picture: choose {CHOOSE}")
     if not path.parent.is_dir():
-        raise ExportError(f"There is no folder {path.parent} to write {path.name} in: make it first")
+        raise ExportError(f"There is no folder {path.parent} to write {path.name} in: create it first")
     pixels = sheet(images, columns, gap, zoom)
     if form == "JPEG" and max(pixels.shape) > MAX_JPEG_SIDE:
         raise ExportError(f"{path.name} would be wider or higher than a JPEG can be: choose .png")
@@ -42,7 +42,7 @@ def write(path: Path, images: UInt8[np.ndarray, "n h w c"], *, columns: int = 1,
         atomic.write(path, encoded(pixels, form))
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ExportError(f"{path} could not be written ({reason}): choose another folder, or make room") from error
+        raise ExportError(f"{path} could not be written ({reason}): choose another folder, or free space") from error
 
 
 def png(pixels: UInt8[np.ndarray, "h w c"]) -> bytes:

@@ -1,1 +1,1 @@
-"""The memory of the app: verbs in, signals out. Threads live here, widgets do not."""
+"""The application's state: methods change it, signals report it. Threads live here, widgets do not."""

@@ -29,13 +29,13 @@ class ToOpen:
 
 
 def kind_of(path: Path) -> Kind:
-    """A folder is a run or a data set, a file is what its name says, and an image where that says nothing: whoever
-    reads it tells what is wrong with it. Opens nothing but a run's folder."""
+    """A folder is a run or a data set. A file is what its suffix says, otherwise an image: whoever
+    reads it reports what is wrong with it. Opens nothing but a run's folder."""
     try:
         is_folder = stat.S_ISDIR(os.stat(path).st_mode)
-    except OSError:  # it is not there, or may not be looked at
+    except OSError:  # it does not exist, or is not accessible
         is_folder = False
-    except ValueError:  # no file system takes such a name
+    except ValueError:  # a name that no file system allows
         return "image"
     if is_folder:
         return "run" if is_run(path) else "data"

@@ -1,4 +1,4 @@
-"""Pictures as they come in: what is asked for, what could be read, and why the rest could not."""
+"""Reading pictures: the request, what could be read, and why the rest could not."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,8 +10,8 @@ from vae_explorer.session.records import Origin
 if TYPE_CHECKING:
     from vae_explorer.data.picture import Picture
 
-MAX_IMAGES = 100  # in the strip: each keeps its pixels
-THUMBNAIL = 76  # pixels: twice the strip's tile, for fine displays
+MAX_IMAGES = 100  # in the strip: each is kept in memory
+THUMBNAIL = 76  # pixels: twice the strip's tile, for high-resolution displays
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,7 @@ class ReadPictures:
 
 
 def read_pictures(request: ReadRequest) -> ReadPictures:
-    """All that can be read, as many as a strip holds, and why the others cannot. For a thread: it brings Pillow."""
+    """The pictures that can be read, up to MAX_IMAGES, and why the others cannot. Imports Pillow: for a thread."""
     from vae_explorer.data import picture
 
     pictures: list[Picture] = []

@@ -1,4 +1,4 @@
-"""What travels between the threads and the panels, as far as it is shared: frozen, numpy only. A model travels as an
+"""The shared records passed between threads and panels: frozen, numpy only. A model is passed as an
 opaque Snapshot. Requests and answers of one noun are in that noun's file."""
 
 from collections.abc import Mapping

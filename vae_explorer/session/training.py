@@ -123,7 +123,7 @@ class TrainingSession(QObject):
         reconstructed(): the value is `reconstructions`
         run_opened(): a run from disk is shown, `run`, and `config` is the one it was trained with
         finished(): the thread has ended, for whatever reason
-        failed(sentence: str): also what went wrong and was put right
+        failed(sentence: str): also for problems that the run recovered from
     """
 
     state_changed = Signal()
@@ -160,12 +160,12 @@ class TrainingSession(QObject):
 
     @property
     def is_reading_curves(self) -> bool:
-        """Whether those of a run on disk are on their way."""
+        """Whether the curves of a run on disk are being read."""
         return self._curves_of is not None
 
     @property
     def is_active(self) -> bool:
-        """Whether there is a thread: the form is locked and a second run has to wait."""
+        """Whether a training thread is running: the form is locked and no other run can start."""
         return self._thread is not None
 
     def resumable(self) -> list[Run]:
@@ -184,7 +184,7 @@ class TrainingSession(QObject):
 
     @property
     def finished_run(self) -> Run | None:
-        """The run that is shown, where it has come to its end and can be trained longer."""
+        """The shown run, if it is finished and can be trained longer."""
         run = None if self.is_active else self.run
         return run if run and run.is_finished and run.state_path.exists() else None
 
@@ -200,7 +200,7 @@ class TrainingSession(QObject):
         if not self.is_active:
             self.run, self.config = run, run.config
             self.facts, self.progress = None, None
-            self._lineage = 0  # what is still to come of the run before is not taken
+            self._lineage = 0  # ignore what the previous run still reports
             self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
             self._read_curves(run)
             self._set_state("idle")
@@ -266,9 +266,9 @@ class TrainingSession(QObject):
         thread.failed.connect(self._on_failed)
         thread.stopped.connect(self._on_stopped)
         thread.finished.connect(self._on_thread_finished)
-        self._thread = thread  # before the state changes: whoever hears of it sees an active run
+        self._thread = thread  # before the state changes: listeners must see an active run
         self._set_state("loading")
-        self.reconstructed.emit()  # those of the run before are gone
+        self.reconstructed.emit()  # those of the previous run are gone
         thread.start()
 
     def _on_snapshot_taken(self, taken: _Taken) -> None:
@@ -318,7 +318,7 @@ class TrainingSession(QObject):
         self.failed.emit(sentence)
 
     def _restorer(self) -> Callable[[], None]:
-        """Brings back what is known now about the run that is shown."""
+        """Restores what is known about the shown run."""
         known = self.config, self.facts, self.progress, self.curves, self.kl_per_dimension, self.reconstructions
         newest = self._lineage, self._number
 
@@ -345,7 +345,7 @@ class TrainingSession(QObject):
         self._answers.ask(CurvesRequest(run), self._take_curves, partial(self._on_curves_failed, run))
 
     def _take_curves(self, read: ReadCurves) -> None:
-        """Puts those on disk before what the run has reported since they were asked for."""
+        """Prepends the curves on disk to what the run has reported since they were requested."""
         if read.run is not self._curves_of:
             return
         self._curves_of = None
@@ -365,7 +365,7 @@ class TrainingSession(QObject):
 
 
 def _is_training(progress: Progress) -> TypeGuard["TrainingProgress"]:
-    from vae_explorer.training.loop import TrainingProgress  # whoever made progress has brought torch
+    from vae_explorer.training.loop import TrainingProgress  # torch is already imported: a run has made progress
 
     return isinstance(progress, TrainingProgress)
 

@@ -56,7 +56,7 @@ class Kind:
 
     def not_one(self, file: str) -> SealedError:
         """The error of a file that is something else."""
-        return self.error(f"{file} is not a {self.name} of this program")
+        return self.error(f"{file} is not a VAE Explorer {self.name}")
 
     def damaged(self, file: str, why: str) -> SealedError:
         return self.error(f"{file} is damaged: {why}")
@@ -69,7 +69,7 @@ def sealed(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> bytes:
     content = safetensors.torch.save(dict(tensors), metadata={METADATA_KEY: text})
     length = int.from_bytes(content[:8], "little")
     if length > MAX_HEADER:
-        raise SealedError(f"the file's description is larger than {MAX_HEADER >> 20} MiB")
+        raise SealedError(f"its header is larger than {MAX_HEADER >> 20} MiB")
     at = content.rindex(NO_DIGEST.encode(), 0, 8 + length)
     digest = hashlib.sha256(content).hexdigest().encode()
     return content[:at] + digest + content[at + DIGEST_BYTES :]
@@ -102,7 +102,7 @@ class Sealed:
             try:
                 content = torch.empty(wanted.nbytes, dtype=torch.uint8)
             except RuntimeError:
-                raise self.kind.error(f"{self.name} needs more memory than there is") from None
+                raise self.kind.error(f"{self.name} does not fit into memory") from None
             self.stream.readinto(content.numpy().data)
             sha.update(content.numpy().data)
             read[key] = content.view(wanted.dtype).reshape(wanted.shape)
@@ -147,13 +147,13 @@ def _stream(path: Path, kind: Kind) -> BufferedReader:
     try:
         stream = regular_file.opened(path)  # never mapped: a mapped file that is truncated later kills the process
     except regular_file.NotRegularError:
-        raise kind.error(f"{shown(path)} is no file") from None
+        raise kind.error(f"{shown(path)} is not a file") from None
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a path that no file system takes
         raise kind.error(f"There is no file {shown(path)}") from None
     if os.fstat(stream.fileno()).st_size <= kind.max_bytes:
         return stream
     stream.close()
-    raise kind.error(f"{shown(path.name)} is larger than {kind.max_bytes >> 30} GiB, which no file of this program is")
+    raise kind.error(f"{shown(path.name)} is larger than {kind.max_bytes >> 30} GiB, the limit for such a file")
 
 
 def _parsed(header: bytes, kind: Kind, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -180,7 +180,7 @@ def _json(text: str) -> Any:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     entries = dict(pairs)
     if len(entries) < len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name occurs twice")
     return entries
 
 

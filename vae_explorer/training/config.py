@@ -19,18 +19,18 @@ class TrainConfig(ModelOptions, frozen=True):
     beta: float = Field(
         1.0, ge=0, le=1000, title="β", description="weight of the KL term; above 1 is beta-VAE, 0 has no prior"
     )
-    epochs: int = Field(30, ge=1, le=100_000, title="Epochs", description="times that every training image is seen")
-    batch_size: int = Field(128, ge=1, le=65_536, title="Batch size", description="images in one step")
+    epochs: int = Field(30, ge=1, le=100_000, title="Epochs", description="passes over the training images")
+    batch_size: int = Field(128, ge=1, le=65_536, title="Batch size", description="images per step")
     learning_rate: float = Field(
         1e-3, gt=0, le=1, title="Learning rate", description="Adam's step size; lower it when the loss jumps"
     )
     schedule: Schedule = Field(
         "constant",
         title="Schedule",
-        description="of the learning rate: constant, or cosine, which falls to 0 at the last epoch",
+        description="constant, or cosine: the learning rate decays to 0 at the last epoch",
     )
     warm_up: float = Field(
-        0.0, ge=0, le=100_000, title="KL warm-up", description="epochs over which beta grows from 0 to its value"
+        0.0, ge=0, le=100_000, title="KL warm-up", description="epochs over which beta rises from 0 to its value"
     )
     patience: int = Field(
         0,
@@ -44,17 +44,13 @@ class TrainConfig(ModelOptions, frozen=True):
         ge=0,
         le=10**9,
         title="Validation images",
-        description="training images that are kept for validation; 0 keeps a tenth",
+        description="training images held out for validation; 0 holds out a tenth",
     )
-    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="decides weights, order, noise and split")
-    device: DeviceName = Field(
-        "auto", title="Device", description="auto: the GPU where there is one, otherwise the processor"
-    )
+    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="seed of the weights, order, noise and split")
+    device: DeviceName = Field("auto", title="Device", description="auto: the GPU if there is one, otherwise the CPU")
     precision: Precision = Field(
         "auto",
         title="Precision",
-        description="of the matrix products: bfloat16 is faster on some processors; auto tries both",
+        description="of matrix products: bfloat16 is faster on some CPUs; auto tries both",
     )
-    threads: int = Field(
-        0, ge=0, le=256, title="Threads", description="processor threads; 0 tries one fewer than the cores, and all"
-    )
+    threads: int = Field(0, ge=0, le=256, title="Threads", description="CPU threads; 0 tries all cores and one fewer")

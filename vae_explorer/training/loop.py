@@ -120,7 +120,7 @@ def train(
                     raise diverged("loss", state, config)
                 state.restore()
                 left_out = 0
-                notice = _left_out(in_a_row, state.step, "the weights of the last good epoch are back")
+                notice = _left_out(in_a_row, state.step, "the weights of the last good epoch were restored")
             elif left_out_now > left_out:
                 notice = _left_out(left_out_now - left_out, state.step)
                 left_out = left_out_now
@@ -264,15 +264,15 @@ def _validation_losses(
 def diverged(what: str, state: TrainingState, config: TrainConfig) -> TrainingError:
     """The error that says so, and what to do."""
     return TrainingError(
-        f"The {what} is no longer a finite number at step {state.step}: lower the learning rate "
+        f"The {what} is not finite at step {state.step}: lower the learning rate "
         f"(it is {config.learning_rate:g}) and start again"
     )
 
 
 def _left_out(steps: int, last: int, mended: str = "") -> str:
     which = f"Step {last:,} was" if steps == 1 else f"{steps} steps up to step {last:,} were"
-    why = "the loss or a gradient was not a finite number"
-    return f"{which} left out, for {why}{mended and f'; {mended}'}: lower the learning rate if this goes on"
+    why = "the loss or a gradient was not finite"
+    return f"{which} skipped because {why}{mended and f'; {mended}'}: lower the learning rate if this continues"
 
 
 def _mixed(seed: int, purpose: str, index: int) -> int:

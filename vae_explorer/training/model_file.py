@@ -148,7 +148,7 @@ def read(path: Path) -> Content:
         stored = {name: tensors.pop(name) for name in stored}
         fill(model, tensors, path.name)
         if not all(bool((tensor.abs() < MAX_Z).all()) for tensor in stored.values()):
-            raise ModelFileError(f"{file.name} has stored posteriors that are no finite numbers, or far too large")
+            raise ModelFileError(f"{file.name} has stored posteriors that are not finite, or far too large")
         found = StoredPosteriors(*(stored[name].numpy() for name in STORED)) if stored else None
         if found and not (found.sigma > 0 if info.card.can("posterior") else found.sigma == 0).all():
             raise ModelFileError(f"{file.name} has stored posteriors with a sigma that no model of its kind gives")
@@ -205,10 +205,10 @@ def _compare(tensors: Mapping[str, Tensor], model: VAE, name: str) -> None:
     wanted = model.state_dict()
     if tensors.keys() != wanted.keys():
         odd = sorted(tensors.keys() ^ wanted.keys())[0]
-        raise ModelFileError(f"{name} does not hold the weights that its configuration asks for ({shown(odd)})")
+        raise ModelFileError(f"{name} does not contain the weights that its configuration requires ({shown(odd)})")
     for key, tensor in tensors.items():
         if tensor.shape != wanted[key].shape or tensor.dtype != wanted[key].dtype:
-            raise ModelFileError(f"{name}: {key} is {_kind(tensor)}, its configuration asks for {_kind(wanted[key])}")
+            raise ModelFileError(f"{name}: {key} is {_kind(tensor)}, its configuration requires {_kind(wanted[key])}")
 
 
 def _kind(tensor: Tensor) -> str:

@@ -25,7 +25,7 @@ LOOKED_AT = 100  # runs that may be unfinished: somebody has thousands, and the 
 MAX_REPORT = 64 << 10  # bytes: figures of 512 dimensions, twice, are far fewer
 MAX_METRICS = 1 << 30  # bytes: a run of a thousand epochs writes 12 MB, of 512 dimensions 150 MB
 MAX_CONFIG = 1 << 20  # bytes
-REMEDY = "see that it is there, that you may write in it and that its disk has room"
+REMEDY = "check that it exists, that you can write to it and that its disk has free space"
 
 
 class RunError(ValueError):
@@ -98,7 +98,7 @@ class Run:
         done = self.epochs_done
         if epochs is not None and epochs <= done:
             count = f"{done:g} {'epoch' if done == 1 else 'epochs'}"
-            raise RunError(f"{self.folder} is trained for {count} already: choose more than that")
+            raise RunError(f"{self.folder} has already been trained for {count}: choose more")
         asked = {"epochs": epochs, "data": data}
         changes = {name: value for name, value in asked.items() if value is not None}
         run = Run(self.folder, self.config.model_copy(update=changes))
@@ -198,7 +198,7 @@ class Run:
                 why = error.strerror or error
                 raise RunError(f"{self.folder} cannot be written ({why}): {REMEDY}") from error
             if Run.open(self.folder).config != self._on_disk:
-                raise RunError(f"{self.folder} holds another run by now: choose another folder, or resume that run")
+                raise RunError(f"{self.folder} now holds another run: choose another folder, or resume that run")
             yield
 
     @contextmanager
@@ -208,7 +208,7 @@ class Run:
                 yield
         except run_lock.HeldError as error:
             raise RunError(
-                f"{self.folder} is being written by {error}: stop it there first, "
+                f"{self.folder} is in use by {error}: stop it there first, "
                 f"or delete {self.lock_path.name} if it is no longer running"
             ) from None
         finally:
@@ -221,7 +221,7 @@ def refuse_taken(folder: Path) -> None:
     """Raises RunError where a folder holds a run."""
     run = Run(folder, TrainConfig())
     if run.state_path.exists() or run.model_path.exists():
-        raise RunError(f"{folder} holds a run already: choose another folder, or go on with --resume {folder}")
+        raise RunError(f"{folder} already holds a run: choose another folder, or resume it with --resume {folder}")
 
 
 def new_folder(parent: Path, config: TrainConfig) -> Path:

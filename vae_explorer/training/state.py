@@ -135,6 +135,6 @@ class TrainingState:
     def memory_notice(self, images: int) -> str:
         """The sentence that says in which parts so many are computed."""
         return (
-            f"There is not enough memory for {images:,} images at once: they are computed {self.at_once(images):,} at "
-            "a time from here on, which is slower and gives the same result"
+            f"There is not enough memory for {images:,} images at once: they are now computed {self.at_once(images):,} "
+            "at a time, which is slower and gives the same result"
         )

@@ -19,7 +19,7 @@ FORMAT = 1
 STATE_FILE = Kind("training state", FORMAT, 7 * MAX_FILE)  # weights, two moments, twice, and a little more
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 KEPT = "kept/"  # before the names of what comes back after too many steps that were left out
-INSTEAD = "start a new run; model.vae.safetensors beside it can still be opened"
+INSTEAD = "start a new run; model.vae.safetensors in the same folder can still be opened"
 
 
 class OtherImagesError(RunError):

@@ -63,12 +63,12 @@ class Trainer:
                 raise
             least = max(1, self.config.batch_size // (2 * MAX_PARTS))
             raise self._told(
-                f"There is not enough memory for batches of {self.config.batch_size} images, also in small parts: "
+                f"There is not enough memory for batches of {self.config.batch_size} images, even in small parts: "
                 f"close other programs and {self._again}, or begin a new run with a batch size of {least}"
             ) from error
         except OSError as error:
             if error.errno in DISK_FULL:
-                what = f"The disk of {self.run.folder} is full: make room and {self._again}"
+                what = f"The disk of {self.run.folder} is full: free some space and {self._again}"
             elif error.filename and Path(error.filename).parent == self.run.folder:
                 why = f"can no longer be written ({error.strerror}): {REMEDY}, and {self._again}"
                 what = f"The run's folder {self.run.folder} {why}"
@@ -109,7 +109,7 @@ class Trainer:
             state = self._loaded(model, _digest(train_set))
         elif self.run.model_path.exists():
             raise RunError(
-                f"{self.run.folder} holds a model without the state that resuming needs: start a new run in another "
+                f"{self.run.folder} holds a model without the state needed to resume: start a new run in another "
                 "folder; the model can still be opened"
             )
         else:
@@ -125,7 +125,7 @@ class Trainer:
             if not self.run.is_moved:
                 raise
             raise RunError(
-                f"{self.config.data} does not hold the images that this run was trained on: name the ones that it had"
+                f"{self.config.data} does not contain the images that this run was trained on: give the original ones"
             ) from None
 
     def _choose_speed(self, state: TrainingState, images: UInt8[Tensor, "n c h w"]) -> Job[None]:

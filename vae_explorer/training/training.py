@@ -190,7 +190,7 @@ class Training:
             self.state.step,
             self.state.step,
             "steps",
-            notice=f"No better validation {figure} for {epochs}: training has stopped, and the model is that of epoch "
+            notice=f"No better validation {figure} for {epochs}: training has stopped; the model is from epoch "
             f"{info.epochs:g}",
         )
 

@@ -1,1 +1,1 @@
-"""What the user sees: widgets, which know the session and nothing else."""
+"""The user interface: widgets, which know the session and nothing else."""

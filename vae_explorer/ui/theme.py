@@ -14,7 +14,7 @@ UNIT = 4  # pixels: every distance is a multiple of it
 SCALES = (80, 90, 100, 110, 125, 150, 175, 200)  # per cent: the sizes of View → Bigger / Smaller
 BASE_POINTS = 10.0  # of the type at 100 %
 SMALL = 0.88  # of captions
-MONO_FEATURES = "tnum"  # figures of one width, so that columns of numbers stand still
+MONO_FEATURES = "tnum"  # digits of equal width, so that columns of numbers do not jump
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Theme(QObject):
     """The scheme in use. Widgets read `colours` while they paint.
 
     Signals:
-        changed(): the scheme or the size of the type is another; widgets that cached either paint again.
+        changed(): the colour scheme or the font size has changed; widgets that cached either repaint.
     """
 
     changed = Signal()
@@ -98,12 +98,12 @@ class Theme(QObject):
         self.set_scheme(self._wish)
 
     def set_scale(self, per_cent: int) -> None:
-        """The size of the type; 100 is the usual one."""
+        """The font size in per cent; 100 is the default."""
         self.scale = min(max(per_cent, SCALES[0]), SCALES[-1])
         self._apply()
 
     def pixels(self, at_100: float) -> int:
-        """A distance that grows with the type."""
+        """A distance that scales with the font size."""
         return round(at_100 * self.scale / 100)
 
     def colour(self, name: str, alpha: float = 1.0) -> QColor:

@@ -83,7 +83,7 @@ def test_starting_another_job_of_its_kind_cancels_the_first(jobs, qtbot):
     assert jobs.results == ["second"]
 
 
-def test_jobs_of_two_kinds_go_on_beside_each_other(jobs, qtbot):
+def test_jobs_of_two_kinds_run_at_the_same_time(jobs, qtbot):
     first, second = Endless(), Endless()
     jobs.start(DATA, "Reading photos", first)
     jobs.start(FIT, "Fitting", second)

@@ -86,12 +86,12 @@ def test_it_cancels_no_job_of_anybody_else(self_test, session, qtbot):
 def test_a_model_that_is_not_there_is_one_sentence(self_test, session, monkeypatch, qtbot):
     def test():
         yield Progress(0, 10, "images")
-        raise UserError("mnist-2d is not there: install the program again")
+        raise UserError("mnist-2d is not there: reinstall the program")
 
     monkeypatch.setattr(module, "self_test", test)
     with qtbot.waitSignal(session.failed, timeout=TIMEOUT) as failed:
         self_test.start()
-    assert failed.args == ["mnist-2d is not there: install the program again"]
+    assert failed.args == ["mnist-2d is not there: reinstall the program"]
     assert (self_test.is_running, self_test.checks) == (False, ())
     qtbot.waitUntil(lambda: not session.jobs.is_active, timeout=TIMEOUT)
 

@@ -94,7 +94,7 @@ def test_messages_are_throttled_but_reports_never_dropped(drive, qtbot):
     assert len(heard) < 2500
 
 
-def test_a_pause_rests_after_the_step_it_is_at_and_goes_on_where_it_was(drive, qtbot):
+def test_it_pauses_after_the_current_step_and_resumes_there(drive, qtbot):
     job = Counting(steps=5)
     thread = drive(job)
     job.let(1)

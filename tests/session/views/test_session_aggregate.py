@@ -83,7 +83,9 @@ def test_the_density_of_a_wide_q_is_all_in_sight(session, take_snapshot, make_mo
     assert np.trapezoid(shown.densities, shown.z) == pytest.approx(np.ones(2), abs=0.02)
 
 
-def test_without_stored_posteriors_it_is_made_of_the_images_at_hand(session, take_snapshot, tiny_model, images, whole):
+def test_without_stored_posteriors_it_is_made_from_the_available_images(
+    session, take_snapshot, tiny_model, images, whole
+):
     take_snapshot(tiny_model, data=images)
     shown, snapshot = whole(), session.model.snapshot
     with torch.inference_mode():
@@ -107,7 +109,7 @@ def test_without_either_there_is_a_reason_and_no_work(session, open_model, make_
     assert not {"aggregate", "compared_samples"} & set(held.worked_on)
 
 
-def test_a_model_of_other_images_under_a_bundled_name_has_none_at_hand(session, make_model, aggregate, qtbot):
+def test_a_model_of_other_images_under_a_bundled_name_has_no_images(session, make_model, aggregate, qtbot):
     session.model.open(str(make_model("small", shape=(1, 16, 16))))  # its data were in a folder that is called mnist
     qtbot.waitUntil(lambda: session.model.current is not None, timeout=TIMEOUT)
     assert session.model.current.data is None

@@ -440,9 +440,7 @@ def quick_fit(monkeypatch):
     monkeypatch.setattr(module, "fit", lambda *args, **kwargs: original(*args, steps=20, **kwargs))
 
 
-def test_a_fit_is_cores_and_is_shown_beside_the_posterior_that_it_belongs_to(
-    session, evidence, opened, whole, qtbot, quick_fit
-):
+def test_a_fit_equals_that_of_core_and_is_shown_with_its_posterior(session, evidence, opened, whole, qtbot, quick_fit):
     whole()
     evidence.set_importance_samples(200)
     evidence.set_seed(4)

@@ -153,7 +153,7 @@ def test_a_heavy_tail_does_not_flatten_the_rest_and_is_said(histogram):
     low, high = drawn(histogram).view[0]
     assert -100 < low < -83
     assert high > -76
-    assert histogram.legend[0].text == "one-sample ELBO, 0.1 % beyond"
+    assert histogram.legend[0].text == "one-sample ELBO, 0.1 % outside"
 
 
 # the true posterior and the ellipse

@@ -140,7 +140,7 @@ def test_one_draw_alone_has_neither_gap_nor_error(filled, session, qtbot):
     assert filled.waterfall.property("value")["standard_error"] is None
     assert filled.under_histogram.text() == "one draw"
     assert not any("±" in entry.text for entry in filled.growth.legend)
-    assert "the gap is not known" in filled.warning.text()
+    assert "the gap is unknown" in filled.warning.text()
 
 
 def test_the_fit_divides_the_gap_and_neither_part_is_negative(filled, session, fitted, put_on):
@@ -153,7 +153,7 @@ def test_the_fit_divides_the_gap_and_neither_part_is_negative(filled, session, f
     assert value["elbo"] <= value["fitted_elbo"] <= value["log_evidence"]
     left, rest = value["fitted_elbo"] - value["elbo"], value["log_evidence"] - value["fitted_elbo"]
     assert filled.under_waterfall.text() == (
-        f"The encoder left {figure(left, 2)} nats; {figure(rest, 2)} stay with any such q."
+        f"The encoder's part: {figure(left, 2)} nats; {figure(rest, 2)} remain with any such q."
     )
     assert figure(better, 1) in panel.figures["log_evidence"].text()
     assert panel.figures["gap"].text().removeprefix("≈ ") == figure(value["gap"], 1)
@@ -272,7 +272,8 @@ def test_what_q_misses_is_said_in_nats_and_the_fit_finds_it(view, evidence, sess
     missing = evidence.map.log_evidence - shown.log_evidence
     assert missing > 3
     assert view.warning.text() == (
-        f"q(z|x) misses a part of p(z|x): its estimate is {figure(missing, 1)} nats too low, which its ± cannot know."
+        f"q(z|x) misses a part of p(z|x): its estimate is {figure(missing, 1)} nats too low; its ± does not "
+        "include this."
     )
     assert view.warning.isVisibleTo(view)
     assert columns(view) == [True] * 4

@@ -57,7 +57,7 @@ def test_without_the_test_images_and_before_a_runs_end_it_says_what_is_missing(v
     open_model(make_model())
     bring(0)
     assert message(view) == NO_DATA
-    assert view.percentile.text() == "The ELBO of the test images is known when a run has ended."
+    assert view.percentile.text() == "The ELBO of the test images is known once a run has ended."
     assert not view.histogram._has_figures()
 
 
@@ -102,7 +102,7 @@ def test_the_nearest_is_the_image_itself_and_a_click_or_a_key_encodes_one(filled
     assert neighbours.distances[0] == pytest.approx(0, abs=1e-5)
     np.testing.assert_array_equal(filled.grid.property("value"), neighbours.images)
     assert neighbours.names[1] in filled.grid._captions[1]
-    assert "Nearest of 1,000 images" in filled.above_grid.text()
+    assert "nearest of 1,000 images" in filled.above_grid.text()
     for choose, at in ((_click, 3), (_key, 2)):
         name, before = typical.neighbours.names[at], session.image.image
         choose(qtbot, filled.grid, at)

@@ -86,7 +86,7 @@ def test_what_was_left_out_of_a_drop_is_still_said_when_the_rest_has_been_opened
     qtbot.waitUntil(lambda: not said(), timeout=WAIT)
 
 
-def test_an_address_that_was_refused_is_still_said_when_the_picture_beside_it_is_there(
+def test_a_refused_address_is_still_reported_when_the_picture_dropped_with_it_is_read(
     window, model, drop, files, said, encoded
 ):
     mime = QMimeData()
@@ -133,7 +133,7 @@ def test_training_that_goes_on_and_moved_sliders_answer_nothing(window, model, c
 
 
 @pytest.mark.parametrize("what", ["model", "run"])
-def test_what_did_not_open_at_the_start_is_still_said_beside_the_bundled_model(
+def test_what_did_not_open_at_the_start_is_reported_although_the_bundled_model_opens(
     broken, files, photos, tmp_path, qtbot, what
 ):
     run = tmp_path / "run"

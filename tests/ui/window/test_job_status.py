@@ -68,7 +68,7 @@ def test_where_there_is_little_room_the_titles_give_way_and_not_what_can_be_pres
     assert len({row.cancel.accessibleName() for row in rows}) == len({row.bar.accessibleName() for row in rows}) == 3
 
 
-def test_a_job_of_a_kind_that_nobody_has_heard_of_has_a_row_and_is_cancelled_with_the_others(status, session, qtbot):
+def test_a_job_of_an_unknown_kind_has_a_row_and_is_cancelled_with_the_others(status, session, qtbot):
     session.jobs.start("film", "Writing film.mp4", endless(3, 12))
     session.jobs.start(DATA, "Reading photos", endless(1, None))
     assert in_sight(status) == ["film", DATA]

@@ -53,8 +53,8 @@ def train(window, config, qtbot):
 def test_a_step_without_a_number_is_said_and_the_run_goes_on(window, train, said, spoil):
     spoil({4}, no_number)
     (sentence,) = train()
-    why = "for the loss or a gradient was not a finite number"
-    assert sentence == f"Step 5 was left out, {why}: lower the learning rate if this goes on"
+    why = "because the loss or a gradient was not finite"
+    assert sentence == f"Step 5 was skipped {why}: lower the learning rate if this continues"
     assert said() == sentence
     assert window.session.training.state == "finished"
 
@@ -62,7 +62,7 @@ def test_a_step_without_a_number_is_said_and_the_run_goes_on(window, train, said
 def test_too_little_memory_is_said_with_what_is_done_about_it(window, train, said, spoil):
     spoil({2}, no_memory)
     (sentence,) = train()
-    assert sentence.startswith("There is not enough memory for 16 images at once: they are computed 8 at a time")
+    assert sentence.startswith("There is not enough memory for 16 images at once: they are now computed 8 at a time")
     assert said() == sentence
     assert window.session.training.state == "finished"
 

@@ -1,4 +1,4 @@
-"""q(z|x) of the images of the data, q(z), and samples from what stands in for it."""
+"""q(z|x) of the images of the data, q(z), and samples from approximations of it."""
 
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -86,7 +86,7 @@ def compared_samples(request: ComparedRequest) -> Generator[ComparedSamples | No
 
 
 def _mixtures_imported() -> Iterator[None]:
-    """Imports scikit-learn in a thread of its own: it takes a second, in which an image may be chosen."""
+    """Imports scikit-learn in its own thread: it takes a second, during which an image may be chosen."""
 
     def work() -> None:
         import sklearn.mixture  # noqa: F401

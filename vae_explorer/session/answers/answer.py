@@ -1,4 +1,4 @@
-"""The door of the answers: a function for each type of request."""
+"""The registry of answers: one function for each type of request."""
 
 from collections.abc import Generator
 from functools import singledispatch
@@ -11,13 +11,13 @@ T = TypeVar("T")
 
 @singledispatch
 def answer(request: object) -> object:
-    """What was asked for; a generator where it takes long, of more with each item, or None where there is only time to
+    """What was asked for; a generator if it takes long, each item more complete, or None where it only yields
     yield. Runs in a thread."""
-    raise TypeError(f"nobody answers a {type(request).__name__}")
+    raise TypeError(f"no answer is registered for {type(request).__name__}")
 
 
 def silently(job: Job[T]) -> Generator[None, None, T]:
-    """A job's result, with an item wherever it would say how far it is."""
+    """A job's result, with an item in place of each progress report."""
     while True:
         try:
             next(job)

@@ -8,5 +8,5 @@ from vae_explorer.session.answers.answer import answer as answer_of
 
 def answer(request: object) -> object:
     """The answer of the function that is registered for such requests."""
-    torch.set_num_threads(1)  # belongs to the calling thread; more is slower for a picture, and beside a training
+    torch.set_num_threads(1)  # belongs to the calling thread; more is slower for one picture, and during training
     return answer_of(request)

@@ -17,7 +17,7 @@ def encode(request: EncodeRequest) -> Encoded:
     """mu, sigma, ELBO and reconstruction of one picture: the same numbers as `vae-explorer encode` gives."""
     snapshot, model = request.snapshot, request.snapshot.encoder
     if snapshot.preparation is None:
-        raise ValueError("how images are prepared for this model is not known")
+        raise ValueError("this model does not say how its images are prepared")
     prepared = prepare(request.picture, snapshot.preparation, request.switches)
     x = torch.from_numpy(prepared.x)[None]
     bound = next(found for found in bounds(model, x) if found) if snapshot.card.can("spread") else None

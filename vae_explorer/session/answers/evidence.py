@@ -11,7 +11,7 @@ from vae_explorer.session.answers.answer import answer, silently
 from vae_explorer.session.views.evidence import Evidence, EvidenceRequest, MapRequest, PosteriorMap
 
 GROWTH_POINTS = 80  # numbers of draws at which the evidence is shown
-MORE = 1.1  # times as many draws before the figures are made anew: they take longer the more there are
+MORE = 1.1  # times as many draws before the numbers are computed again: more draws take longer
 
 
 @answer.register
@@ -20,7 +20,7 @@ def evidence(request: EvidenceRequest) -> Generator[Evidence | None, None, None]
     encoded, model = request.encoded, request.snapshot.encoder
     settings = request.settings
     x = torch.from_numpy(encoded.x)
-    with torch.inference_mode():  # by these weights: those that have encoded it may be older
+    with torch.inference_mode():  # with these weights: the image may have been encoded with older ones
         kl = float(model.encode(x[None]).kl().sum(dtype=torch.float64))
     shown = 0.0
     for found in draws(model, x, settings.importance_samples, settings.seed):

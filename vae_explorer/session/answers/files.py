@@ -1,4 +1,4 @@
-"""What comes from files and goes into them: models, pictures, the curves of a run."""
+"""What is read from and written to files: models, pictures, the curves of a run."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def save_model(request: SaveRequest) -> object:
         model_file.save(path, snapshot.model, snapshot.info, snapshot.posteriors)  # type: ignore[arg-type]
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ModelFileError(f"{path} could not be written ({reason}): choose another folder, or make room") from error
+        raise ModelFileError(f"{path} could not be written ({reason}): choose another folder, or free space") from error
     return path
 
 

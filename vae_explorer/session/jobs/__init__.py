@@ -1,1 +1,1 @@
-"""Long work with progress and Cancel, and the nouns that start it."""
+"""Long-running jobs with progress and Cancel, and the objects that start them."""

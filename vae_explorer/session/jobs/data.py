@@ -1,4 +1,4 @@
-"""The data sets that a run can be made from: the known ones, and those that were brought in."""
+"""The data sets that a run can be made from: the known ones and the user's."""
 
 import os
 from collections.abc import Generator
@@ -48,7 +48,7 @@ class DataSession(QObject):
 
     Signals:
         choices_changed(): `choices` or `reading` has changed
-        chosen(data: str): it was brought in, is being read and should be the form's
+        chosen(data: str): the user opened it; it is being read and should be selected in the form
         described(summary: object): a DataSummary, now that it has been read
         given_up(data: str): it could not be read, or its reading was cancelled
     """
@@ -91,7 +91,7 @@ class DataSession(QObject):
 
     def open(self, path: Path) -> None:
         """Looks into a folder, an IDX, NPZ, NPY or ZIP file, and offers it for training."""
-        path = Path(os.path.realpath(path))  # a run outlives the folder that the program was started in
+        path = Path(os.path.realpath(path))  # a run may be resumed from another working folder
         self._jobs.start(DATA, f"Reading {shown(path.name)}", lambda: _described(str(path)))
         self.reading = DataChoice(str(path), shown(path.name))
         self.choices_changed.emit()

@@ -14,7 +14,7 @@ DATA, FIT, SELF_TEST = "data", "fit", "self-test"  # any other name is a kind to
 
 @dataclass
 class RunningJob:
-    """What is being done, and how far it has got."""
+    """A running job and its progress."""
 
     title: str
     thread: GeneratorThread
@@ -64,7 +64,7 @@ class JobsSession(QObject):
         self.changed.emit()
 
     def cancel(self, kind: str) -> None:
-        """Stops the job of this kind, if there is one; nothing half-finished is kept."""
+        """Cancels the job of this kind, if there is one; partial results are discarded."""
         if kind in self.running:
             self.running[kind].thread.stop()
             self._end(kind)

@@ -61,7 +61,7 @@ class ImageSession(QObject):
 
     @property
     def is_reading(self) -> bool:
-        """Whether images that the user has brought are not there yet."""
+        """Whether images that the user added are still being read."""
         return self._reading > 0
 
     @property
@@ -76,7 +76,7 @@ class ImageSession(QObject):
 
     @property
     def posterior(self) -> Encoded | None:
-        """q(z|x) of the chosen image; None while it is not there."""
+        """q(z|x) of the chosen image; None until it is computed."""
         return self._model.current.chosen if self._model.current else None
 
     def csv(self) -> str:
@@ -188,7 +188,7 @@ class ImageSession(QObject):
         if workspace is None:
             self.images_changed.emit()
             return
-        if workspace.examples:  # they stand behind what the user has brought into the strip shown before
+        if workspace.examples:  # they come after the images that the user has added to the strip
             kept = [image for image in self._strip if image in self.brought]
             workspace.images = (*kept, *self._keep(workspace.examples))
             workspace.image = self._chosen if self._chosen in kept else next(iter(workspace.images), None)
@@ -220,7 +220,7 @@ class ImageSession(QObject):
         if numbers and workspace is self._model.current:
             self._push("Bring images in", (*numbers, *workspace.images), numbers[0])
         else:
-            if numbers:  # another model is shown by now, and its history is the active one
+            if numbers:  # another model is now shown, and its history is the active one
                 workspace.images, workspace.image = (*numbers, *workspace.images), numbers[0]
                 workspace.follows_mu = True
             self.images_changed.emit()
@@ -239,7 +239,7 @@ class ImageSession(QObject):
         return tuple(numbers)
 
     def _forget(self) -> None:
-        """Gives back the images that stand in no strip and that no history can bring back."""
+        """Frees the images that are in no strip and that no undo can bring back."""
         workspaces = self._model.workspaces.values()
         kept = set(self._strip).union(*(workspace.images_in_use() for workspace in workspaces))
         self.brought &= kept

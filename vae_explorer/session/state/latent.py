@@ -1,4 +1,4 @@
-"""The latent point z: the truth that the sliders show."""
+"""The latent point z, which the sliders show."""
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -15,7 +15,7 @@ class LatentSession(QObject):
     Signals:
         changed(): z has moved; the value is `z`
         locks_changed(): the value is `locked`
-        refreshed(): the model has newer weights and no slider is held: what is not under the hand may follow them now
+        refreshed(): the model has newer weights and no slider is held: what depends on them may be updated now
     """
 
     changed = Signal()
@@ -78,19 +78,19 @@ class LatentSession(QObject):
             self.changed.emit()
 
     def preview(self, z: np.ndarray) -> None:
-        """Shows another z, which is not z yet; locked dimensions stay."""
+        """Shows another z without setting it; locked dimensions stay."""
         workspace = self._model.current
         if workspace and len(z) == len(workspace.z):
             self._preview = np.where(workspace.locked, workspace.z, z).astype(np.float32)
             self.changed.emit()
 
     def keep_preview(self, text: str = "Choose z") -> None:
-        """Makes the previewed z the real one: one entry in the history."""
+        """Sets z to the previewed z: one entry in the history."""
         if self._preview is not None:
             self.set_z(self._preview, text)
 
     def end_preview(self) -> None:
-        """Shows z again."""
+        """Cancels the preview."""
         if self._preview is not None:
             self._preview = None
             self.changed.emit()
@@ -110,7 +110,7 @@ class LatentSession(QObject):
             self._on_updated()
 
     def set_z(self, z: np.ndarray, text: str = "Choose z", *, follows_mu: bool = False) -> None:
-        """Moves all dimensions that are not locked, as one gesture, or as a part of the one that goes on."""
+        """Moves all dimensions that are not locked, as one gesture, or as part of the current one."""
         workspace = self._model.current
         if workspace and len(z) == len(workspace.z):
             self._preview = None

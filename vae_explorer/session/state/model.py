@@ -1,4 +1,4 @@
-"""The models in the window: which are there, and which of them is shown."""
+"""The models in the window, and which of them is shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class ModelSession(QObject):
     Signals:
         changed(): another workspace is shown
         updated(): the shown workspace has newer weights or statistics
-        models_changed(): a model has come, gone or got another name
+        models_changed(): a model was added, removed or renamed
         saved(path: object): a Path
         failed(sentence: str): a model could not be opened or saved
     """
@@ -104,7 +104,7 @@ class ModelSession(QObject):
         return self.current is not None and self.current is self.trained
 
     def open(self, name_or_path: str) -> None:
-        """Opens a bundled model or a file in the place of the opened one."""
+        """Opens a bundled model or a file, replacing the opened one."""
         self.is_opening = True
         self.models_changed.emit()
         self._thread.ask(OpenRequest(name_or_path), self._on_opened, self._on_open_failed)
@@ -117,7 +117,7 @@ class ModelSession(QObject):
         *,
         data: ImageSet | None = None,
     ) -> Workspace:
-        """Shows a model that was made elsewhere in the place of the opened one; nobody else may change it."""
+        """Shows a model made elsewhere, replacing the opened one; nothing else may modify it."""
         return self._open(Workspace(name, Snapshot(Workspace.new_lineage(), 0, model, card), data))
 
     def show(self, lineage: int) -> None:

@@ -48,7 +48,7 @@ class Configured(QObject, Generic[S]):
         self.set(**changes)
 
     def put(self, settings: S) -> None:
-        """Takes other settings as a whole."""
+        """Replaces all settings."""
         if settings != self.settings:
             self.settings = settings
             self.settings_changed.emit()

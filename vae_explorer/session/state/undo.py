@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class Change(QUndoCommand, Generic[T]):
-    """A value before and after a gesture, and the verb that puts either in place."""
+    """A value before and after a gesture, and the function that sets either."""
 
     def __init__(self, text: str, before: T, after: T, apply: Callable[[T], None]):
         super().__init__(text)

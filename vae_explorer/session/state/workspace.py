@@ -18,7 +18,7 @@ _lineages = count(1)
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """What choosing or bringing an image changes, and an undo puts back."""
+    """What choosing or adding an image changes, and an undo restores."""
 
     images: tuple[int, ...]
     image: int | None
@@ -33,8 +33,8 @@ class Workspace:
 
     name: str
     snapshot: Snapshot
-    data: ImageSet | None = None  # images that it was not trained on, which can be called up
-    examples: ReadPictures | None = None  # the first of them, until they stand in the strip
+    data: ImageSet | None = None  # images that it was not trained on, from which examples are taken
+    examples: ReadPictures | None = None  # the first of them, until they are in the strip
     z: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     locked: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     order: np.ndarray = field(default_factory=lambda: np.zeros(0, int))  # of the dimensions, by their average KL
@@ -80,5 +80,5 @@ class Workspace:
         return used
 
     def sort(self) -> None:
-        """Orders the dimensions anew: a slider must not move away while a run goes on."""
+        """Reorders the dimensions; not during a run, since a slider must not move away."""
         self.order = self.snapshot.card.order

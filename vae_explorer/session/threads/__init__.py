@@ -1,1 +1,1 @@
-"""How work leaves the window's thread and comes back. Knows no noun."""
+"""How work is passed to other threads and its results come back. Knows nothing of the session's objects."""

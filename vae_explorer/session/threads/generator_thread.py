@@ -14,14 +14,14 @@ from vae_explorer.errors import sentence
 from vae_explorer.session.threads.guard import guarded
 
 log = logging.getLogger(__name__)
-MESSAGE_INTERVAL = 1 / 30  # seconds between two progress signals that carry nothing but progress
+MESSAGE_INTERVAL = 1 / 30  # seconds between two progress signals, unless they must arrive
 
 
 class GeneratorThread(QThread):
-    """Drives one generator of Progress from its first item to its result; closing it is how it is stopped.
+    """Drives one generator of Progress from its first item to its result; it is stopped by closing the generator.
 
     Signals:
-        progressed(progress: object): at most 30 a second, and every one that `is_report` says must arrive
+        progressed(progress: object): at most 30 per second, plus every one for which `is_report` is true
         snapshot_taken(snapshot: object): what `snapshot()` gave between two steps
         succeeded(result: object)
         failed(sentence: str)
@@ -50,7 +50,7 @@ class GeneratorThread(QThread):
         self._paused = self._stopping = False
 
     def pause(self) -> None:
-        """Rests after the step it is at."""
+        """Pauses after the current step."""
         with QMutexLocker(self._mutex):
             self._paused = True
 
@@ -60,7 +60,7 @@ class GeneratorThread(QThread):
         self._wake.wakeOne()
 
     def stop(self) -> None:
-        """Closes the generator after the step it is at, also while paused; `stopped` and `finished` follow."""
+        """Closes the generator after the current step, also while paused; `stopped` and `finished` follow."""
         with QMutexLocker(self._mutex):
             self._stopping = True
         self._wake.wakeOne()
@@ -68,14 +68,14 @@ class GeneratorThread(QThread):
     @guarded()
     def run(self) -> None:
         try:
-            with closing(self._make()) as generator:  # whatever fails here, it puts away what it has first
+            with closing(self._make()) as generator:  # closed whatever fails here
                 self._drive(generator)
         except Exception as error:
             log.warning("a job failed", exc_info=True)
             self.failed.emit(sentence(error))
 
     def _drive(self, generator: Generator[Progress, None, Any]) -> None:
-        last_message = last_snapshot = -inf  # the clock may count from a start a moment ago
+        last_message = last_snapshot = -inf  # the clock may be close to 0
         while not self._asked_to_stop():
             try:
                 progress = next(generator)
@@ -84,7 +84,7 @@ class GeneratorThread(QThread):
                 self.succeeded.emit(end.value)
                 return
             except Exception:
-                with suppress(Exception):  # the error is what is to be told
+                with suppress(Exception):  # the first error is the one to report
                     self._take_snapshot()
                 raise
             now = time.monotonic()

@@ -1,4 +1,4 @@
-"""A thread that always works on the newest request of each place."""
+"""A thread that always works on the newest request for each place."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ SLICE = 0.03  # seconds of work on a long answer before other requests have thei
 
 
 class Place(NamedTuple):
-    """What a request takes the place of: the older one about the same thing, for the same model."""
+    """Requests with the same place replace each other: the same kind of request for the same model."""
 
     what: object
     lineage: int = 0  # of the model; 0: of none
@@ -30,15 +30,15 @@ class _Task:
     failed: Callable[[str], object]
     ended: Callable[[], object]
     job: Generator[object, None, None] | None = None  # of a long answer, once it has begun
-    item: object = None  # the newest that it gave and that is not told yet
-    is_told: bool = True  # what was sent to the GUI thread has arrived there
+    item: object = None  # the newest item, not yet delivered
+    is_told: bool = True  # whether the last item sent has reached the GUI thread
     is_dropped: bool = False
 
 
 class Latest(QThread):
     """Requests in one place replace each other before they are computed; every finished answer is delivered.
 
-    The request cycle: a noun makes a frozen request that holds all it needs; `ask` puts it in its place; the thread
+    The request cycle: a noun makes a frozen request with everything it needs; `ask` puts it in its place; the thread
     takes the place that has waited longest and works; `done` is called with the frozen answer in the thread that asked,
     where the noun keeps it if it belongs to its lineage. An answer that is a generator is a long one: it is advanced
     for a slice of time, `done` hears of the newest item (None is only time to yield), and it waits for its next turn,
@@ -53,7 +53,7 @@ class Latest(QThread):
         work: Callable[[Any], object],
         parent: QObject | None = None,
         *,
-        promised: tuple[type, ...] = (),  # requests that a stop does not drop: what they write would be lost
+        promised: tuple[type, ...] = (),  # requests that are answered even after a stop, such as saving a file
     ):
         super().__init__(parent)
         self.setObjectName(name)
@@ -73,7 +73,7 @@ class Latest(QThread):
         place: Place | None = None,  # of the request's type, unless said otherwise
         ended: Callable[[], object] = lambda: None,  # after the last `done`
     ) -> None:
-        """Answers as soon as the thread is free, unless a newer request takes the place before."""
+        """Answers as soon as the thread is free, unless a newer request replaces it first."""
         task = _Task(place or Place(type(request)), request, done, failed, ended)
         with QMutexLocker(self._mutex):
             if not self._stopping or isinstance(request, self._promised):
@@ -81,8 +81,8 @@ class Latest(QThread):
         self._wake.wakeOne()
 
     def drop(self, *, what: object = None, lineage: int | None = None) -> None:
-        """Nobody wants what waits in these places any more; a long answer that is being worked on ends with its slice
-        and is not told. (What is no long answer is told once it is being computed.)"""
+        """Drops the requests in these places; a long answer in progress ends with its current slice
+        and is not delivered. (A short answer in progress still is.)"""
         with QMutexLocker(self._mutex):
             for place in [p for p in self._waiting if _matches(p, what, lineage)]:
                 self._waiting.pop(place).is_dropped = True
@@ -90,7 +90,7 @@ class Latest(QThread):
                 self._current.is_dropped = True
 
     def stop(self) -> None:
-        """Ends the thread after the answer or slice it is at, and those promised; `finished` follows."""
+        """Ends the thread after the current answer or slice and the promised ones; `finished` follows."""
         with QMutexLocker(self._mutex):
             self._stopping = True
             self._waiting = {p: task for p, task in self._waiting.items() if isinstance(task.request, self._promised)}
@@ -132,20 +132,20 @@ class Latest(QThread):
                 self._tell_item(task)
                 self._wait_again(task)
                 return
-        task.is_told = True  # the last one is told in any case
+        task.is_told = True  # the last one is always delivered
         self._tell_item(task)
         if not task.is_dropped:
             self._told.emit(task, (task.ended,))
 
     def _tell_item(self, task: _Task) -> None:
-        """Only when the one before has arrived: a window that takes longer to show one than a slice lasts must not fall
+        """Only when the previous item has arrived: a window that shows items more slowly than they come must not fall
         behind."""
         if task.item is not None and task.is_told and not task.is_dropped:
             item, task.item, task.is_told = task.item, None, False
             self._told.emit(task, (task.done, item))
 
     def _wait_again(self, task: _Task) -> None:
-        """For its next turn, unless something has taken its place."""
+        """Queues it for its next turn, unless it has been replaced."""
         with QMutexLocker(self._mutex):
             goes_on = not (task.is_dropped or self._stopping or task.place in self._waiting)
             if goes_on:

@@ -1,4 +1,4 @@
-"""q(z), the aggregated posterior: where the data lie in z, beside the prior that generation draws from."""
+"""q(z), the aggregated posterior: where the data are in z, compared with the prior that generation samples from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,7 +81,7 @@ class ComparedSamples:
 
 
 class AggregateSession(Configured[AggregateSettings]):
-    """Computed while somebody watches, for the shown model.
+    """Computed for the shown model while it is visible.
 
     Signals:
         changed(): `shown`, `samples`, `dimension`, `failure` or `reason` has changed
@@ -116,12 +116,12 @@ class AggregateSession(Configured[AggregateSettings]):
 
     @property
     def failure(self) -> str:
-        """Why there is nothing, or nothing more; empty where there is, or will be."""
+        """Why there is nothing, or nothing more; empty if there is one, or one is expected."""
         return self._densities.failure or self._compared.failure or ("" if self.shown else self._posteriors.failure)
 
     @property
     def reason(self) -> str:
-        """Why there can be no q(z); empty where there is, or will be."""
+        """Why there can be no q(z); empty if there is one, or one is expected."""
         workspace = self._model.current
         if workspace is None:
             return "Open a model or train one: its q(z) appears here."
@@ -146,12 +146,12 @@ class AggregateSession(Configured[AggregateSettings]):
             self.changed.emit()
 
     def set_watched(self, watched: bool) -> None:
-        """Whether anybody sees it."""
+        """Whether it is visible."""
         self.is_watched = watched
         self._ask()
 
     def resample(self) -> None:
-        """Other z's from every source."""
+        """Draws new z from every source."""
         workspace = self._model.current
         if workspace and not self.reason:
             self.set_undoably(workspace.undo, "Resample", seed=min(self.settings.seed + 1, MAX_SEED))

@@ -63,7 +63,7 @@ class DataPosteriorsSession(QObject):
 
     @property
     def failure(self) -> str:
-        """Why there is none; empty where there is, or will be."""
+        """Why there is none; empty if there is one, or one is expected."""
         return self._view.failure
 
     @property

@@ -56,7 +56,7 @@ class WriteRequest:
 class DecodedSession(Configured[DecodedSettings]):
     """Decodes z whenever it, the model or the mode changes; has a thread of its own, so no long view holds it up.
 
-    Every finished picture is shown: to drop the ones that a moving slider has overtaken would show 1 of 150.
+    Every finished picture is shown: dropping those that a moving slider has overtaken would show 1 of 150.
 
     Signals:
         decoded(): a picture is there; the value is `shown`
@@ -97,7 +97,7 @@ class DecodedSession(Configured[DecodedSettings]):
         self.set(mode=mode)
 
     def set_sixteen(self, sixteen: bool) -> None:
-        """Sixteen draws of one z in place of one."""
+        """Sixteen draws of x from the same z in place of one."""
         self.set(sixteen=sixteen)
 
     def draw_again(self) -> None:

@@ -1,4 +1,4 @@
-"""log p(x) of the chosen image: how far the ELBO is below it, and what of that the encoder has left."""
+"""log p(x) of the chosen image: how far the ELBO is below it, and how much of that is due to the encoder."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ GREY = (
     "x is grey and p(x|z) is for black and white, so these would be no log-probabilities: switch binarise on in the "
     "image panel."
 )
-SAME = 1e-3  # nats: two ELBOs of the same draws are not further apart
+SAME = 1e-3  # nats: the tolerance for two ELBOs of the same draws
 NO_IMAGE = "Drop an image: its evidence appears here."
 
 
@@ -59,7 +59,7 @@ class Evidence:
     standard_error: float | None
     effective_sample_size: float
     counts: np.ndarray  # int [m]: of draws, from 1 to all
-    estimates: np.ndarray  # float64 [m]: log p(x) by the first so many
+    estimates: np.ndarray  # float64 [m]: log p(x) estimated from the first `counts` draws
     errors: np.ndarray  # float64 [m]
     one_sample_elbos: np.ndarray  # float64 [draws]: log p(x|z) - KL in closed form, as training estimates it
 
@@ -104,7 +104,7 @@ class Fitted:
 
 @dataclass(frozen=True)
 class ImageFigures:
-    """The figures of the chosen image, for every panel from here, so that no two of them disagree. In nats; None where
+    """The numbers of the chosen image, from one place so that panels never disagree. In nats; None where
     there is none (yet)."""
 
     reconstruction: float | None
@@ -118,7 +118,7 @@ class ImageFigures:
 
 
 class EvidenceSession(Configured[EvidenceSettings]):
-    """Follows the chosen image. While a run goes on only somebody who watches is worth the work.
+    """Follows the chosen image; during a run only while it is visible.
 
     Signals:
         changed(): `shown`, `map`, `fitted`, `failure` or `reason` has changed
@@ -176,7 +176,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
 
     @property
     def gaps(self) -> Gaps | None:
-        """What the fit tells: what the encoder has left of log p(x), and what any such q leaves."""
+        """The two parts of the gap: the encoder's, and the one that remains with the best q of this form."""
         fit, best = self.fit_of_the_draws, self.best
         return gaps(fit, best.log_evidence) if fit and best else None
 
@@ -206,7 +206,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
 
     @property
     def failure(self) -> str:
-        """Why there is no evidence by just these weights and settings; empty where there is, or will be."""
+        """Why there is no evidence by just these weights and settings; empty if there is one, or one is expected."""
         return self._draws.failure
 
     @property
@@ -220,7 +220,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
 
     @property
     def reason(self) -> str:
-        """Why there can be no evidence for the chosen image; empty where there is, or will be."""
+        """Why there can be no evidence for the chosen image; empty if there is one, or one is expected."""
         card, encoded = self._model.card, self._image.posterior
         if card and not card.can("evidence"):
             return card.why_not("evidence" if card.can("encode") else "encode")
@@ -229,7 +229,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
         return "" if encoded is None or encoded.is_likelihood else GREY
 
     def set_watched(self, watched: bool) -> None:
-        """Whether anybody sees more of it than its figures."""
+        """Whether the evidence view is visible, not only the numbers in the image panel."""
         self.is_watched = watched
         self._ask()
 
@@ -238,7 +238,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
         self.set(importance_samples=min(max(count, 1), MAX_IMPORTANCE_DRAWS))
 
     def redraw(self) -> None:
-        """Other draws: those of the next seed."""
+        """Draws again, with the next seed."""
         workspace = self._model.current
         if workspace and not self.reason:
             self.set_undoably(workspace.undo, "Draw again", seed=min(self.settings.seed + 1, MAX_SEED))
@@ -247,7 +247,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
         self.set(seed=seed)
 
     def fit(self) -> None:
-        """Looks for the best q for this image, the decoder frozen; a job that can be cancelled."""
+        """Fits the best q to this image with the decoder frozen; a job that can be cancelled."""
         snapshot, encoded = self._model.snapshot, self._image.posterior
         if snapshot and encoded and not self.reason and not self.is_fitting:
             draws, seed = self.settings.importance_samples, self.settings.seed
@@ -258,7 +258,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
 
     @property
     def _is_wanted(self) -> bool:
-        """Each snapshot of a run would cost it a fifth of a second, for figures that nobody may look at."""
+        """Each snapshot of a run would cost 0.2 s of training, for numbers that may not be visible."""
         snapshot = self._model.snapshot
         is_training = self._model.shows_trained and self._training.is_active
         return self.is_watched or not is_training or bool(snapshot and snapshot.card.test)
@@ -293,7 +293,7 @@ def _fit(snapshot: Snapshot, encoded: Encoded, draws: int, seed: int) -> Generat
 
     from vae_explorer.core.fit import fit
 
-    torch.set_num_threads(1)  # of this thread: a training may go on beside it
+    torch.set_num_threads(1)  # of this thread: training may run at the same time
     found = yield from fit(snapshot.encoder, torch.from_numpy(encoded.x), draws=draws, seed=seed)
     return Fitted(
         encoded=encoded,

@@ -83,7 +83,7 @@ Set = TypeVar("Set", bound=SamplesSettings)
 
 
 class Samples(Configured[Set], Generic[Set, Shown]):
-    """What both have: a count, a seed that decides the draws, and that nothing is computed while nobody watches.
+    """What both have: a count, a seed that decides the draws, and that nothing is computed while it is hidden.
 
     Signals:
         sampled(): new samples are there; the value is `shown`
@@ -109,11 +109,11 @@ class Samples(Configured[Set], Generic[Set, Shown]):
 
     @property
     def failure(self) -> str:
-        """Why there are no samples; empty where there are, or will be."""
+        """Why there are no samples; empty if there are some, or some are expected."""
         return self._view.failure
 
     def resample(self) -> None:
-        """Other draws: those of the next seed."""
+        """Draws again, with the next seed."""
         workspace = self._model.current
         if workspace and self._can_sample:
             self.set_undoably(workspace.undo, "Resample", seed=min(self.settings.seed + 1, MAX_SEED))
@@ -126,7 +126,7 @@ class Samples(Configured[Set], Generic[Set, Shown]):
         self.set(seed=seed)
 
     def set_watched(self, watched: bool) -> None:
-        """Whether anybody sees them; what nobody sees is not computed."""
+        """Whether they are visible; hidden samples are not computed."""
         if watched != self.is_watched:
             self.is_watched = watched
             self._ask()

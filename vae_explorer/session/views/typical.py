@@ -27,7 +27,7 @@ class Neighbours:
 
 
 class TypicalSession(QObject):
-    """What is known without looking costs nothing; the neighbours are looked for while somebody watches.
+    """The percentile and the norm cost nothing; the neighbours are only searched for while they are visible.
 
     Signals:
         changed(): any of the values has changed
@@ -92,21 +92,21 @@ class TypicalSession(QObject):
 
     @property
     def failure(self) -> str:
-        """Why no neighbours were found; empty where there are, or will be."""
+        """Why no neighbours were found; empty if there are some, or some are expected."""
         return self._posteriors.failure and f"{TROUBLE}: {self._posteriors.failure}"
 
     @property
     def reason(self) -> str:
-        """Why there can be no neighbours; empty where there are, or will be."""
+        """Why there can be no neighbours; empty if there are some, or some are expected."""
         workspace = self._model.current
         if workspace is None or self._image.image is None:
             return "Drop an image: the images nearest to it appear here."
         if not workspace.snapshot.card.can("encode"):
-            return f"Neighbours are found by their place in z. {workspace.snapshot.card.why_not('encode')}"
+            return f"Neighbours are found by their position in z. {workspace.snapshot.card.why_not('encode')}"
         return "" if workspace.data else NO_DATA
 
     def set_watched(self, watched: bool) -> None:
-        """Whether anybody sees it."""
+        """Whether it is visible."""
         self.is_watched = watched
         self._ask()
 

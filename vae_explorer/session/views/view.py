@@ -1,4 +1,4 @@
-"""What a view asks for and what it shows: one mechanism for all of them."""
+"""What a view requests and what it shows: one mechanism for all views."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ A = TypeVar("A")
 
 
 class Request(Protocol):
-    """A frozen record that holds all that its answer needs."""
+    """A frozen record with everything that its answer needs."""
 
     @property
     def key(self) -> Key: ...
@@ -28,7 +28,7 @@ class _Held(Generic[A]):
     value: A | None = None
     about: object = None  # what the value is about
     wanted: Key | None = None
-    whole: Key | None = None  # of the value, once it is complete
+    whole: Key | None = None  # key of the value, once it is complete
     under_way: Key | None = None
     following: Request | None = None  # by newer weights, once that is complete
     failed: tuple[Key, str] | None = None
@@ -68,7 +68,7 @@ class View(QObject, Generic[A]):
 
     @property
     def failure(self) -> str:
-        """Why there is no answer to just what is wanted; empty where there is, or will be."""
+        """Why there is no answer to the current request; empty if there is one, or one is expected."""
         failed = self._held.failed
         return failed[1] if failed and failed[0] == self._held.wanted else ""
 
@@ -88,7 +88,7 @@ class View(QObject, Generic[A]):
         key = held.wanted = request.key if request else None
         if request is None or key is None:
             self._abandon(held)
-            held.failed = None  # whoever comes back may try again
+            held.failed = None  # returning to it tries again
         elif key == held.whole or (held.failed and key == held.failed[0]):
             self._abandon(held)
         elif held.under_way == key:

@@ -22,7 +22,7 @@ class DropOverlay(QWidget):
         theme.changed.connect(self.update)
 
     def show_promise(self, text: str, *, accepted: bool = True) -> None:
-        """Covers the window with this line; not accepted is written without the accent."""
+        """Covers the window with this line; one that is not accepted is written without the accent colour."""
         self._text, self._accepted = text, accepted
         self.setAccessibleDescription(text)
         parent = self.parentWidget()

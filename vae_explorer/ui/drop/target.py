@@ -1,4 +1,4 @@
-"""Where things are dropped or pasted: what another program brings over the window becomes a Dropped."""
+"""Drop and paste: what another program offers becomes a Dropped."""
 
 from PySide6.QtCore import QEvent, QMimeData, QObject, Signal
 from PySide6.QtGui import QDropEvent, QGuiApplication
@@ -48,7 +48,7 @@ class DropTarget(QObject):
         elif event.type() == _LEAVE:
             self._leave()
         elif event.type() == _DROP and isinstance(event, QDropEvent):
-            probe = self._probe or SelectionProbe.about(event, self._window)  # the first: it may be answered by now
+            probe = self._probe or SelectionProbe.about(event, self._window)  # the first: it may have been answered
             self._leave()
             self._take(event.mimeData(), probe.is_answered())
         return True

@@ -48,7 +48,7 @@ class DecodedPanel(Panel):
         self.view.setAccessibleName("Decoded picture")
         self.grid = ImageGrid()
         self.grid.setObjectName("outputDraws")
-        self.grid.setAccessibleName("Sixteen draws of one z")
+        self.grid.setAccessibleName("Sixteen draws of x from the same z")
         self._stack = QStackedWidget()
         self._stack.addWidget(self.view)
         self._stack.addWidget(self.grid)
@@ -61,7 +61,7 @@ class DecodedPanel(Panel):
             "Draw again", self._decoded.draw_again, "Draw another x from the same p(x|z) (Space)", name="drawAgain"
         )
         self.sixteen = button(
-            "16 draws", self._on_sixteen, "Sixteen draws of this one z", name="sixteenDraws", checkable=True
+            "16 draws", self._on_sixteen, "Sixteen draws of x from the same z", name="sixteenDraws", checkable=True
         )
         copy = button("Copy", self.copy, "Copy the picture (Ctrl+C)", name="copyPicture")
         save = button("Save…", self.save_as, "Save the picture as PNG (Ctrl+E)", name="savePicture")
@@ -161,7 +161,5 @@ class DecodedPanel(Panel):
         self._buttons.setEnabled(self._session.model.current is not None)
         if self._session.model.current is None:
             self.view.set_message(
-                LOADING
-                if self._session.model.is_opening
-                else "Open a model, or train one, and its picture appears here"
+                LOADING if self._session.model.is_opening else "Open a model or train one to see its picture here"
             )

@@ -1,11 +1,11 @@
-"""Which stretches of an axis a waterfall shows, so that its small steps are seen too, and their ticks."""
+"""Which stretches of an axis a waterfall shows, so that small steps are visible too, and their ticks."""
 
 import math
 from dataclasses import dataclass
 
 LEGIBLE = 0.12  # of a stretch: a step that takes less of it is magnified
-LEAST = 0.005  # nats: a smaller step is as good as none
-MOST = 3  # stretches: the whole, one with both steps, one with the smaller of them
+LEAST = 0.005  # nats: smaller steps count as none
+MAX_STRETCHES = 3  # stretches: the whole, one with both steps, one with the smaller of them
 ROOM = 1.3  # of a magnified stretch to the steps in it
 _NICE = (1, 1.5, 2, 3, 4, 5, 6, 8)
 
@@ -30,7 +30,7 @@ def stretches(whole: tuple[float, float], steps: list[tuple[float, float]]) -> l
     found = [Stretch(whole[0] - room, whole[1] + room)]
     steps = [(min(step), max(step)) for step in steps if abs(step[1] - step[0]) > max(LEAST, 1e-10 * found[0].length)]
     hidden = steps
-    while len(found) < MOST and (hidden := [step for step in hidden if not _is_legible(step, found[-1])]):
+    while len(found) < MAX_STRETCHES and (hidden := [step for step in hidden if not _is_legible(step, found[-1])]):
         both = _around(steps, found)
         is_enough = both.magnification >= 2 * found[-1].magnification and all(
             _is_legible(step, both) for step in hidden

@@ -9,7 +9,7 @@ from vae_explorer.ui.plots.dimension_plot import DimensionPlot
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.numbers import figure, mark, z_name
 
-LEAST_RANGE = 0.1  # nats: where every dimension has collapsed the bars stay low
+MIN_RANGE = 0.1  # nats: where every dimension has collapsed the bars stay low
 
 
 class BarPlot(DimensionPlot):
@@ -38,7 +38,7 @@ class BarPlot(DimensionPlot):
 
     def _paint_columns(self, painter: QPainter, area: QRectF) -> None:
         values = np.nan_to_num(self._values, nan=0.0, posinf=0.0, neginf=0.0).clip(min=0)
-        heights = values * area.height() / max(values.max(initial=0.0), LEAST_RANGE)
+        heights = values * area.height() / max(values.max(initial=0.0), MIN_RANGE)
         heights = heights[self._order].clip(min=1)  # a dimension with no KL is still there
         step, edges = area.width() / max(len(self._order), 1), self._edges()
         gap = max(theme.pixels(1), round(0.16 * step)) if step > 3 else 0

@@ -27,7 +27,7 @@ TIP = "Blue: q(z) of each dimension, grey: the prior N(0, 1), orange: mu of the 
 
 class DensityMultiples(QWidget):
     """A cell for each dimension: q(z_j) filled, N(0, 1) over it, mu of the image as a line; inactive ones are dimmed.
-    As high as its cells need at its width: it stands in a scroll area, and paints only what is in sight.
+    As high as its cells need at its width: it is in a scroll area, and paints only what is visible.
 
     Signals:
         chosen(int): clicked, or walked to with the arrows, Home or End: the dimension (its index in z).
@@ -86,7 +86,7 @@ class DensityMultiples(QWidget):
         self.update()
 
     def cell_rect(self, dimension: int) -> QRectF:
-        """Where a dimension stands in the widget."""
+        """Where a dimension is in the widget."""
         return self._cell(self._order.index(dimension))
 
     def dimension_at(self, place: QPointF) -> int:

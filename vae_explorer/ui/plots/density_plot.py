@@ -7,11 +7,11 @@ from vae_explorer.ui.plots.plot import Entry, Plot, Range, drawable, pen, spanne
 from vae_explorer.ui.widgets.numbers import figure, mark
 
 TIP = (
-    "Blue: the aggregated posterior q(z), where the z of all images together lie in this dimension. Grey: the prior "
-    "N(0, 1), from which generation draws. Orange: q(z|x) of the image on the screen."
+    "Blue: the aggregated posterior q(z), the distribution of z over all images in this dimension. Grey: the prior "
+    "N(0, 1), which generation samples. Orange: q(z|x) of the current image."
 )
-HIGHEST = 0.92  # of the plot's height: where a narrow q(z|x) is drawn that would leave the plot
-NARROWEST = 1e-6  # sigma: what is narrower is a line
+MAX_HEIGHT = 0.92  # of the plot's height: where a narrow q(z|x) is drawn that would leave the plot
+MIN_SIGMA = 1e-6  # sigma: what is narrower is a line
 
 
 class DensityPlot(Plot):
@@ -37,12 +37,12 @@ class DensityPlot(Plot):
         self._z, self._aggregated = drawable(z), drawable(aggregated)
         self._prior = _smooth(self._z, drawable(prior))
         self._mu, self._sigma = (float(drawable(value)) for value in posterior or (np.nan, np.nan))
-        self._sigma = self._sigma if self._sigma >= NARROWEST else 0.0
+        self._sigma = self._sigma if self._sigma >= MIN_SIGMA else 0.0
         self._is_histogram = is_histogram and len(self._z) > 1
         tops = [1e-9, *(y.max() for y in map(np.nan_to_num, (self._aggregated, self._prior[1])) if len(y))]
         self._top = 1.12 * float(max(tops)) if len(self._z) else 1.0
         peak = 1 / (self._sigma * np.sqrt(2 * np.pi)) if self._sigma > 0 else 0.0
-        self._lowered = max(1.0, peak / (HIGHEST * self._top))
+        self._lowered = max(1.0, peak / (MAX_HEIGHT * self._top))
         self._tell(name)
         self._draw_soon()
 
@@ -57,7 +57,7 @@ class DensityPlot(Plot):
             prior = "N(0, 1)" if self._is_histogram else "prior N(0, 1)"
             entries += [Entry(all_images, "z", "fill"), Entry(prior, "muted")]
         if self._sigma > 0:
-            lowered = f", drawn {_times(self._lowered)} lower" if self._lowered > 1 else ""
+            lowered = f", scaled down {_times(self._lowered)}" if self._lowered > 1 else ""
             entries.append(Entry(f"q({name}|x), this image{lowered}", "mu"))
         elif np.isfinite(self._mu):
             entries.append(Entry(f"{name} of this image {figure(self._mu, 2)}", "mu"))

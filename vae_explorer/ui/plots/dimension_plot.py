@@ -23,7 +23,7 @@ class DimensionPlot(QWidget):
     dimension_pointed = Signal(int)
 
     def __init__(self, name: str, height: int, parent: QWidget | None = None) -> None:
-        """name: what a screen reader says; height: the usual one in pixels, at 100 %."""
+        """name: what a screen reader says; height: the default height in pixels, at 100 %."""
         super().__init__(parent)
         self._order: list[int] = []
         self._pointed = -1
@@ -74,7 +74,7 @@ class DimensionPlot(QWidget):
         self.update()
 
     def _area(self) -> QRectF:
-        """Where the columns stand."""
+        """Where the columns are."""
         margin = theme.pixels(4)
         return QRectF(self.rect()).adjusted(margin, margin, -margin, -margin)
 

@@ -9,10 +9,10 @@ from vae_explorer.ui.plots.plot import Entry, Plot, Range, drawable, pen, spanne
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.numbers import figure, mark
 
-LEAST_SHARE = 0.3  # of the height belongs to the ELBO, the last estimate and what lies between
+MIN_SHARE = 0.3  # of the height belongs to the ELBO, the last estimate and what lies between
 TIP = (
-    "The estimate of log p(x) from the first K draws. With one draw it is on average the ELBO; with more draws it "
-    "rises, on average, to log p(x). The grey band is one standard error to either side."
+    "The estimate of log p(x) from the first K draws. With one draw its average is the ELBO; with more draws it "
+    "rises, on average, to log p(x). The grey band is one standard error on either side."
 )
 
 
@@ -58,7 +58,7 @@ class GrowthPlot(Plot):
 
     def _dress(self) -> None:
         super()._dress()
-        self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=theme.pixels(16))  # they stand at the ends
+        self._plot.getAxis("bottom").setStyle(hideOverlappingLabels=theme.pixels(16))  # they are at the ends
 
     def _show(self) -> None:
         import pyqtgraph
@@ -82,7 +82,7 @@ class GrowthPlot(Plot):
         """Everything, but the first estimates of few draws only as far as they leave room for what matters."""
         y, error = self._estimates, self._errors
         low, high = spanned(np.array([self._elbo, self._exact, *(y - error)[-1:], *(y + error)[-1:]]), margin=0.1)
-        reach = (high - low) * (1 / LEAST_SHARE - 1) / 2
+        reach = (high - low) * (1 / MIN_SHARE - 1) / 2
         if len(y):
             low, high = min(low, max(y.min(), low - reach)), max(high, min(y.max(), high + reach))
         x = self._powers

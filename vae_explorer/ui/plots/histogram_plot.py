@@ -9,8 +9,8 @@ from vae_explorer.ui.plots.plot import Entry, Plot, Range, drawable, pen, spanne
 from vae_explorer.ui.widgets.numbers import figure, mark
 
 TIP = (
-    "Training estimates the ELBO with one draw of z. Each redraw gives another figure: their mean, the ELBO, lies "
-    "below log p(x), but a single one may lie above."
+    "Training estimates the ELBO with one draw of z. Each redraw gives a different value: their mean, the ELBO, is "
+    "below log p(x), but a single value may be above it."
 )
 _LINES = {
     "elbo": Entry("ELBO", "reconstruction", "dash"),
@@ -47,7 +47,7 @@ class HistogramPlot(Plot):
         entries = []
         if len(self._values):
             outside = 1 - self._counts.sum() / len(self._values)
-            further = f", {max(figure(100 * outside, 1), '0.1')} % beyond" if outside else ""
+            further = f", {max(figure(100 * outside, 1), '0.1')} % outside" if outside else ""
             entries.append(Entry(f"{self._name}{further}", "z", "fill"))
         for name, value in self._lines.items():
             entries.append(_LINES[name]._replace(text=f"{_LINES[name].text} {figure(value, 2)} nats"))

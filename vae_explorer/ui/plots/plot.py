@@ -16,7 +16,7 @@ from vae_explorer.ui.widgets.image_view import paint_message
 from vae_explorer.ui.widgets.numbers import mark
 
 INTERVAL = 0.1  # seconds between two redraws, at least
-MOST = 1e12  # what is further from 0 is drawn as little as what is no number
+MAX_DRAWN = 1e12  # values further from 0 are not drawn, like those that are not finite
 Range = tuple[float, float]
 Sign = Literal["line", "dash", "dot line", "fill", "dot"]
 _STYLES = {"dash": Qt.PenStyle.DashLine, "dot line": Qt.PenStyle.DotLine}
@@ -45,7 +45,7 @@ class Plot(QWidget):
         least: tuple[int, int] = (120, 48),
         parent: QWidget | None = None,
     ) -> None:
-        """name: what a screen reader says; size, least: the usual and the least one in pixels, at 100 %."""
+        """name: what a screen reader says; size, least: the default and the minimum size in pixels, at 100 %."""
         super().__init__(parent)
         self._usual, self._least = size, least
         self._plot: Any = None  # pyqtgraph.PlotWidget
@@ -62,7 +62,7 @@ class Plot(QWidget):
         self._make_room()
 
     def set_message(self, text: str | None) -> None:
-        """Written in place of the plot; None takes it away."""
+        """A message in place of the plot; None removes it."""
         self._message = text or ""
         if self._plot is not None:
             self._plot.setVisible(not self._message)
@@ -272,7 +272,7 @@ def drawable(values: object) -> np.ndarray:
     """Figures as float; what cannot be drawn is nan."""
     figures = np.asarray(values, dtype=float)
     with np.errstate(invalid="ignore"):
-        return np.where(np.abs(figures) <= MOST, figures, np.nan)
+        return np.where(np.abs(figures) <= MAX_DRAWN, figures, np.nan)
 
 
 def steps(edges: np.ndarray, heights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

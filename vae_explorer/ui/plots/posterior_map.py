@@ -12,8 +12,8 @@ MASSES = (0.5, 0.9, 0.99)  # of the regions, from the inner one
 FINE = 400  # points along a side that the regions are drawn with: their edges look smooth
 DEEPEST = 60.0  # nats under the highest density: what lies lower counts as this
 TIP = (
-    "Blue: where z lies, given this image: the regions that hold 50 %, 90 % and 99 % of the true posterior p(z|x). "
-    "Orange: q(z|x) of the encoder: mu and the ellipses of 1 and 2 sigma. The better they fit, the smaller the gap."
+    "Blue: the true posterior p(z|x) of this image, as the regions that contain 50 %, 90 % and 99 % of it. "
+    "Orange: q(z|x) of the encoder, as mu and ellipses of 1 and 2 sigma. The better they match, the smaller the gap."
 )
 _CIRCLE = np.linspace(0, 2 * np.pi, 121)
 

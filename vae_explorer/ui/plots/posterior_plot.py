@@ -11,7 +11,7 @@ from vae_explorer.ui.plots.dimension_plot import DimensionPlot
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.numbers import figure, mark, z_name
 
-LEAST_RANGE = 3.0  # the prior is in sight even when every mu is 0
+MIN_RANGE = 3.0  # the prior is in sight even when every mu is 0
 EMPTY = "Drop an image to see its posterior"
 
 
@@ -26,7 +26,7 @@ class PosteriorPlot(DimensionPlot):
         super().__init__("Posterior: mu and sigma of every dimension", 124, parent)
         self._mu = self._sigma = np.empty(0)
         self._kl: np.ndarray | None = None
-        self._range = LEAST_RANGE
+        self._range = MIN_RANGE
 
     @property
     def range(self) -> float:
@@ -123,8 +123,8 @@ class PosteriorPlot(DimensionPlot):
 
 
 def _round_up(reach: float) -> float:
-    """The next of 3, 4, 5, 6, 8, 10, 15, 20, 30, … so that the scale stands still while a model learns."""
-    if reach <= LEAST_RANGE:
-        return LEAST_RANGE
+    """The next of 3, 4, 5, 6, 8, 10, 15, 20, 30, … so that the scale stays the same while a model learns."""
+    if reach <= MIN_RANGE:
+        return MIN_RANGE
     power = 10.0 ** math.floor(math.log10(reach))
     return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15) if step * power >= reach)

@@ -28,10 +28,10 @@ from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.image_view import DIMMED, paint_message
 from vae_explorer.ui.widgets.numbers import figure, mark
 
-NOT_FINITE = "The evidence of this image is no finite number"
+NOT_FINITE = "The evidence of this image is not finite"
 TIP = "log p(x), step by step: what each row adds or takes away. Point at a row to read what it means."
 LABELS = 0.56  # of the width, at most
-TIGHT = 0.92  # of a line's height: how close a symbol stands under its name
+TIGHT = 0.92  # of a line's height: the distance of a symbol below its name
 FONTS = (1.0, False), (0.82, False), (1.0, True)  # names, symbols, figures: scale, bold
 TYPES = [(symbols, scale) for symbols in (True, False) for scale in (1.0, 0.9, 0.8, 0.7)]  # the first that fits is used
 
@@ -91,7 +91,7 @@ class Waterfall(QWidget):
         self._describe()
 
     def set_message(self, text: str | None) -> None:
-        """Written over the dimmed figures, or in the empty place; None takes it away."""
+        """A message over the dimmed plot, or in the empty area; None removes it."""
         self._message = text or ""
         self._describe()
 
@@ -106,7 +106,7 @@ class Waterfall(QWidget):
         return self._stretches
 
     def x_of(self, nats: float, stretch: int = -1) -> float:
-        """Where a figure stands on one of the axes, the most magnified one unless told, in pixels from the left."""
+        """Where a value is on one of the axes, the most magnified one unless told, in pixels from the left."""
         shown, place = self._stretches[stretch], self._panel(stretch % len(self._stretches))
         return place.left() + (nats - shown.low) / shown.length * place.width()
 
@@ -171,7 +171,7 @@ class Waterfall(QWidget):
         self.updateGeometry()
         self.update()
 
-    # where things stand
+    # layout
 
     def _rows(self) -> QRectF:
         """The place of all rows, between the line over the axes and their ticks."""
@@ -184,7 +184,7 @@ class Waterfall(QWidget):
         return QRectF(rows.left(), rows.top() + index * height, rows.width(), height)
 
     def _lettering(self) -> "Lettering":
-        """The largest that there is room for, kept until there is another size or text."""
+        """The largest one that fits, kept until the size or the text changes."""
         if self._lettered is None:
             for symbols, scale in TYPES:
                 made = Lettering.of(self._steps, symbols, scale)

@@ -39,12 +39,12 @@ def steps_of(
     yield Step(
         "reconstruction", "", "reconstruction", "E<sub>q</sub>[log <i>p</i>(<i>x</i>|<i>z</i>)]", text(reconstruction),
         "reconstruction", 1.0, 0.0, reconstruction,
-        "How well the model explains x, on average, from a z that q(z|x) draws.",
+        "How well the model explains x, on average over z drawn from q(z|x).",
     )  # fmt: skip
     yield Step(
         "kl", "−", "KL", "KL(<i>q</i>(<i>z</i>|<i>x</i>) ‖ <i>p</i>(<i>z</i>))", text(kl),
         "kl", 1.0, reconstruction, elbo,
-        "How far q(z|x) is from the prior N(0, I): what it costs to say which z belongs to this image.",
+        "How far q(z|x) is from the prior N(0, I): the cost of saying which z belongs to this image.",
     )  # fmt: skip
     yield Step(
         "elbo", "=", "ELBO", "", text(elbo), "text", 1.0, elbo, elbo,
@@ -55,18 +55,18 @@ def steps_of(
             "gap", "+", "gap", "KL(<i>q</i>(<i>z</i>|<i>x</i>) ‖ <i>p</i>(<i>z</i>|<i>x</i>))",
             "–" if error is None else text(gap), "gap", 1.0,  # one draw cannot tell
             elbo, log_evidence,
-            "How far the bound lies below log p(x): as far as q(z|x) is from the true posterior p(z|x).",
+            "How far the bound is below log p(x), which is how far q(z|x) is from the true posterior p(z|x).",
         )  # fmt: skip
     else:
         yield Step(
             "encoder", "+", "gap, encoder", "a <i>q</i> fitted to <i>x</i> closes it", text(fitted - elbo), "gap", 1.0,
             elbo, fitted,
-            "The part of the gap that a q fitted to this one image closes: the encoder has to serve all images.",
+            "The part of the gap that closes with a q fitted to this one image; the encoder has to serve all images.",
         )  # fmt: skip
         yield Step(
             "rest", "+", "gap, rest", "KL(fitted <i>q</i> ‖ <i>p</i>(<i>z</i>|<i>x</i>))", text(log_evidence - fitted),
             "gap", 0.55, fitted, log_evidence,
-            "The part of the gap that stays: the true posterior is no Gaussian with independent dimensions.",
+            "The part of the gap that remains: the true posterior is not a Gaussian with independent dimensions.",
         )  # fmt: skip
     finer = next((d for d in range(digits, 3) if abs(error or 1) >= 0.95 * 0.1**d), 3)  # no error is 0.0
     unsure = "" if error is None else f" ± {figure(abs(error), finer if error else digits)}"

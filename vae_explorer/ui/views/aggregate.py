@@ -1,4 +1,4 @@
-"""q(z) beside the prior: why generation draws from N(0, I), and what that costs."""
+"""q(z) and the prior: why generation samples from N(0, I), and what that costs."""
 
 from functools import partial
 
@@ -17,24 +17,24 @@ from vae_explorer.ui.widgets.numbers import figure, z_name
 from vae_explorer.ui.widgets.panel import button, label, scrolling
 
 EXPLANATION = "q(z): the mean of q(z|x) over images."
-EXPLANATION_TIP = "Where q(z) is not N(0, I), samples from the prior meet z that no image has."
+EXPLANATION_TIP = "Where q(z) differs from N(0, I), the prior also samples regions where no image is encoded."
 POINTS = "A plain autoencoder has no q(z|x) and no KL: each image has one z. Nothing pulls them to N(0, I)."
-POINTS_TIP = "Blue: the z of all images in this dimension. Grey: N(0, 1). Orange: the z of the image on the screen."
+POINTS_TIP = "Blue: the z of all images in this dimension. Grey: N(0, 1). Orange: the z of the current image."
 LINE = "<br>"
 SOURCES = {  # title, that of a plain autoencoder, tooltip
-    "prior": ("prior<br>N(0, I)", "N(0, I)", "What generation draws from"),
-    "gaussian": ("Gaussian<br>fitted to q(z)", "Gaussian<br>fitted", "One Gaussian with their mean and covariance"),
-    "mixture": ("mixture<br>fitted to q(z)", "mixture<br>fitted", "Several Gaussians, fitted to them together"),
-    "posterior": ("stored<br>posteriors", "z of images", "A draw for one of the images: it repeats its images"),
+    "prior": ("prior<br>N(0, I)", "N(0, I)", "What generation samples from"),
+    "gaussian": ("Gaussian<br>fitted to q(z)", "Gaussian<br>fitted", "A Gaussian with the mean and covariance of z"),
+    "mixture": ("mixture<br>fitted to q(z)", "mixture<br>fitted", "A mixture of several Gaussians, fitted to z"),
+    "posterior": ("stored<br>posteriors", "z of images", "z of randomly chosen images: these pictures repeat them"),
 }
 FIGURES_TIP = (
-    "The average KL(q(z|x) ‖ p(z)) has two parts. Information: how much z tells which of the images it belongs to. "
+    "The average KL(q(z|x) ‖ p(z)) has two parts. Information: how much z says about which image it came from. "
     "KL(q(z) ‖ p(z)): how far all images together are from the prior. Information cannot be more than log N."
 )
-SATURATED = "saturated: N images can tell no more than log N"
+SATURATED = "saturated: information cannot exceed log N"
 SATURATED_TIP = (
-    "The information of N images cannot be more than log N. Here it is that much, so the true one is larger, and the "
-    "true KL(q(z) ‖ p(z)) is smaller than it looks."
+    "The information of N images cannot be more than log N. Here it has reached that limit, so the true "
+    "information is larger and the true KL(q(z) ‖ p(z)) smaller."
 )
 WIDTH = 200  # pixels of the text, at 100 %
 
@@ -77,7 +77,7 @@ class AggregateView(QWidget):
         self.figures = label(wrap=True, name="aggregateFigures")
         self.saturated = label(role="warning", wrap=True, name="aggregateSaturated")
         self.saturated.setToolTip(SATURATED_TIP)
-        self.again = button("New samples", self._aggregate.resample, "Other z's from each source (Ctrl+G)")
+        self.again = button("New samples", self._aggregate.resample, "New z from each source (Ctrl+G)")
         self.again.setObjectName("aggregateResample")
         controls = QVBoxLayout()
         controls.setSpacing(UNIT)
@@ -98,7 +98,7 @@ class AggregateView(QWidget):
         for line, (source, (_, _, tip)) in enumerate(SOURCES.items()):
             self.grids[source] = grid = ImageGrid()
             grid.setObjectName(f"samplesFrom_{source}")
-            grid.setToolTip(f"{tip}. A click puts z on the sliders.")
+            grid.setToolTip(f"{tip}. Click one to put its z on the sliders.")
             grid.chosen.connect(partial(self._aggregate.put_on_sliders, source))
             self._sources[source] = label(role="caption")
             self._sources[source].setToolTip(tip)
@@ -113,7 +113,7 @@ class AggregateView(QWidget):
 
     def _on_changed(self) -> None:
         if not self.isVisible():
-            return  # shown anew when it comes into sight
+            return  # updated when it becomes visible
         shown, reason = self._aggregate.shown, self._aggregate.reason
         encoded, workspace, j = self._session.image.posterior, self._session.model.current, self._aggregate.dimension
         failure, is_points = self._aggregate.failure, self._session.model.lacks("posterior")
@@ -188,7 +188,7 @@ class AggregateView(QWidget):
             images = samples.images.get(source) if samples else None
             grid.set_images(images)
             if self._aggregate.shown is None:
-                grid.set_message("")  # why stands in the plot
+                grid.set_message("")  # the plot says why
             elif failure and not is_asked:
                 grid.set_message(failure)
             else:

@@ -1,4 +1,4 @@
-"""The lecture's central line for the image on the screen: log p(x) = reconstruction − KL + gap."""
+"""The lecture's central equation for the current image: log p(x) = reconstruction − KL + gap."""
 
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
@@ -16,10 +16,10 @@ from vae_explorer.ui.widgets.panel import button, label
 
 EXPLANATION = "Training raises the ELBO. The gap is how far q(z|x) is from the true posterior p(z|x)."
 NO_BOUND = "Training a plain autoencoder raises log p(x|z) alone."
-BLIND = "The error is that of the draws: it cannot know of a part of p(z|x) that q(z|x) does not reach."
+BLIND = "The error covers the random draws only, not parts of p(z|x) that q(z|x) misses."
 FIT = (
     "Fit q to this image",
-    "Look for the best q(z|x) for just this image, the decoder frozen: how much has the encoder left? (Ctrl+F)",
+    "Fit the best q(z|x) to just this image, with the decoder frozen: how much of the gap is the encoder's? (Ctrl+F)",
 )
 CANCEL = "Cancel the fit", "Keep the encoder's q(z|x)"
 WIDTH = 190  # pixels of the controls, at 100 %
@@ -49,7 +49,7 @@ class EvidenceView(QWidget):
         self.count.setObjectName("evidenceSamples")
         self.count.setRange(1, MAX_IMPORTANCE_DRAWS)
         self.count.setSingleStep(1000)
-        self.count.setToolTip("K draws of z from q(z|x), up to 100,000: more make log p(x) surer")
+        self.count.setToolTip("K draws of z from q(z|x), up to 100,000: more draws give a more accurate log p(x)")
         self.count.setAccessibleName("Draws of z")
         self.count.valueChanged.connect(self._evidence.set_importance_samples)
         self.seed.setObjectName("evidenceSeed")
@@ -79,7 +79,7 @@ class EvidenceView(QWidget):
         return controls
 
     def _make_plots(self) -> QVBoxLayout:
-        """Side by side, each with its title above and its figures in words below; what to beware of below all."""
+        """Side by side, each with its title above and its numbers below; the warning below all."""
         self.waterfall, self.growth = Waterfall(), GrowthPlot()
         self.histogram, self.map = HistogramPlot(), PosteriorMapPlot()
         self.growth.setToolTip(f"{self.growth.toolTip()} {BLIND}")
@@ -89,8 +89,8 @@ class EvidenceView(QWidget):
         )
         self.under_waterfall.setToolTip("q is a Gaussian with independent dimensions; p(z|x) need not be one.")
         self.under_growth.setToolTip(
-            "The draws have unequal weights: together they are worth so many of equal weight. "
-            f"log p(x) hangs on those. {BLIND}"
+            "The draws have unequal weights: they are equivalent to this many equally weighted draws. "
+            f"The accuracy of log p(x) depends on it. {BLIND}"
         )
         side_by_side = QHBoxLayout()
         side_by_side.setSpacing(3 * UNIT)
@@ -125,7 +125,7 @@ class EvidenceView(QWidget):
 
     def _on_changed(self) -> None:
         if not self.isVisible():
-            return  # shown anew when it comes into sight
+            return  # updated when it becomes visible
         reason = self._evidence.reason
         text, tip = CANCEL if self._evidence.is_fitting else FIT
         self.fit.setText(text)
@@ -181,14 +181,14 @@ class EvidenceView(QWidget):
         self.under_histogram.setText(f"one draw: ELBO ± {figure(spread, 1)} nats" if shown.draws > 1 else "one draw")
         if left := self._evidence.gaps:
             self.under_waterfall.setText(
-                f"The encoder left {figure(left.amortisation, 2)} nats; "
-                f"{figure(left.approximation, 2)} stay with any such q."
+                f"The encoder's part: {figure(left.amortisation, 2)} nats; "
+                f"{figure(left.approximation, 2)} remain with any such q."
             )
         elif self._evidence.fitted is not None and shown.is_whole:
-            self.under_waterfall.setText("q was fitted with other draws: fit it again to see what the encoder left.")
+            self.under_waterfall.setText("q was fitted with other draws: fit it again to see the encoder's part.")
         elif closed_form := shown.encoded.kl:
             self.under_waterfall.setText(
-                f"KL in closed form {figure(closed_form, 2)} nats, by these draws {figure(shown.kl, 2)}"
+                f"KL in closed form {figure(closed_form, 2)} nats, from these draws {figure(shown.kl, 2)}"
             )
 
     def _show_map(self, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Repeated samples from q(z|x): the same image, another z each time."""
+"""Repeated samples from q(z|x): the same image, a different z each time."""
 
 import numpy as np
 from PySide6.QtCore import Property, Qt
@@ -13,11 +13,11 @@ from vae_explorer.ui.widgets.numbers import figure, z_name
 from vae_explorer.ui.widgets.panel import button, label
 from vae_explorer.ui.widgets.segments import Segments
 
-EXPLANATION = "Each sample of the same image is another z, and another picture."
-APART = "Point at a sample to take it apart: z = μ + σ · ε. A click puts it on the sliders."
+EXPLANATION = "Each sample of the same image is a different z and a different picture."
+APART = "Point at a sample to see its z = μ + σ · ε. Click it to put z on the sliders."
 NOT_Q = "σ × {} is not q(z|x)"
 EMPTY = "Drop an image: samples of its posterior appear here."
-LEAST_SPREAD = 0.005  # of a pixel: less is written as 0.00, and shown as none
+MIN_SPREAD = 0.005  # of a pixel: less is written as 0.00, and shown as none
 TERMS = 6  # dimensions of a sample that are written out
 
 
@@ -59,17 +59,17 @@ class PosteriorSamplesView(QWidget):
     def _make_controls(self) -> QVBoxLayout:
         self.count, self.same_eps, self.difference = (
             QSpinBox(),
-            QCheckBox("same eps, other image"),
+            QCheckBox("same eps for all images"),
             QCheckBox("difference from the mean"),
         )
         self.count.setObjectName("sampleCount")
         self.count.setRange(1, MAX_SAMPLES)
         self.count.setKeyboardTracking(False)
-        self.count.setToolTip("How many samples, up to 256; the first ones stay the same")
+        self.count.setToolTip("Number of samples, up to 256; the first ones stay the same")
         self.count.setAccessibleName("Samples")
         self.count.valueChanged.connect(self._samples.set_count)
         self.same_eps.setObjectName("sameEps")
-        self.same_eps.setToolTip("Keep these eps when another image is chosen, so that only mu and sigma differ")
+        self.same_eps.setToolTip("Keep the same eps when another image is chosen, so that only mu and sigma differ")
         self.same_eps.toggled.connect(self._samples.set_keeps_eps)
         self.difference.setObjectName("sampleDifference")
         self.difference.setToolTip(
@@ -79,11 +79,11 @@ class PosteriorSamplesView(QWidget):
         self.multiplier = Segments()
         self.multiplier.setObjectName("sigmaMultiplier")
         for times in (0, 1, 2, 3):
-            tip = "q(z|x) itself" if times == 1 else f"z = mu + {times} · sigma · eps: to see more, not q(z|x)"
+            tip = "q(z|x) itself" if times == 1 else f"z = mu + {times} · sigma · eps: exaggerated, not q(z|x)"
             self.multiplier.add(str(times), f"×{times}", tip)
         self.multiplier.chosen.connect(self._on_multiplier)
         self.resample = button(
-            "Resample (R)", self._samples.resample, "Draw other eps: other z's of the same image", role="primary"
+            "Resample (R)", self._samples.resample, "Draw new eps: new z for the same image", role="primary"
         )
         self.resample.setObjectName("resample")
         self.not_q = label(role="warning", wrap=True, name="notPosterior")
@@ -152,7 +152,7 @@ class PosteriorSamplesView(QWidget):
             self.grid.set_images(shown.images)
         self.mean.set_image(shown.mean)
         top = float(shown.spread.max())
-        self.spread.set_image(shown.spread[None], "viridis", top if top >= LEAST_SPREAD else 1.0)
+        self.spread.set_image(shown.spread[None], "viridis", top if top >= MIN_SPREAD else 1.0)
         self.spread_text.setText(f"spread, 0 … {figure(top, 2)}")
         self._on_pointed(self._taken_apart)
 
@@ -231,4 +231,4 @@ def _taken_apart(shown: PosteriorSamples, at: int) -> str:
             f"<span style='color:{colours.eps}'>{figure(shown.eps[at, j], 2, sign=True)}</span>"
         )
     more = len(shown.mu) - len(widest)
-    return "<br>".join(lines + ([f"and {more} that moved less"] if more > 0 else []))
+    return "<br>".join(lines + ([f"and {more} smaller"] if more > 0 else []))

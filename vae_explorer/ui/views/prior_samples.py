@@ -8,9 +8,9 @@ from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.panel import button, label
 
-CLICK = "A click puts z on the sliders."
+CLICK = "Click one to put its z on the sliders."
 EXPLANATION = f"Generation: z from the prior, decoded. {CLICK}"
-EMPTY = "Open a model or train one: its pictures of z ~ N(0, I) appear here."
+EMPTY = "Open a model or train one: pictures decoded from z ~ N(0, I) appear here."
 
 
 class PriorSamplesView(QWidget):
@@ -40,13 +40,13 @@ class PriorSamplesView(QWidget):
     def _make_controls(self) -> QVBoxLayout:
         self.count, self.temperature, self.seed = QSpinBox(), QDoubleSpinBox(), QSpinBox()
         self.count.setRange(1, MAX_SAMPLES)
-        self.count.setToolTip("How many pictures, up to 256")
+        self.count.setToolTip("Number of pictures, up to 256")
         self.temperature.setRange(0, 5)
         self.temperature.setSingleStep(0.1)
         self.temperature.setDecimals(2)
-        self.temperature.setToolTip("Multiplies z: 1 is the prior, less gives more usual pictures")
+        self.temperature.setToolTip("Multiplies z: 1 is the prior, smaller values give more typical pictures")
         self.seed.setRange(0, 2**31 - 1)
-        self.seed.setToolTip("The same seed gives the same z's, here and in vae-explorer sample")
+        self.seed.setToolTip("The same seed gives the same z, here and in vae-explorer sample")
         form = QGridLayout()
         form.setHorizontalSpacing(2 * UNIT)
         form.setVerticalSpacing(UNIT)

@@ -12,20 +12,20 @@ from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.numbers import figure
 from vae_explorer.ui.widgets.panel import label
 
-KNOWN = "A low ELBO says that the model hardly expects this image. "
+KNOWN = "A low ELBO means that the model finds this image unlikely. "
 NO_ELBO = "This model has no ELBO to compare. "
-EXPLANATION = "Its neighbours in z are what the model takes it for."
+EXPLANATION = "Its neighbours in z are the images that the model finds most similar."
 TIP = "Blue: the ELBO of the test images, from the quantiles in the model file. Dashed: the ELBO of this image."
 WIDTH = 220  # pixels of the text, at 100 %
-FINE = 901  # points between the 101 quantiles: the histogram has the bins of so many figures
+FINE = 901  # points between the 101 quantiles, from which the histogram is made
 NEIGHBOURS = (  # test images, but a run's validation images: it looks at no test image before its end
-    "Nearest of {:,} images that it was not trained on, by the distance of {} in standard deviations of {}. "
-    "A click encodes one."
+    "The nearest of {:,} images not used for training, by the distance of {} in standard deviations of {}. "
+    "Click one to encode it."
 )
 
 
 class TypicalView(QWidget):
-    """The percentile of its ELBO, ‖mu‖² beside what the prior expects, and the nearest test images."""
+    """The percentile of its ELBO, ‖mu‖² compared with the prior, and the nearest test images."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__(parent)
@@ -80,7 +80,7 @@ class TypicalView(QWidget):
 
     def _on_changed(self) -> None:
         if not self.isVisible():
-            return  # shown anew when it comes into sight
+            return  # updated when it becomes visible
         self._show_elbo()
         self._show_norm()
         neighbours, reason = self._typical.neighbours, self._typical.reason
@@ -126,7 +126,7 @@ class TypicalView(QWidget):
             return ""
         if not encoded.is_likelihood:
             return "x is grey and p(x|z) is for black and white, so there is no ELBO to compare: switch binarise on."
-        return "The ELBO of the test images is known when a run has ended."
+        return "The ELBO of the test images is known once a run has ended."
 
     def _show_norm(self) -> None:
         norm, expected = self._typical.norm, self._typical.expected_norm

@@ -109,7 +109,7 @@ class ImageGrid(QWidget):
         self._captions = tuple(captions)
 
     def set_message(self, text: str | None) -> None:
-        """Written over the dimmed images, or in the empty place; None takes it away."""
+        """A message over the dimmed images, or in the empty area; None removes it."""
         if (text or "") != self._message:
             self._message = text or ""
             self.setAccessibleDescription(self._message)

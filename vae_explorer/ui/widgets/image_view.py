@@ -108,7 +108,7 @@ class ImageView(QWidget):
         self._show(picture, "grey", 1.0, photo=True)
 
     def set_message(self, text: str | None) -> None:
-        """Written over the dimmed picture, or in the empty frame; None takes it away."""
+        """A message over the dimmed picture, or in the empty frame; None removes it."""
         if (text or "") != self._message:
             self._message = text or ""
             self.setAccessibleDescription(self._message)
@@ -280,7 +280,7 @@ class ImageView(QWidget):
         content = QByteArray()
         buffer = QBuffer(content)
         if not (buffer.open(QBuffer.OpenModeFlag.WriteOnly) and self.to_image().save(buffer, "PNG")):  # type: ignore[call-overload]
-            raise UserError("The picture could not be made into a PNG; copy or save it in another way")
+            raise UserError("The picture could not be converted to PNG; copy or save it in another way")
         mime = QMimeData()
         mime.setData("image/png", content)
         drag = QDrag(self)

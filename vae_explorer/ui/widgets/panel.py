@@ -83,7 +83,7 @@ def button(
 
 
 class ElidedLabel(QLabel):
-    """One line that gives way where there is no room; the whole text is its tooltip."""
+    """One line, elided when there is no room; the whole text is its tooltip."""
 
     def __init__(self, *, role: str = "muted", align_right: bool = False):
         super().__init__()

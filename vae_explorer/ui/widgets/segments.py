@@ -1,4 +1,4 @@
-"""A choice of a few, side by side."""
+"""A row of buttons of which one is chosen."""
 
 from PySide6.QtCore import Property, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
@@ -8,7 +8,7 @@ class Segments(QWidget):
     """One of a few words is chosen; the first at the beginning.
 
     Signals:
-        chosen(str): the user took another one
+        chosen(str): the user chose another segment
     """
 
     chosen = Signal(str)

@@ -1,4 +1,4 @@
-"""A vector in figures, in one line that can be scrolled, selected and copied."""
+"""A vector as numbers, in one line that can be scrolled, selected and copied."""
 
 import numpy as np
 from PySide6.QtCore import Property, QSize

@@ -12,11 +12,11 @@ from vae_explorer.ui.widgets.panel import button, label
 log = logging.getLogger(__name__)
 MAX_LENGTH = 500  # characters; the rest is in the tooltip
 MAX_TIP = 4000
-TWICE = 2  # in a row: whoever has closed a sentence and tries once more gets an answer
+TWICE = 2  # in a row: a user who closes a message and tries again sees it again
 
 
 class ErrorBanner(QFrame):
-    """Hidden while there is nothing to say. What fails again and again is said once: when closed, it stays closed."""
+    """Hidden while there is no error. A repeated error is shown once: when closed, it stays closed."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)

@@ -45,7 +45,7 @@ class JobRow(QWidget):
         self.cancel = button(
             "Cancel",
             self._on_cancel,
-            "Stop this; nothing half-finished is kept",
+            "Cancel; partial results are discarded",
             role="link",
             name=f"jobCancel_{kind}",
         )

@@ -44,7 +44,7 @@ from vae_explorer.ui.window.title_bar import TitleBar
 MODEL_FILES = "Models (*.safetensors)"
 ANY_FILES = "Images, models and data sets (*)"
 NARROW = 1280  # pixels: below, Train folds away
-LEAST_WIDTH = 1152  # pixels at 100 % that all panels need: with big type Train folds away earlier
+MIN_WIDTH = 1152  # pixels at 100 % that all panels need: with big type Train folds away earlier
 PRESENTATION_SCALE = 150  # per cent
 FIRST_HEIGHTS = (550, 240)  # of the panels and the tabs
 FIRST_WIDTHS = (270, 300, 400, 440)  # Train, Image, Latent point, Decoded
@@ -94,7 +94,7 @@ class MainWindow(QMainWindow):
         self.title.save_asked.connect(self.save_model)
         self.training.save_asked.connect(self._save_trained)
         for field in self.findChildren(QLineEdit):
-            field.setAcceptDrops(False)  # what is dropped on it is for the window, not a text
+            field.setAcceptDrops(False)  # a drop on it is for the window, not text
         self._restore()
 
     def _make_centre(self) -> QWidget:
@@ -187,7 +187,7 @@ class MainWindow(QMainWindow):
         self.decoded.copy()
 
     def copy_csv(self) -> None:
-        """mu, sigma and KL of every dimension, to the clipboard."""
+        """Copies mu, sigma and KL of every dimension to the clipboard."""
         self.image.copy_csv()
 
     def show_view(self, key: str) -> None:
@@ -204,7 +204,7 @@ class MainWindow(QMainWindow):
         return list(dict.fromkeys(map(str, names)))
 
     def zoom(self, by: int) -> None:
-        """Bigger (1), smaller (−1) or the usual size (0) of the type."""
+        """Makes the type bigger (1), smaller (−1) or the default size (0)."""
         nearest = min(range(len(SCALES)), key=lambda i: abs(SCALES[i] - theme.scale))
         theme.set_scale(SCALES[min(max(nearest + by, 0), len(SCALES) - 1)] if by else 100)
 
@@ -218,7 +218,7 @@ class MainWindow(QMainWindow):
         theme.set_scheme(Qt.ColorScheme[name])
 
     def set_presentation(self, on: bool) -> None:
-        """Train folded and big type; back to what it was."""
+        """Hides Train and enlarges the type; switches back to the previous state."""
         if on and self._before_presentation is None:
             self._before_presentation = (theme.scale, self._train_wished)
             self.set_train_visible(False)
@@ -230,7 +230,7 @@ class MainWindow(QMainWindow):
             self.set_train_visible(wished)
 
     def set_train_visible(self, visible: bool) -> None:
-        """What the user wishes; a narrow window folds Train away until it is asked for again."""
+        """The user's choice; a narrow window hides Train until it is asked for again."""
         self._train_wished = visible
         self._show_train(visible)
 
@@ -269,7 +269,7 @@ class MainWindow(QMainWindow):
             self._say(dropped.refusal)
 
     def _say(self, sentence: str, details: str = "") -> None:
-        """Stays until it is closed or replaced, or until something that was begun after it has worked."""
+        """Shown until it is closed or replaced, or until an action begun after it succeeds."""
         self.successes.mark()
         self.errors.show_sentence(sentence, details)
 
@@ -319,7 +319,7 @@ class MainWindow(QMainWindow):
 
     @guarded()
     def showEvent(self, event: QShowEvent) -> None:
-        """The first time the tabs get what they need and the panels the rest, whatever the window's size."""
+        """At first the tabs get the height they need and the panels the rest."""
         super().showEvent(event)
         if not self._is_arranged:
             self._is_arranged = True
@@ -332,8 +332,8 @@ class MainWindow(QMainWindow):
         self._on_room_changed()
 
     def _on_room_changed(self) -> None:
-        """Train folds away where there is no room for it, and comes back when there is, if it was there."""
-        is_narrow = self.width() < max(NARROW, theme.pixels(LEAST_WIDTH))
+        """Hides Train when there is no room for it, and shows it again when there is."""
+        is_narrow = self.width() < max(NARROW, theme.pixels(MIN_WIDTH))
         if is_narrow != self._is_narrow:
             self._is_narrow = is_narrow
             self._show_train(self._train_wished and not is_narrow)
@@ -348,7 +348,7 @@ class MainWindow(QMainWindow):
 
     @guarded()
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Threads end first: a QThread that still runs when the program ends takes it down."""
+        """Ends the threads first: a QThread that is still running at exit crashes the program."""
         if self._may_close or self.session.is_closed:
             event.accept()
             return

@@ -1,4 +1,4 @@
-"""When a message about what went wrong has had its time: as soon as the next thing that the user does has worked."""
+"""When an error message can go: as soon as the user's next action succeeds."""
 
 from PySide6.QtCore import QObject, Signal
 
@@ -39,7 +39,7 @@ class Successes(QObject):
         self.mark()
 
     def mark(self) -> None:
-        """A message is shown now."""
+        """An error message is now shown."""
         session, training = self._session, self._session.training
         under_way = {
             "model": session.model.is_opening,

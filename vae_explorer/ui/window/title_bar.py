@@ -98,7 +98,7 @@ class TitleBar(QFrame):
             self.figure.setText(f"{split} ELBO {figure(figures.elbo, 1)} nats")
         self.figure.setToolTip(
             f"Mean over the {split} images of {card.data}, nats per image, {card.likelihood} likelihood"
-            + (", images binarised by one draw" if card.likelihood == "bernoulli" else "")
+            + (", images binarised with one random draw" if card.likelihood == "bernoulli" else "")
         )
 
     def _on_chosen(self, which: str) -> None:

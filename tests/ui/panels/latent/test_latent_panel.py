@@ -150,7 +150,7 @@ def test_up_and_down_go_to_the_next_row_in_the_order_shown(panel, four, qtbot):
         assert panel.focusWidget() is slider(panel, there)  # 2 is folded away
 
 
-def test_random_z_is_another_each_time(panel, four, session, qtbot):
+def test_random_z_is_different_each_time(panel, four, session, qtbot):
     seen = []
     for _ in range(3):
         qtbot.mouseClick(panel.random, Qt.MouseButton.LeftButton)

@@ -89,7 +89,7 @@ def test_a_finished_run_is_trained_longer(done, panel, session, open_run, ended,
     longer = panel.resume.longer
     assert longer.isVisible()
     assert not longer.isEnabled()
-    assert longer.toolTip() == "To train done longer, raise Epochs and leave the rest as it was"
+    assert longer.toolTip() == "To train done longer, raise Epochs and keep the other settings"
     panel.form.set_field("epochs", 2)
     assert not longer.isEnabled()
     panel.form.set_field("epochs", 6)

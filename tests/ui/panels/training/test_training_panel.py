@@ -162,9 +162,7 @@ def test_the_curves_of_a_run_on_disk_come_without_the_views_going_away(panel, se
     assert list(x) == before.epochs
 
 
-def test_while_the_curves_of_a_run_are_read_nothing_of_the_run_before_stands_beside_them(
-    panel, session, start, until, qtbot
-):
+def test_while_the_curves_of_a_run_are_read_nothing_of_the_previous_run_is_shown(panel, session, start, until, qtbot):
     start(epochs=2)
     until("finished")
     qtbot.waitUntil(lambda: panel.examples.grid._count() > 0, timeout=WAIT)

@@ -30,8 +30,8 @@ WORDS = {  # of the figures: their names, and what they are
         "The log evidence of this image, by importance sampling with q(z|x), ± its error, in nats",
     ),
 }
-NO_ELBO = ("log p(x|z)", "How well the image is reconstructed: log p(x|z) at its one z, in nats. There is no ELBO.")
-NOT_A_LIKELIHOOD = "x is grey but this model's likelihood is for black and white: these figures are no likelihood."
+NO_ELBO = ("log p(x|z)", "How well the image is reconstructed: log p(x|z) at its single z, in nats. There is no ELBO.")
+NOT_A_LIKELIHOOD = "x is grey but this model's likelihood is for black and white: these are not log-likelihoods."
 
 
 class ImagePanel(Panel):
@@ -90,10 +90,10 @@ class ImagePanel(Panel):
         self.photo, self.x_view, self.reconstruction, self.difference = (ImageView() for _ in range(4))
         self.photo.setObjectName("imageDrop")
         views = (
-            (self.photo, "original", "The image as it came; drop another one anywhere"),
+            (self.photo, "original", "The original image; drop another one anywhere"),
             (self.x_view, "x", "The image as the network sees it"),
             (self.reconstruction, "recon.", ""),
-            (self.difference, "difference", "Reconstruction less x: blue is darker, red is brighter"),
+            (self.difference, "difference", "Reconstruction minus x: blue is darker, red is brighter"),
         )
         self.captions = []
         for column, (view, text, tip) in enumerate(views):

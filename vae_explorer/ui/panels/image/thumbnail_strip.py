@@ -18,7 +18,7 @@ class ThumbnailStrip(ImageStrip):
         self._image = session.image
         self.grid.setObjectName("imageStrip")
         self.grid.setAccessibleName("Images")
-        self.grid.setToolTip("The images brought in: click to encode one, Delete to take it out")
+        self.grid.setToolTip("Images: click one to encode it, press Delete to remove it")
         self.grid.chosen.connect(self._on_chosen)
         self.grid.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.grid.customContextMenuRequested.connect(self._on_menu)
@@ -52,7 +52,7 @@ class ThumbnailStrip(ImageStrip):
         if at < 0:
             return
         menu = QMenu(self)
-        remove = menu.addAction("Take out of the strip")
+        remove = menu.addAction("Remove from the strip")
         if menu.exec(self.grid.mapToGlobal(place)) is remove:
             self._image.remove(self._shown[at])
         menu.deleteLater()

@@ -13,7 +13,7 @@ from vae_explorer.ui.widgets.panel import Panel, button, label, row, scrolling
 LIMITS = (2, 3, 4, 6)  # of the sliders, in deviations of the prior
 EMPTY = "Open a model or train one: each dimension of z gets a slider here."
 COLLAPSED = (
-    "Posterior collapse: no dimension of z says anything about the image, so the sliders change little. "
+    "Posterior collapse: no dimension of z carries information about the image, so the sliders change little. "
     "Train with a smaller β, a KL warm-up, or fewer dimensions."
 )
 
@@ -40,7 +40,7 @@ class LatentPanel(Panel):
         )
         self.limit = QComboBox()
         self.limit.setObjectName("latentLimit")
-        self.limit.setToolTip("How far the sliders reach; a value outside widens its own slider")
+        self.limit.setToolTip("Range of the sliders; a value outside it extends its own slider")
         self.limit.setAccessibleName("Range of the sliders")
         for limit in LIMITS:
             self.limit.addItem(f"± {limit}", limit)
@@ -59,7 +59,7 @@ class LatentPanel(Panel):
         self._lines = QVBoxLayout(self._list)
         self._lines.setContentsMargins(0, 0, 0, 0)
         self._lines.setSpacing(0)
-        self.fold = button("", self._on_fold, "Show or hide the dimensions that say nothing", role="link")
+        self.fold = button("", self._on_fold, "Show or hide the inactive dimensions", role="link")
         self.fold.setObjectName("latentFold")
         self.scroll_area = scrolling(self._list)
         self.body.addWidget(self.scroll_area, 1)
@@ -97,7 +97,7 @@ class LatentPanel(Panel):
             self._build()
         self._fold()
         if is_new:
-            if focused is not None and self._list.isAncestorOf(focused):  # its row may be folded by now, or gone
+            if focused is not None and self._list.isAncestorOf(focused):  # its row may be folded or removed
                 self.rows()[0].slider.setFocus()
             self.scroll_area.verticalScrollBar().setValue(0)
         self._on_z_changed()

@@ -26,7 +26,7 @@ class LatentRow(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def set_z(self, value: float) -> None:
-        if value != self.slider.property("value"):  # a row that stands still is not painted again
+        if value != self.slider.property("value"):  # an unchanged row is not repainted
             self.slider.set_value(value)
             self.update()
 

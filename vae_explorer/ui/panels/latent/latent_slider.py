@@ -115,7 +115,7 @@ class LatentSlider(QWidget):
         self.update()
 
     def set_posterior(self, mu: float | None, sigma: float | None) -> None:
-        """Marks mu ± sigma on the groove; None takes the marks away."""
+        """Marks mu ± sigma on the groove; None removes the marks."""
         self._mu = None if mu is None else float(mu)
         self._sigma = None if sigma is None else float(sigma)
         self._fit()
@@ -123,7 +123,7 @@ class LatentSlider(QWidget):
         self.update()
 
     def set_ticks(self, samples: np.ndarray | None) -> None:
-        """Marks the z_j of posterior samples, float [n]; None takes the marks away."""
+        """Marks the z_j of posterior samples, float [n]; None removes the marks."""
         ticks = np.empty(0) if samples is None else np.asarray(samples, dtype=float)
         self._ticks = ticks[np.isfinite(ticks)]
         self.update()
@@ -142,7 +142,7 @@ class LatentSlider(QWidget):
         self.update()
 
     def x_of(self, value: float) -> float:
-        """Where a value stands, in pixels from the left; never outside the groove."""
+        """Where a value is, in pixels from the left; never outside the groove."""
         left, width = self._groove()
         return left + width * (min(max(value / self._shown, -1.0), 1.0) + 1) / 2
 
@@ -351,7 +351,7 @@ class LatentSlider(QWidget):
             painter.setBrush(mark("accent" if focused else "z", 0.3))
             painter.drawEllipse(centre, px(HANDLE + 2), px(HANDLE + 2))
         opacity = painter.opacity()
-        painter.setOpacity(1)  # what lies under the handle does not shine through a dimmed one
+        painter.setOpacity(1)  # what is below the handle must not show through a dimmed one
         painter.setBrush(theme.colour("panel"))
         painter.drawEllipse(centre, px(HANDLE - 1), px(HANDLE - 1))
         painter.setOpacity(opacity)

@@ -12,7 +12,7 @@ from vae_explorer.ui.panels.training.config_form import ConfigForm
 from vae_explorer.ui.theme import UNIT
 from vae_explorer.ui.widgets.panel import button, label
 
-FIND = "Choose the place where they are now"
+FIND = "Choose the folder where they are now"
 
 
 class ResumeOffer(QWidget):
@@ -67,7 +67,7 @@ class ResumeOffer(QWidget):
             epochs = self._raised(done)
             self.longer.setText(f"Train longer, to epoch {epochs}" if epochs else "Train longer")
             self.longer.setEnabled(bool(epochs) and done is not self._lost)
-            raise_them = f"To train {done.folder.name} longer, raise Epochs and leave the rest as it was"
+            raise_them = f"To train {done.folder.name} longer, raise Epochs and keep the other settings"
             _explain(self.longer, f"Continue {done.folder.name} where it ended" if epochs else raise_them)
         lost = self._lost
         self.missing.setVisible(lost is not None)

@@ -27,7 +27,7 @@ SENTENCES: dict[State, str] = {
     "stopping": "Stopping: the run is being saved…",
     "stopped": "Stopped and saved.",
     "finished": "Finished.",
-    "failed": "Training has stopped with an error; the last good model is kept.",
+    "failed": "Training stopped with an error; the last good model is kept.",
 }
 NOT_BEGUN: dict[State, str] = {"stopped": "Stopped before training began.", "failed": "Training has not started. {}"}
 START = "Train a new model with these settings"

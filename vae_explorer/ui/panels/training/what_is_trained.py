@@ -97,10 +97,10 @@ def _algorithm(config: TrainConfig, abilities: Abilities, facts: RunFacts | None
     where = f" on {facts.device}" if facts else ""
     falling = ", falling to 0 as a cosine" if config.schedule == "cosine" else ""
     figure = "ELBO" if "elbo" in abilities else "log p(x|z)"
-    patience = f", or until {config.patience} epochs bring no better validation {figure}" if config.patience else ""
+    patience = f", or until {config.patience} epochs do not improve the validation {figure}" if config.patience else ""
     encode = ("μ(x), σ(x)", "z = μ + σ · ε, one ε ~ N(0, I) for each image")
     if "posterior" not in abilities:
-        encode = ("z(x)", "no noise: z = z(x) as it is")
+        encode = ("z(x)", "no noise: z = z(x)")
     return (
         f"1. take {config.batch_size} images x{binary}<br>"
         f"2. encode: {encode[0]}<br>"
