@@ -94,7 +94,7 @@ def test_a_view_that_a_model_cannot_serve_says_so_and_costs_nothing(with_toy, ma
     window.show_view("toy")
     said = window.tabs.currentWidget().findChild(QLabel, "viewReason")
     assert said.isVisible()
-    assert said.text() == "The toy needs a prior. No prior: its z need not lie where N(0, I) is."
+    assert said.text() == f"The toy needs a prior. {window.session.model.card.why_not('prior')}"
     assert not window.session.toy.is_watched
     with qtbot.waitSignal(window.session.model.changed, timeout=WAIT):
         window.session.model.open(str(make_model("other")))
