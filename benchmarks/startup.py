@@ -35,6 +35,8 @@ def mark(name): marks.setdefault(name, time.perf_counter())
 mark("the interpreter runs")
 from vae_explorer import cli
 mark("the command line is imported")
+import gc
+gc.disable()  # as the command line does before it
 from vae_explorer import app
 mark("Qt, the session and the panels are imported")
 from PySide6.QtCore import QEvent, QObject, QTimer
@@ -60,14 +62,15 @@ def create(files=(), **options):
     window.session.decoded.decoded.connect(lambda: mark("its answer is here"))
     return window
 
-def answer(kind, request):
+def answer(request):
     mark("the engine is asked")
     import torch
     mark("torch is imported")
     import vae_explorer.session.answers.answers
     mark("the engine's own modules are imported")
-    found = original_answer(kind, request)
-    mark({"open_model": "the model is opened", "decode": "the first picture is decoded"}.get(kind, kind))
+    found = original_answer(request)
+    kind = type(request).__name__
+    mark({"OpenRequest": "the model is opened", "DecodeRequest": "the first picture is decoded"}.get(kind, kind))
     return found
 
 original_create, original_answer = app.create, session._answer

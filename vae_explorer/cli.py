@@ -1,6 +1,7 @@
 """The command line: commands registered by path, so only the one that is used is imported; errors as one sentence."""
 
 import difflib
+import gc
 import logging
 import os
 import sys
@@ -56,6 +57,7 @@ def window(
     """Open the window on models, images or data sets."""
     for file in files:
         _check_is_there(file)
+    gc.disable()  # the window collects for itself; what is imported here stays, and to look through it takes 0.05 s
     try:
         from vae_explorer import app as application
     except ImportError as error:

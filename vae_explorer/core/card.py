@@ -48,7 +48,7 @@ AUTOENCODER_WHY_NOT: Mapping[Ability, str] = {
 }
 
 
-class SplitFigures(BaseModel, frozen=True):
+class SplitFigures(BaseModel, frozen=True, defer_build=True):
     """Nats per image, averaged over the images of one split; a plain autoencoder has a reconstruction alone."""
 
     elbo: FiniteFloat | None
@@ -56,7 +56,7 @@ class SplitFigures(BaseModel, frozen=True):
     kl: FiniteFloat | None
 
 
-class LatentStatistics(BaseModel, frozen=True):
+class LatentStatistics(BaseModel, frozen=True, defer_build=True):
     """What the latent dimensions do over a set of images; the lists go over z. What needs q(z|x) is None for a plain
     autoencoder."""
 
