@@ -173,8 +173,9 @@ class Measurement(QObject):
 
     def _liveliest(self) -> int:
         """The dimension with the most KL: one that the picture follows."""
-        workspace = self._window.session.model.current
-        kl = self._window.session.training.kl_per_dimension or (workspace.kl_per_dimension if workspace else None)
+        card, kl = self._window.session.model.card, self._window.session.training.kl_per_dimension
+        if not kl and card and card.kl_per_dimension is not None:
+            kl = tuple(card.kl_per_dimension)
         return 0 if kl is None else int(np.argmax(kl))
 
     def _count_images(self, phase: Phase) -> Generator[Callable[[], bool], None, None]:

@@ -45,7 +45,7 @@ class Latest(QThread):
     unless something has taken its place.
     """
 
-    _told = Signal(object, object)  # the task, and what to call
+    _told = Signal(object, object, bool)  # the task, what to call with what, and whether it has ended
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class Latest(QThread):
             except Exception as error:
                 log.warning("%s failed", type(task.request).__name__, exc_info=True)
                 if not task.is_dropped:
-                    self._told.emit(task, (task.failed, sentence(error)))
+                    self._told.emit(task, (task.failed, sentence(error)), False)
             del task  # its request would keep a closed model in memory until the next one comes
 
     def _next(self) -> _Task | None:
@@ -121,8 +121,7 @@ class Latest(QThread):
         if task.job is None:
             answer = self._work(task.request)
             if not isinstance(answer, Generator):
-                self._told.emit(task, (task.done, answer))
-                self._told.emit(task, (task.ended,))
+                self._told.emit(task, (task.done, answer), True)
                 return
             task.job = answer
         until = time.monotonic() + SLICE
@@ -132,17 +131,19 @@ class Latest(QThread):
                 self._tell_item(task)
                 self._wait_again(task)
                 return
-        task.is_told = True  # the last one is always delivered
-        self._tell_item(task)
-        if not task.is_dropped:
-            self._told.emit(task, (task.ended,))
+        task.is_told = True  # the last one is told in any case
+        self._tell_item(task, is_last=True)
 
-    def _tell_item(self, task: _Task) -> None:
-        """Only when the previous item has arrived: a window that shows items more slowly than they come must not fall
-        behind."""
-        if task.item is not None and task.is_told and not task.is_dropped:
+    def _tell_item(self, task: _Task, *, is_last: bool = False) -> None:
+        """Only when the one before has arrived: a window that takes longer to show one than a slice lasts must not fall
+        behind. The end is told in the same breath: each message to the window costs it a turn at the interpreter."""
+        if task.is_dropped:
+            return
+        if task.item is not None and task.is_told:
             item, task.item, task.is_told = task.item, None, False
-            self._told.emit(task, (task.done, item))
+            self._told.emit(task, (task.done, item), is_last)
+        elif is_last:
+            self._told.emit(task, (), True)
 
     def _wait_again(self, task: _Task) -> None:
         """Queues it for its next turn, unless it has been replaced."""
@@ -153,11 +154,15 @@ class Latest(QThread):
         if not goes_on and task.job:
             task.job.close()
 
-    def _on_told(self, task: _Task, call: tuple[Callable[..., object], object]) -> None:
+    def _on_told(self, task: _Task, call: tuple[Callable[..., object], object] | tuple[()], is_last: bool) -> None:
         task.is_told = True
-        if not (task.is_dropped and task.job):
-            function, *arguments = call
-            function(*arguments)
+        if task.is_dropped and task.job:
+            return
+        if call:
+            function, argument = call
+            function(argument)
+        if is_last:
+            task.ended()
 
 
 def _matches(place: Place, what: object, lineage: int | None) -> bool:
