@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -17,10 +18,17 @@ class Axis:
     vector: Float32[np.ndarray, "z"]  # of length 1
     sigma: float = 1.0  # the spread of z along it, in z's units; 1 is the prior's
 
-    @classmethod
-    def of_dimension(cls, j: int, z_dim: int) -> "Axis":
+    @staticmethod
+    @lru_cache(maxsize=1024)  # a slider asks for its own with each move
+    def of_dimension(j: int, z_dim: int) -> "Axis":
         """z_j by itself."""
-        return cls(f"z{j}", np.eye(1, z_dim, j, dtype=np.float32)[0])
+        return Axis(f"z{j}", np.eye(1, z_dim, j, dtype=np.float32)[0])
+
+    @cached_property
+    def only(self) -> int | None:
+        """The dimension that it moves alone; None for a direction across several."""
+        moved = np.flatnonzero(self.vector)
+        return int(moved[0]) if len(moved) == 1 and self.vector[moved[0]] == 1 else None
 
     def value(self, z: Float[np.ndarray, "z"]) -> float:
         """Where z is along the axis, in z's units: the projection."""
@@ -28,10 +36,9 @@ class Axis:
 
     def moved(self, z: Float[np.ndarray, "z"], value: float) -> Float32[np.ndarray, "z"]:
         """The point with this value along the axis that is nearest to z; what is orthogonal to the axis stays."""
-        only = np.flatnonzero(self.vector)
-        if len(only) == 1 and self.vector[only[0]] == 1:  # exactly, whatever z was
+        if self.only is not None:  # exactly, whatever z was
             moved = np.array(z, np.float32)
-            moved[only[0]] = value
+            moved[self.only] = value
             return moved
         return (z + (value - self.value(z)) * self.vector).astype(np.float32)
 

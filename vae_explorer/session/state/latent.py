@@ -71,9 +71,10 @@ class LatentSession(QObject):
         workspace = self._model.current
         if workspace and len(axis.vector) == len(workspace.z) and abs(value) <= MAX_Z:
             self._preview = None
-            moved = axis.moved(workspace.z, float(value))  # a new one: the old one may be under way to a thread
-            holds = workspace.locked & (np.count_nonzero(axis.vector) > 1)  # its own slider moves a locked dimension
-            workspace.z = np.where(holds, workspace.z, moved)
+            moved = axis.moved(workspace.z, float(value))  # a copy: the old array may already be on its way to a thread
+            if axis.only is None:  # a locked dimension is moved by its own slider alone
+                moved = np.where(workspace.locked, workspace.z, moved)
+            workspace.z = moved
             workspace.follows_mu = False
             self.changed.emit()
 

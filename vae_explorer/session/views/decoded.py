@@ -123,7 +123,9 @@ class DecodedSession(Configured[DecodedSettings]):
         snapshot, z, shown = self._model.snapshot, self._latent.z, self.shown
         if snapshot is None or len(z) != snapshot.z_dim:
             return
-        settings = self.settings.model_copy(update={"mode": self.mode})
+        settings, mode = self.settings, self.mode
+        if mode != settings.mode:
+            settings = settings.model_copy(update={"mode": mode})
         is_there = (
             shown and (shown.number, shown.settings) == (snapshot.number, settings) and np.array_equal(shown.z, z)
         )
