@@ -86,7 +86,7 @@ def test_a_picture_under_a_moving_slider_is_never_starved(session, open_model, t
         return decode(request)
 
     open_model(tiny_model)
-    qtbot.waitUntil(lambda: session.decoded.shown is not None, timeout=TIMEOUT)
+    qtbot.waitUntil(lambda: session.decoded.shown is not None and not session.decoded._asked, timeout=TIMEOUT)
     answering["decode"] = slow
     shown = []
     session.decoded.decoded.connect(lambda: shown.append(float(session.decoded.shown.z[0])))

@@ -96,13 +96,14 @@ class AggregateSession(Configured[AggregateSettings]):
         self._densities: View[Aggregate] = View(context.model, context.thread, about, trouble, self)
         self._compared: View[ComparedSamples] = View(context.model, context.thread, about, trouble, self)
         self.is_watched = False
+        self._told: tuple[object, ...] = ()
         self._dimensions: dict[int, int] = {}  # that were chosen, of each lineage
         context.model.changed.connect(self._ask)
         context.latent.refreshed.connect(self._ask)
         context.posteriors.changed.connect(self._ask)
-        self._densities.changed.connect(self.changed)
+        self._densities.changed.connect(self._tell)
         self._densities.ended.connect(self._compare)
-        self._compared.changed.connect(self.changed)
+        self._compared.changed.connect(self._tell)
 
     @property
     def shown(self) -> Aggregate | None:
@@ -172,7 +173,14 @@ class AggregateSession(Configured[AggregateSettings]):
             self._compared.want(None)
         elif not self._densities.is_busy:
             self._compare()
-        self.changed.emit()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Only what is new: to draw all of it again takes long."""
+        now = (self._model.shown, self.shown, self.samples, self.dimension, self.failure, self.reason)
+        if now != self._told:
+            self._told = now
+            self.changed.emit()
 
     def _wanted_densities(self) -> AggregateRequest | None:
         snapshot, posteriors = self._model.snapshot, self._posteriors.shown

@@ -135,12 +135,13 @@ class EvidenceSession(Configured[EvidenceSettings]):
         self._integral: View[PosteriorMap] = View(context.model, context.thread, _chosen, trouble, self)
         self.is_watched = False
         self._was_fitting = False
+        self._told: tuple[object, ...] = ()
         self._image.encoded.connect(self._ask)
         self._image.images_changed.connect(self._ask)
         self._model.changed.connect(self._ask)
         self._training.finished.connect(self._ask)
         for view in (self._draws, self._integral):
-            view.changed.connect(self.changed)
+            view.changed.connect(self._tell)
         self._jobs.succeeded.connect(self._on_job_succeeded)
         self._jobs.changed.connect(self._on_jobs_changed)
 
@@ -271,7 +272,14 @@ class EvidenceSession(Configured[EvidenceSettings]):
                 integral = MapRequest(snapshot, encoded)
         self._draws.want(draws)
         self._integral.want(integral)
-        self.changed.emit()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Only what is new: to draw all of it again takes longer than to compute it."""
+        now = (self._image.posterior, self.shown, self.map, self.fitted, self.failure, self.map_failure, self.reason)
+        if now != self._told:
+            self._told = now
+            self.changed.emit()
 
     def _on_jobs_changed(self) -> None:
         if self.is_fitting != self._was_fitting:  # not with each report of any job
