@@ -134,7 +134,6 @@ class EvidenceSession(Configured[EvidenceSettings]):
         self._draws: View[Evidence] = View(context.model, context.thread, _chosen, trouble, self)
         self._integral: View[PosteriorMap] = View(context.model, context.thread, _chosen, trouble, self)
         self.is_watched = False
-        self._was_fitting = False
         self._told: tuple[object, ...] = ()
         self._image.encoded.connect(self._ask)
         self._image.images_changed.connect(self._ask)
@@ -143,7 +142,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
         for view in (self._draws, self._integral):
             view.changed.connect(self._tell)
         self._jobs.succeeded.connect(self._on_job_succeeded)
-        self._jobs.changed.connect(self._on_jobs_changed)
+        self._jobs.changed.connect(self._tell)
 
     @property
     def shown(self) -> Evidence | None:
@@ -276,20 +275,16 @@ class EvidenceSession(Configured[EvidenceSettings]):
 
     def _tell(self) -> None:
         """Only what is new: to draw all of it again takes longer than to compute it."""
-        now = (self._image.posterior, self.shown, self.map, self.fitted, self.failure, self.map_failure, self.reason)
+        found = self.shown, self.map, self.fitted, self.failure, self.map_failure, self.reason, self.is_fitting
+        now = (self._model.shown, self._image.posterior, *found)
         if now != self._told:
             self._told = now
-            self.changed.emit()
-
-    def _on_jobs_changed(self) -> None:
-        if self.is_fitting != self._was_fitting:  # not with each report of any job
-            self._was_fitting = self.is_fitting
             self.changed.emit()
 
     def _on_job_succeeded(self, result: object) -> None:
         if isinstance(result, Fitted) and (workspace := self._model.workspaces.get(result.encoded.lineage)):
             workspace.answers[self] = result
-            self.changed.emit()
+            self._tell()
 
 
 def _chosen(workspace: Workspace) -> object:
