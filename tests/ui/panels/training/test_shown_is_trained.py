@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
 
 from vae_explorer.core.progress import Progress
 from vae_explorer.session.jobs import data as data_session
@@ -206,6 +206,9 @@ def test_a_run_that_has_not_begun_leaves_what_was_shown_before(panel, session, c
     qtbot.waitUntil(lambda: not session.training.is_active, timeout=WAIT)
     training = session.training
     qtbot.waitUntil(lambda: training.reconstructions is not None, timeout=WAIT)
+    views = session.context.thread  # those by the last weights are still on their way
+    qtbot.waitUntil(lambda: not views._waiting and views._current is None, timeout=WAIT)
+    QCoreApplication.sendPostedEvents()
     before = (training.config, training.facts, training.curves, training.kl_per_dimension, training.reconstructions)
     panel.form.set_config(config.model_copy(update={"data": str(tmp_path / "nowhere.npz")}))
     press(qtbot, panel.start)
