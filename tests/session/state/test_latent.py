@@ -301,3 +301,13 @@ def test_whatever_moves_z_ends_the_preview(opened, latent, qtbot, tiny_model, ve
         with qtbot.waitSignal(opened.model.changed, timeout=10_000):
             opened.model.open(str(tiny_model))
     assert not latent.is_preview
+
+
+def test_the_dimension_under_the_mouse_is_told_once_and_forgotten_with_its_model(opened, latent, qtbot):
+    told = []
+    latent.pointed.connect(lambda: told.append(latent.pointed_at))
+    latent.point_at(2)
+    latent.point_at(2)
+    assert told == [2]
+    opened.model.changed.emit()
+    assert told == [2, None]

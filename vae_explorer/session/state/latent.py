@@ -16,11 +16,13 @@ class LatentSession(QObject):
         changed(): z has moved; the value is `z`
         locks_changed(): the value is `locked`
         refreshed(): the model has newer weights and no slider is held: what depends on them may be updated now
+        pointed(): the mouse has moved to another dimension, in whichever plot or row; the value is `pointed_at`
     """
 
     changed = Signal()
     locks_changed = Signal()
     refreshed = Signal()
+    pointed = Signal()
 
     def __init__(self, model: ModelSession, parent: QObject | None = None):
         super().__init__(parent)
@@ -29,6 +31,7 @@ class LatentSession(QObject):
         self._random = np.random.default_rng()
         self._is_stale = False  # newer weights came while a slider was held
         self._preview: np.ndarray | None = None  # is shown in place of z until it is kept or taken back
+        self.pointed_at: int | None = None  # a dimension's index; it lights up wherever it is painted
         model.changed.connect(self._on_model_changed)
         model.updated.connect(self._on_updated)
 
@@ -54,6 +57,12 @@ class LatentSession(QObject):
     @property
     def is_gripped(self) -> bool:
         return self._gripped is not None
+
+    def point_at(self, j: int | None) -> None:
+        """The mouse or the focus is on this dimension; None: on none."""
+        if j != self.pointed_at:
+            self.pointed_at = j
+            self.pointed.emit()
 
     def grip(self) -> None:
         """Begins a gesture: what happens until `release` is one entry of the history."""
@@ -182,6 +191,7 @@ class LatentSession(QObject):
 
     def _on_model_changed(self) -> None:
         self._preview = None
+        self.point_at(None)
         if self._gripped and self._gripped[0] is not self._model.current:
             self._gripped = None
         self._is_stale = self.is_gripped
