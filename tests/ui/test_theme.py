@@ -14,21 +14,8 @@ from vae_explorer.ui.theme import DARK, LIGHT, SCALES, Colours, theme
 from vae_explorer.ui.widgets.panel import button, label
 from vae_explorer.ui.widgets.segments import Segments
 
-TEXT = [
-    "mu",
-    "sigma",
-    "eps",
-    "z",
-    "reconstruction",
-    "kl",
-    "gap",
-    "train",
-    "validation",
-    "text",
-    "muted",
-    "accent",
-    "warning",
-]
+TEXT = ("mu", "sigma", "eps", "z", "reconstruction", "kl", "gap", "train", "validation")
+TEXT += ("text", "muted", "accent", "warning")
 LEAST_TEXT, LEAST_MARK = 4.5, 3.0  # contrast (WCAG 2.2, 1.4.3 and 1.4.11)
 SEEN_APART = 5.0  # CIE 1976 difference below which two lines of a plot can hardly be told apart
 # Machado, Oliveira & Fernandes 2009, severity 1: linear RGB as it is without one of the cones
@@ -160,7 +147,7 @@ def test_controls_of_one_row_are_equally_high_at_every_size_of_the_type(put_on, 
     for part in row:
         part.adjustSize()
     heights = [part.height() for part in row]
-    assert max(heights) - min(heights) <= 2  # of rounding
+    assert max(heights) - min(heights) <= 3  # of rounding, at 80 %
     assert abs(heights[0] - theme.pixels(28)) <= 2
 
 
