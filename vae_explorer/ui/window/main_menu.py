@@ -129,7 +129,7 @@ class MainMenu(Menus):
         self._add(menu, "To &0", session.latent.to_zero, plain="Ctrl+Backspace")
         menu.addSeparator()
         self._add(menu, "&Wider range of the sliders", partial(self._step_range, 1), plain="W")
-        self._add(menu, "Na&rrower range", partial(self._step_range, -1), plain="Shift+W")
+        self._add(menu, "Narrow&er range", partial(self._step_range, -1), plain="Shift+W")
         self._add(menu, "&Inactive dimensions", partial(self._click, "latentFold"), plain="I")
         menu.addSeparator()
         self._add(menu, "Re&sample the posterior", session.posterior_samples.resample, plain="R")

@@ -53,7 +53,7 @@ class Menus(QObject):
         """Opens the menus below ☰, the first of them chosen."""
         self._open_at(self._menus[0])
 
-    def keys(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    def key_groups(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """Each menu's name with its keys and what they do."""
         for menu in self._menus:
             yield _words(menu.title()), list(self._keys_of(menu))

@@ -14,6 +14,7 @@ class Tabs(QTabWidget):
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__(parent)
         self.setObjectName("tabs")
+        self.setAccessibleName("Views")
         self._model = session.model
         self._entries = tuple(registry.VIEWS)
         self._nouns: list[registry.Watched] = [session.noun(entry.key, entry.noun) for entry in self._entries]
