@@ -370,3 +370,13 @@ def test_everything_that_takes_the_focus_has_a_name(shown):
                 if not reader.text(QAccessible.Text.Name).strip() and not part.objectName().startswith("qt_"):
                     nameless.append(f"{type(part).__name__} {part.objectName()} in {part.parent().objectName()}")
     assert sorted(set(nameless)) == [], "they say nothing to a screen reader"
+
+
+@pytest.mark.parametrize("part", ["sampleCount", "sigmaMultiplier", "posteriorSamples", "resample"])
+def test_escape_leaves_the_enlarged_view_from_every_control_of_it(shown, qtbot, part):
+    press(qtbot, shown, "F12")
+    assert shown.menu.enlarge.isChecked()
+    control = shown.findChild(QWidget, part)
+    control.setFocus()
+    press(qtbot, control, "Esc")
+    assert not shown.menu.enlarge.isChecked()
