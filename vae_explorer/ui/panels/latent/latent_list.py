@@ -310,11 +310,11 @@ class LatentList(QWidget):
 
     def _on_range_changed(self, low: int, high: int) -> None:
         """The rows keep the room of the scroll bar free where there is none, so that it changes no column."""
-        self._lines.setContentsMargins(0, 0, 0 if high > low else self._gutter(), 0)
+        self._lines.setContentsMargins(0, 0, UNIT + (0 if high > low else self._gutter()), 0)
 
     def _on_theme_changed(self) -> None:
         bar = self.scroll_area.verticalScrollBar()
-        self._over.setContentsMargins(0, 0, self._gutter(), 0)
+        self._over.setContentsMargins(0, 0, UNIT + self._gutter(), 0)
         self._on_range_changed(bar.minimum(), bar.maximum())
         for line in self._rows.values():
             line.updateGeometry()

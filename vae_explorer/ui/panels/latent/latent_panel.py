@@ -49,8 +49,10 @@ class LatentPanel(Panel):
         self._tools = QWidget()
         self._flow = FlowLayout(self._tools)
         self._flow.setSpacing(2 * UNIT)
-        for tool in (self.random, self.to_mu, self.reset, self.limit, self.filter):
+        self._shown_tools: list[QWidget] = [self.random, self.to_mu, self.reset, self.limit]
+        for tool in self._shown_tools:
             self._flow.addWidget(tool)
+        self.filter.setParent(self._tools)
         self._are_tools_above = True
         self.header.insertWidget(1, self._tools)
 
@@ -84,8 +86,14 @@ class LatentPanel(Panel):
         for control in (self.random, self.reset, self.limit, self.filter):
             control.setEnabled(workspace is not None)
         has_many = workspace is not None and workspace.snapshot.z_dim > MANY
-        if not has_many:
-            self.filter.clear()
+        if has_many != (self.filter in self._shown_tools):
+            if has_many:
+                self._flow.addWidget(self.filter)
+                self._shown_tools.append(self.filter)
+            else:
+                self.filter.clear()
+                self._flow.removeWidget(self.filter)
+                self._shown_tools.remove(self.filter)
         self.filter.setVisible(has_many)
         self._on_image_changed()
         self._say()
@@ -120,8 +128,12 @@ class LatentPanel(Panel):
 
     def _place_tools(self) -> None:
         """Each tool is whole at every width and size of type: that they take another line is seen, a cut one is not."""
-        shown = [tool.sizeHint().width() for tool in self._flow_widgets() if not tool.isHidden()]
-        line = sum(shown) + self._flow.spacing() * (len(shown) - 1)
+        height = self.random.sizeHint().height()
+        self.limit.setFixedHeight(height)
+        self.filter.setFixedHeight(height)
+        line = sum(t.sizeHint().width() for t in self._shown_tools) + self._flow.spacing() * (
+            len(self._shown_tools) - 1
+        )
         margins = self.body.contentsMargins()
         width = self.contentsRect().width() - margins.left() - margins.right()
         rest = self.header.minimumSize().width()
@@ -139,9 +151,6 @@ class LatentPanel(Panel):
         self._tools.setMinimumWidth(line if above else 0)
         self._tools.setFixedHeight(self._flow.height_at(line if above else width))
 
-    def _flow_widgets(self) -> list[QWidget]:
-        return [self.random, self.to_mu, self.reset, self.limit, self.filter]
-
     @guarded()
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -157,6 +166,6 @@ class LatentPanel(Panel):
         margins = self.body.contentsMargins()
         around = margins.left() + margins.right() + 2 * self.frameWidth()
         gutter = self.list.scroll_area.verticalScrollBar().sizeHint().width()
-        self.setMinimumWidth(theme.pixels(MIN_WIDTH) + around + gutter)
+        self.setMinimumWidth(theme.pixels(MIN_WIDTH) + around + gutter + UNIT)
         self.filter.setFixedWidth(theme.pixels(120))
         self._place_tools()

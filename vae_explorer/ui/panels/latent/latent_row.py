@@ -78,9 +78,11 @@ class LatentRow(QWidget):
             self.update()
 
     def set_typed_in(self, typed_in: bool) -> None:
-        """Whether its z is typed now, so that it keeps its tint."""
+        """Whether its z is typed now: it is pointed at, and its figure makes room for the field."""
         self._is_typed_in = typed_in
         self.update()
+        if typed_in:
+            self._latent.point_at(self.j)
 
     def texts(self) -> dict[str, str]:
         """The figures as they are written, by their column."""
@@ -194,7 +196,7 @@ class LatentRow(QWidget):
             if self._is_lit or focused or self._is_typed_in:
                 painter.setBrush(tint())
                 painter.drawRoundedRect(self.rect(), px(4), px(4))
-            if focused and not self.slider.locked:  # here can be typed
+            if (focused and not self.slider.locked) or self._is_typed_in:  # here can be typed
                 painter.setPen(QPen(theme.colour("muted"), 1))
                 painter.setBrush(theme.colour("field"))
                 painter.drawRoundedRect(QRectF(field_in(places["z"])).adjusted(0.5, 0.5, -0.5, -0.5), px(4), px(4))
@@ -207,7 +209,8 @@ class LatentRow(QWidget):
                     painter.setPen(theme.colour(colour))
                     painter.drawText(place, align, texts[column])
 
-            write("z", places["z"].adjusted(0, 0, -px(8), 0), _RIGHT, "muted" if muted else "z")
+            if not self._is_typed_in:
+                write("z", places["z"].adjusted(0, 0, -px(8), 0), _RIGHT, "muted" if muted else "z")
             for column, colour in (("mu", "mu"), ("here", "kl"), ("mean", "muted")):
                 if column in places:
                     write(column, places[column], _RIGHT, "muted" if texts[column] == "–" else colour)

@@ -37,6 +37,7 @@ class ValueField(QLineEdit):
         self._complain("")
         self.setText(value)
         self.show()
+        self.raise_()  # above the rows, which may have been made after it
         self.setFocus(Qt.FocusReason.OtherFocusReason)
         self.selectAll()
         if typed:
