@@ -24,8 +24,10 @@ class LatentList(QWidget):
 
     shown_changed = Signal()
 
-    def __init__(self, session: Session, parent: QWidget | None = None):
+    def __init__(self, session: Session, before: QWidget, parent: QWidget | None = None):
+        """before: the control that the Tab key comes from."""
         super().__init__(parent)
+        self._before = before
         self._session, self._model, self._latent = session, session.model, session.latent
         self._rows: dict[int, LatentRow] = {}
         self._lineage = 0
@@ -133,7 +135,7 @@ class LatentList(QWidget):
             self._lines.addWidget(line)
         self._lines.addWidget(self.fold, 0, Qt.AlignmentFlag.AlignLeft)
         self._lines.addStretch(1)
-        previous: QWidget = self.scroll_area
+        previous = self._before
         for following in [*(line.slider for line in self.rows()), self.fold]:
             QWidget.setTabOrder(previous, following)
             previous = following

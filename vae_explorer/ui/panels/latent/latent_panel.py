@@ -1,5 +1,7 @@
 """The latent point: what moves all of z, and below it a row for each dimension."""
 
+from itertools import pairwise
+
 from PySide6.QtCore import QEvent
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QWidget
@@ -55,10 +57,12 @@ class LatentPanel(Panel):
         self.filter.setParent(self._tools)
         self._are_tools_above = True
         self.header.insertWidget(1, self._tools)
+        for before, after in pairwise((*self._shown_tools, self.filter)):
+            QWidget.setTabOrder(before, after)
 
         self.hint = label(role="muted", wrap=True, name="latentHint")
         self.body.addWidget(self.hint)
-        self.list = LatentList(session)
+        self.list = LatentList(session, before=self.filter)
         self.body.addWidget(self.list, 1)
 
         self.limit.currentIndexChanged.connect(self._on_limit_changed)
@@ -128,7 +132,7 @@ class LatentPanel(Panel):
 
     def _place_tools(self) -> None:
         """Each tool is whole at every width and size of type: that they take another line is seen, a cut one is not."""
-        height = self.random.sizeHint().height()
+        height = max(self.random.sizeHint().height(), self.limit.sizeHint().height())
         self.limit.setFixedHeight(height)
         self.filter.setFixedHeight(height)
         line = sum(t.sizeHint().width() for t in self._shown_tools) + self._flow.spacing() * (
