@@ -1,5 +1,7 @@
 """The columns of the rows and of their header: which there are, which fit, and where."""
 
+from functools import lru_cache
+
 from PySide6.QtCore import QRect
 
 from vae_explorer.ui.theme import theme
@@ -17,15 +19,21 @@ class Columns:
         self.kinds = tuple(FIGURES)  # those that the shown model has
 
     def places(self, width: int, height: int) -> dict[str, QRect]:
-        """Where "name", "slider", "z" and the figures that fit are in a row of this size, in pixels."""
-        px, shown = theme.pixels, list(self.kinds)
-        for kind in GONE_FIRST:
-            if kind in shown and px(MIN_WIDTH) + sum(px(FIGURES[k]) for k in shown) > width:
-                shown.remove(kind)
-        widths = {"z": px(Z), **{kind: px(FIGURES[kind]) for kind in shown}}
-        slider = max(width - px(NAME) - sum(widths.values()), 1)
-        places, x = {}, 0
-        for kind, wide in {"name": px(NAME), "slider": slider, **widths}.items():
-            places[kind] = QRect(x, 0, wide, height)
-            x += wide
-        return places
+        """Where "name", "slider", "z" and the figures that fit are in a row of this size, in pixels; not to be
+        changed."""
+        return _places(width, height, self.kinds, theme.scale)
+
+
+@lru_cache(maxsize=8)  # 512 rows ask for the same while z moves
+def _places(width: int, height: int, kinds: tuple[str, ...], scale: int) -> dict[str, QRect]:
+    px, shown = theme.pixels, list(kinds)
+    for kind in GONE_FIRST:
+        if kind in shown and px(MIN_WIDTH) + sum(px(FIGURES[k]) for k in shown) > width:
+            shown.remove(kind)
+    widths = {"z": px(Z), **{kind: px(FIGURES[kind]) for kind in shown}}
+    slider = max(width - px(NAME) - sum(widths.values()), 1)
+    places, x = {}, 0
+    for kind, wide in {"name": px(NAME), "slider": slider, **widths}.items():
+        places[kind] = QRect(x, 0, wide, height)
+        x += wide
+    return places

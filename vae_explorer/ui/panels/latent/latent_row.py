@@ -35,6 +35,7 @@ class LatentRow(QWidget):
         self.j = j
         self._latent, self._image, self._model, self._columns = session.latent, session.image, session.model, columns
         self._z = 0.0
+        self._z_place = QRect()
         self._mu: float | None = None
         self._sigma: float | None = None
         self._here: float | None = None
@@ -60,7 +61,7 @@ class LatentRow(QWidget):
         """z_j has moved."""
         self._z = value
         self.slider.set_value(value)
-        self.update(self.place("z"))
+        self.update(self._z_place)
 
     def set_figures(self, mu: float | None, sigma: float | None, here: float | None, mean: float | None) -> None:
         """mu and sigma of the chosen image, its KL, and what the rows are sorted by: the average KL over the data, or
@@ -184,6 +185,7 @@ class LatentRow(QWidget):
     def fit(self) -> None:
         """Puts the slider into its column."""
         self.slider.setGeometry(self.place("slider"))
+        self._z_place = self.place("z")
 
     @guarded()
     def paintEvent(self, event: QPaintEvent) -> None:
