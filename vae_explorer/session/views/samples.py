@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 from PySide6.QtCore import QObject, Signal
 
+from vae_explorer.export.table import csv_of
 from vae_explorer.session.records import Encoded, Key, Snapshot
 from vae_explorer.session.state.settings import MAX_SEED, Configured, Settings
 from vae_explorer.session.state.workspace import Workspace
@@ -125,6 +126,14 @@ class Samples(Configured[Set], Generic[Set, Shown]):
     def set_seed(self, seed: int) -> None:
         self.set(seed=seed)
 
+    def csv(self) -> str:
+        """z of each sample as a table, in full precision; empty where there is none."""
+        return (
+            csv_of({f"z{j}": self.shown.z[:, j] for j in range(self.shown.z.shape[1])}, index="sample")
+            if self.shown
+            else ""
+        )
+
     def set_watched(self, watched: bool) -> None:
         """Whether they are visible; hidden samples are not computed."""
         if watched != self.is_watched:
@@ -178,6 +187,12 @@ class PosteriorSamplesSession(Samples[PosteriorSettings, PosteriorSamples]):
 
     def set_keeps_eps(self, keeps: bool) -> None:
         self.set(keeps_eps=keeps)
+
+    @property
+    def has_own_eps(self) -> bool:
+        """Whether eps belongs to the chosen image, and was not kept from another."""
+        own = self._image.posterior
+        return self._noise is None or (own is not None and own.subject == self._noise.subject)
 
     @property
     def _can_sample(self) -> bool:
