@@ -7,7 +7,6 @@ import numpy as np
 from pydantic import Field
 from PySide6.QtCore import QObject, Signal
 
-from vae_explorer.export.table import csv_of
 from vae_explorer.session.records import Encoded, Key, Snapshot
 from vae_explorer.session.state.settings import MAX_SEED, Configured, Settings
 from vae_explorer.session.state.workspace import Workspace
@@ -125,14 +124,6 @@ class Samples(Configured[Set], Generic[Set, Shown]):
 
     def set_seed(self, seed: int) -> None:
         self.set(seed=seed)
-
-    def csv(self) -> str:
-        """z of each sample as a table, in full precision; empty where there is none."""
-        return (
-            csv_of({f"z{j}": self.shown.z[:, j] for j in range(self.shown.z.shape[1])}, index="sample")
-            if self.shown
-            else ""
-        )
 
     def set_watched(self, watched: bool) -> None:
         """Whether they are visible; hidden samples are not computed."""

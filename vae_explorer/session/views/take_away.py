@@ -16,6 +16,8 @@ from vae_explorer.export.command import Command, NamedImage
 from vae_explorer.export.file import file_name
 from vae_explorer.export.table import csv_of
 from vae_explorer.session.threads.latest import Latest, Place
+from vae_explorer.session.views.aggregate import COUNT as AGGREGATE_COUNT
+from vae_explorer.session.views.aggregate import AggregateSession
 from vae_explorer.session.views.context import Context
 from vae_explorer.session.views.decoded import Decoded
 from vae_explorer.session.views.evidence import EvidenceSession
@@ -157,6 +159,16 @@ class TakeAwaySession(QObject):
         """The pictures of z from the prior."""
         settings, out = samples.settings, self._png_name("prior samples", of_image=False)
         return command.sample(self._model_name(), settings.count, settings.seed, out, temperature=settings.temperature)
+
+    def compared_command(self, aggregate: AggregateSession, source: str) -> Command:
+        """The pictures of z from one of the sources that q(z) is compared with."""
+        snapshot, samples = self._model.snapshot, aggregate.samples
+        if snapshot is None or samples is None:
+            raise UserError("There are no samples yet")
+        if source != "prior" and snapshot.posteriors is None:
+            raise UserError("A command samples from stored posteriors, which a model file has once its run has ended")
+        out = self._png_name(f"samples from {source}", of_image=False)
+        return command.sample(self._model_name(), AGGREGATE_COUNT, samples.seed, out, source=source)
 
     def evidence_command(self, evidence: EvidenceSession) -> Command:
         """The figures of the image, and those of the best q where it was fitted."""

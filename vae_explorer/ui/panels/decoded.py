@@ -1,7 +1,7 @@
 """p(x|z) of the z on the sliders: its mean, draws from it, the deviation of each pixel."""
 
 import numpy as np
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
@@ -126,6 +126,10 @@ class DecodedPanel(Panel):
         for picture in (self.view, self.grid):
             picture.setMinimumSize(side, side)
         self._fit()
+
+    def image(self) -> QImage:
+        """What is shown, as it is copied."""
+        return self._offered.image()
 
     def copy(self) -> None:
         """The picture, as PNG too: so that it can be pasted back as an image."""

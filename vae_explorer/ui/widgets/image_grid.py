@@ -50,9 +50,7 @@ class ImageGrid(PictureList):
     chosen = Signal(int)
     double_clicked = Signal(int)
 
-    def __init__(
-        self, parent: QWidget | None = None, *, rows: int | None = None, tile: int = 38, item: str = "picture"
-    ):
+    def __init__(self, parent: QWidget | None = None, *, rows: int | None = None, tile: int = 38, item: str = "image"):
         """item: what a screen reader calls one of them, such as "sample"."""
         super().__init__(parent)
         self.item = item

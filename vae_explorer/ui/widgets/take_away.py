@@ -119,6 +119,10 @@ class Offer(QObject):
         """image – model – what."""
         return self._away.name(self.taken.what, of_image=self.taken.of_image)
 
+    def image(self) -> QImage:
+        """As it is copied."""
+        return QImage.fromData(self._png())
+
     def fill(self, menu: QMenu) -> None:
         """Adds what can be done with it."""
         picture = self._picture
