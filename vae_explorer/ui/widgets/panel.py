@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -44,8 +43,13 @@ class Panel(QFrame):
         self.body.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, 2 * UNIT)
         self.body.setSpacing(2 * UNIT)
         self.header = row()
-        text = label(f"{title} <i style='font-weight:400'>{symbol}</i>" if symbol else title, role="title")
-        self.header.addWidget(text)
+        titles = row(label(title, role="title"), spacing=UNIT)
+        if symbol:
+            sign = ElidedLabel(role="symbol")  # gives way before a button does
+            sign.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+            sign.set_whole(symbol)
+            titles.addWidget(sign)
+        self.header.addLayout(titles)
         self.header.addStretch(1)
         line = row(spacing=UNIT)
         line.addLayout(self.header, 1)
@@ -82,16 +86,16 @@ class Panel(QFrame):
 class FittedText(QLabel):
     """Wrapped text, always as high as it needs to be at its width: a layout is not asked to know heights for widths."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, *, role: str = "muted"):
         super().__init__(text)
-        self.setProperty("role", "muted")
+        self.setProperty("role", role)
         self.setWordWrap(True)
         self.setMinimumWidth(1)
 
     @guarded(False)
     def event(self, event: QEvent) -> bool:
         done = super().event(event)
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange, QEvent.Type.StyleChange):
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish):
             height = self.heightForWidth(self.width())
             if height > 0 and height != self.minimumHeight():
                 self.setFixedHeight(height)
@@ -102,18 +106,13 @@ class FittedText(QLabel):
         return False
 
 
-def more_button(container: QWidget) -> QToolButton:
+def more_button(container: QWidget) -> QPushButton:
     """The ⋯ of a panel or a view: what it has on offer to be taken away. The key for menus opens it from anywhere in
     the container that has no menu of its own."""
-    made = QToolButton()
-    made.setText("⋯")
-    made.setProperty("role", "link")
-    made.setToolTip("Copy or save what is shown here")
-    made.setAccessibleName("Take away")
-    made.setAccessibleDescription(made.toolTip())
-    made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    made.setCursor(Qt.CursorShape.PointingHandCursor)
-    made.setMenu(MoreMenu(container, made))
+    menu = MoreMenu(container)
+    made = button("⋯", menu.open, "Copy or save what is shown here", role="link")
+    made.setAccessibleName("Copy or save")
+    menu.set_button(made)
     return made
 
 
@@ -183,6 +182,10 @@ class ElidedLabel(QLabel):
         if align_right:
             self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
+    def width_of(self, text: str) -> int:
+        """Pixels that a text needs."""
+        return self.fontMetrics().horizontalAdvance(text) + 1
+
     def set_whole(self, text: str) -> None:
         self._whole = text
         self.setToolTip(text)
@@ -192,7 +195,7 @@ class ElidedLabel(QLabel):
     @guarded(QSize())
     def sizeHint(self) -> QSize:
         """Room for the whole text, for those who give it a size policy that asks."""
-        return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 1, super().sizeHint().height())
+        return QSize(self.width_of(self._whole), super().sizeHint().height())
 
     @guarded(QSize())
     def minimumSizeHint(self) -> QSize:
