@@ -19,8 +19,8 @@ from vae_explorer.ui.widgets.vector_field import VectorField
 
 EMPTY = "Drop an image here, paste one, or choose Open… to see its posterior."
 HELP = Help(
-    "The encoder turns x, the image as the network sees it, into a distribution over z: "
-    "for each dimension a mean μ and a standard deviation σ.",
+    "The encoder turns x, the image as the network sees it, into a mean μ and a standard deviation σ "
+    "for each dimension of z.",
     "q(z|x) = N(μ(x), diag σ²(x))",
 )
 WORDS = {  # of the figures: their names, and what they are

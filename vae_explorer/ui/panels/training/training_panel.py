@@ -24,8 +24,7 @@ from vae_explorer.ui.widgets.segments import Segments
 from vae_explorer.ui.widgets.take_away import Taken, offer
 
 HELP = Help(
-    "Training raises the ELBO, a lower bound of log p(x), for the training images: good reconstructions, and q(z|x) "
-    "not far from the prior.",
+    "Training raises the ELBO, a lower bound of log p(x): good reconstructions, with q(z|x) near the prior.",
     "ELBO = E<sub>q(z|x)</sub>[log p(x|z)] − KL(q(z|x) ‖ p(z))",
 )
 BAR_STEPS = 1000  # of the progress bar
