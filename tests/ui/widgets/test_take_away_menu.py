@@ -160,10 +160,10 @@ def test_the_menu_of_a_panel_has_all_that_is_painted_in_it(session, put_on, qtbo
     put_on(panel, 300, 400)
     qtbot.mouseClick(panel.more, Qt.MouseButton.LeftButton)
     menu = QApplication.activePopupWidget()
-    assert [action.text() for action in menu.actions()] == ["X", "Reconstruction"]
+    assert [action.text() for action in menu.actions()] == ["x", "Reconstruction"]
     assert "Copy" in [action.text() for action in menu.actions()[1].menu().actions()]
     menu.close()
-    assert list(menu_of(panel.more, QContextMenuEvent.Reason.Keyboard)) == ["X", "Reconstruction"]
+    assert list(menu_of(panel.more, QContextMenuEvent.Reason.Keyboard)) == ["x", "Reconstruction"]
 
 
 def test_an_explanation_takes_room_inside_its_panel_and_moves_no_splitter(put_on, qtbot):

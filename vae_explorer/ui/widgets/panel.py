@@ -187,6 +187,8 @@ class ElidedLabel(QLabel):
         return self.fontMetrics().horizontalAdvance(text) + 1
 
     def set_whole(self, text: str) -> None:
+        if text == self._whole:  # as it is at each move of a slider
+            return
         self._whole = text
         self.setToolTip(text)
         self.updateGeometry()
@@ -207,3 +209,10 @@ class ElidedLabel(QLabel):
     @guarded()
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._elide()
+
+    @guarded()
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self.updateGeometry()
+            self._elide()

@@ -122,7 +122,7 @@ class Offer(QObject):
     def title(self) -> str:
         """What is on offer, as the title of a menu."""
         what = self.taken.what
-        return what[:1].upper() + what[1:]
+        return what[:1].upper() + what[1:] if what[1:2].isalpha() else what  # x and q(z) are symbols
 
     @property
     def name(self) -> str:
