@@ -1,6 +1,7 @@
 """Requests, jobs and runs that fail: each is one sentence, and the next one works."""
 
 import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from vae_explorer import errors, paths
 from vae_explorer.core.progress import Progress
 from vae_explorer.errors import UserError
+from vae_explorer.export.command import Command, NamedImage
 from vae_explorer.session import training
 from vae_explorer.session.records import Origin
 from vae_explorer.session.threads.generator_thread import GeneratorThread
@@ -23,8 +25,10 @@ FAULT = "Something went wrong inside the program"
 SPOILT = {  # what is asked for, and where its failure is seen
     "open_model": (lambda w: w.session.model.open("other"), lambda w: w.errors.text.text()),
     "save_model": (lambda w: w.session.model.save(paths.runs() / "x"), lambda w: w.errors.text.text()),
-    "write_picture": (
-        lambda w: w.session.decoded.save(paths.runs() / "x.png", np.zeros((1, 8, 8, 3), np.uint8), 1),
+    "draw": (lambda w: w.session.latent.random(), lambda w: w.decoded.row._message),
+    "write_file": (lambda w: w.session.take_away.write(paths.runs() / "x.svg", b""), lambda w: w.errors.text.text()),
+    "write_named_image": (
+        lambda w: w.session.take_away.hand_over(Command((), NamedImage(Path("x"), None, None)), print),
         lambda w: w.errors.text.text(),
     ),
     "pictures": (lambda w: w.session.image.open([Origin("a", b"")]), lambda w: w.errors.text.text()),

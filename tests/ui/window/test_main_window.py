@@ -378,3 +378,11 @@ def test_on_a_small_screen_nothing_scrolls_with_the_bundled_model(make_window, q
         for panel in (window.image, window.latent):
             for area in panel.findChildren(QScrollArea):
                 assert area.verticalScrollBar().maximum() == 0
+
+
+def test_the_folder_of_the_last_picture_is_known_at_the_next_start(window, make_window, tmp_path, qtbot):
+    with qtbot.waitSignal(window.session.take_away.told, timeout=WAIT):
+        window.session.take_away.write(tmp_path / "plot.svg", b"<svg/>")
+    assert window.statusBar().currentMessage() == "Saved: plot.svg"
+    make_window.close(window)
+    assert make_window().session.take_away.folder == tmp_path

@@ -89,6 +89,8 @@ class MainWindow(QMainWindow):
         session.model.changed.connect(self._on_model_changed)
         session.model.saved.connect(self._on_saved)
         session.data.described.connect(self._on_data_described)
+        session.take_away.told.connect(self._on_told)
+        session.take_away.folder_changed.connect(self._on_folder_changed)
         theme.changed.connect(self._on_room_changed)
         self.title.open_asked.connect(self.open_files)
         self.title.save_asked.connect(self.save_model)
@@ -295,6 +297,12 @@ class MainWindow(QMainWindow):
     def _on_saved(self, path: object) -> None:
         self.statusBar().showMessage(f"Saved {path}", 5000)
 
+    def _on_told(self, text: str) -> None:
+        self.statusBar().showMessage(text, 5000)
+
+    def _on_folder_changed(self) -> None:
+        self._settings.setValue("pictures", str(self.session.take_away.folder))
+
     def _on_data_described(self, summary: object) -> None:
         self.set_train_visible(True)
         skipped = getattr(summary, "skipped", ())
@@ -307,6 +315,8 @@ class MainWindow(QMainWindow):
         return str(self._settings.value("folder", str(Path.home())))
 
     def _restore(self) -> None:
+        if pictures := self._settings.value("pictures"):
+            self.session.take_away.set_folder(Path(str(pictures)))
         for name, widget in (("panels", self.panels), ("rows", self.rows)):
             state = self._settings.value(name) if self._remembers else None
             if isinstance(state, QByteArray):  # a damaged file gives anything

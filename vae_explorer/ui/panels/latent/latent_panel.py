@@ -14,8 +14,13 @@ from vae_explorer.ui.panels.latent.latent_list import LatentList
 from vae_explorer.ui.panels.latent.latent_row import LatentRow
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.flow_layout import FlowLayout
-from vae_explorer.ui.widgets.panel import Panel, button, label
+from vae_explorer.ui.widgets.panel import Help, Panel, button, label
 
+HELP = Help(
+    "z is the latent point that is decoded. A sample of q(z|x) is its mean μ plus noise ε, scaled by σ; "
+    "each slider moves one dimension of z.",
+    "z = μ + σ · ε, &nbsp; ε ~ N(0, I)",
+)
 LIMITS = (2, 3, 4, 6)  # of the sliders, in deviations of the prior
 MANY = 32  # dimensions, above which they can be filtered
 EMPTY = "Open a model or train one: each dimension of z gets a slider here."
@@ -30,7 +35,7 @@ class LatentPanel(Panel):
     """The tools are in the header where they fit into its line, else below it in as many lines as they take."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
-        super().__init__("Latent point", "z", parent)
+        super().__init__("Latent point", "z", parent, help=HELP)
         self.setObjectName("latentPanel")
         self._model, self._latent, self._image = session.model, session.latent, session.image
         self.random = button(
