@@ -23,9 +23,11 @@ from vae_explorer.session.training import TrainingSession
 from vae_explorer.session.views.aggregate import AggregateSession
 from vae_explorer.session.views.context import Context
 from vae_explorer.session.views.data_posteriors import DataPosteriorsSession
-from vae_explorer.session.views.decoded import DecodedSession, WriteRequest
+from vae_explorer.session.views.decoded import DecodedSession
+from vae_explorer.session.views.draws import DrawsSession
 from vae_explorer.session.views.evidence import EvidenceSession
 from vae_explorer.session.views.samples import PosteriorSamplesSession, PriorSamplesSession
+from vae_explorer.session.views.take_away import TakeAwaySession, WriteRequest
 from vae_explorer.session.views.typical import TypicalSession
 
 N = TypeVar("N")
@@ -34,8 +36,8 @@ MAX_NAME = 60  # characters of a file's name in a sentence that may hold several
 
 
 class Session(QObject):
-    """The nouns: model, latent, decoded, image, posterior_samples, prior_samples, evidence, aggregate, typical,
-    data_posteriors, self_test, training, data, jobs, undo.
+    """The nouns: model, latent, decoded, draws, image, posterior_samples, prior_samples, evidence, aggregate, typical,
+    data_posteriors, take_away, self_test, training, data, jobs, undo.
 
     Signals:
         failed(sentence: str): something that the user should know; the rest is as it was
@@ -53,6 +55,7 @@ class Session(QObject):
         self.model = ModelSession(thread, self)
         self.latent = LatentSession(self.model, self)
         self.decoded = DecodedSession(self.model, self.latent, self._decoding_thread, self)
+        self.draws = DrawsSession(self.model, self.latent, self.decoded, self._decoding_thread, self)
         self.image = ImageSession(self.model, self.latent, thread, self)
         self.training = TrainingSession(self.model, thread, self)
         self.jobs = JobsSession(self)
@@ -65,15 +68,15 @@ class Session(QObject):
         self.evidence = EvidenceSession(self.context, self)
         self.aggregate = AggregateSession(self.context, self)
         self.typical = TypicalSession(self.context, self)
+        self.take_away = TakeAwaySession(self.context, self._decoding_thread, self)
         self.self_test = SelfTestSession(self.jobs, self)
         self.data = DataSession(self.jobs, self)
         self._is_closing = self._has_closed = False
 
         self.model.changed.connect(self._on_model_changed)
-        for noun in (self.model, self.image, self.jobs, self.training):
+        for noun in (self.model, self.image, self.jobs, self.training, self.take_away):
             noun.failed.connect(self.failed)
         self.image.refused.connect(self.failed)
-        self.decoded.save_failed.connect(self.failed)
         for latest in (self._decoding_thread, thread):
             latest.finished.connect(self._on_thread_finished)
             latest.start()

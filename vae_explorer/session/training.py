@@ -188,6 +188,10 @@ class TrainingSession(QObject):
         run = None if self.is_active else self.run
         return run if run and run.is_finished and run.state_path.exists() else None
 
+    def folder_of(self, lineage: int) -> Path | None:
+        """Where the run with these weights lies."""
+        return next((folder for folder, of in self._lineages.items() if of == lineage), None)
+
     def open_run(self, folder: Path) -> None:
         """Shows the newest model of a run and, unless another run is active, its curves. It is only read: where another
         program is writing it, the user is told."""

@@ -86,7 +86,7 @@ def test_sigma_is_that_of_every_pixel_with_its_scale(
     choose(qtbot, panel, "sigma")
     mean = numpy_decode(path, Z)[0]
     np.testing.assert_allclose(shown(), np.sqrt(mean * (1 - mean)), atol=1e-5)
-    assert panel.scale.text() == f"σ of each pixel, 0 … {np.sqrt(mean * (1 - mean)).max():.2f}"
+    assert panel.scale.toolTip() == f"σ of each pixel, 0 … {np.sqrt(mean * (1 - mean)).max():.2f}"
 
 
 def test_draws_are_black_and_white_and_as_likely_as_the_mean_says(
@@ -109,10 +109,10 @@ def test_draws_are_black_and_white_and_as_likely_as_the_mean_says(
 
 def test_draw_again_is_another_draw_of_the_same_z(panel, session, at_z, shown, qtbot):
     choose(qtbot, panel, "draw")
-    first, scale = shown(), panel.scale.text()
+    first, scale = shown(), panel.scale.toolTip()
     assert not np.array_equal(first, at_z)
     qtbot.mouseClick(panel.draw, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.scale.text() != scale, timeout=WAIT)
+    qtbot.waitUntil(lambda: panel.scale.toolTip() != scale, timeout=WAIT)
     assert not np.array_equal(shown(), first)
     np.testing.assert_array_equal(session.latent.z, Z)
 
@@ -134,7 +134,7 @@ def test_back_to_the_mean_is_the_same_picture(panel, at_z, shown, qtbot):
         choose(qtbot, panel, mode)
         value = shown()
     np.testing.assert_array_equal(value, at_z)
-    assert panel.scale.text() == "E[x|z]"
+    assert panel.scale.toolTip() == "mean image E[x|z]"
 
 
 def test_sixteen_draws_of_one_z_stand_side_by_side(panel, session, at_z, qtbot):
@@ -178,7 +178,7 @@ def test_sixteen_draws_are_copied_without_the_window_around_them(panel, at_z, qt
 
 def test_the_picture_is_saved_as_png(panel, session, at_z, tmp_path, monkeypatch, qtbot):
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
-    with qtbot.waitSignal(session.decoded.saved, timeout=WAIT):
+    with qtbot.waitSignal(session.take_away.told, timeout=WAIT):
         panel.save_as()
     saved = QImage(str(tmp_path / "mine.png"))
     assert saved.size() == panel.image().size()

@@ -37,6 +37,7 @@ class OpenedModel:
     posteriors: "StoredPosteriors | None" = field(repr=False)
     data: ImageSet | None
     examples: ReadPictures  # the first of them
+    source: str = ""  # what a command calls it: the name of a bundled model, or a path
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +179,7 @@ class ModelSession(QObject):
     def _on_opened(self, answer: OpenedModel) -> None:
         self.is_opening = False
         snapshot = Snapshot.of(Workspace.new_lineage(), 0, answer.model, answer.info, answer.posteriors)
-        self._open(Workspace(answer.name, snapshot, answer.data, answer.examples))
+        self._open(Workspace(answer.name, snapshot, answer.data, answer.examples, answer.source))
 
     def _on_open_failed(self, sentence: str) -> None:
         self.is_opening = False

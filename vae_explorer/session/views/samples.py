@@ -180,6 +180,12 @@ class PosteriorSamplesSession(Samples[PosteriorSettings, PosteriorSamples]):
         self.set(keeps_eps=keeps)
 
     @property
+    def has_own_eps(self) -> bool:
+        """Whether eps belongs to the chosen image, and was not kept from another."""
+        own = self._image.posterior
+        return self._noise is None or (own is not None and own.subject == self._noise.subject)
+
+    @property
     def _can_sample(self) -> bool:
         return self._image.posterior is not None
 

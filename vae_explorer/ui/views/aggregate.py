@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWi
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
+from vae_explorer.session.views import tables
 from vae_explorer.ui.plots.density_multiples import TIP as MULTIPLES_TIP
 from vae_explorer.ui.plots.density_multiples import DensityMultiples
 from vae_explorer.ui.plots.density_plot import TIP as PLOT_TIP
@@ -15,6 +16,7 @@ from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.numbers import figure, z_name
 from vae_explorer.ui.widgets.panel import button, label, scrolling
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
 EXPLANATION = "q(z): the mean of q(z|x) over images."
 EXPLANATION_TIP = "Where q(z) differs from N(0, I), the prior also samples regions where no image is encoded."
@@ -27,6 +29,7 @@ SOURCES = {  # title, that of a plain autoencoder, tooltip
     "mixture": ("mixture<br>fitted to q(z)", "mixture<br>fitted", "A mixture of several Gaussians, fitted to z"),
     "posterior": ("stored<br>posteriors", "z of images", "z of randomly chosen images: these pictures repeat them"),
 }
+FILES = {"prior": "the prior", "gaussian": "a Gaussian", "mixture": "a mixture", "posterior": "stored posteriors"}
 FIGURES_TIP = (
     "The average KL(q(z|x) ‖ p(z)) has two parts. Information: how much z says about which image it came from. "
     "KL(q(z) ‖ p(z)): how far all images together are from the prior. Information cannot be more than log N."
@@ -50,6 +53,9 @@ class AggregateView(QWidget):
         self.plot.setObjectName("aggregatePlot")
         self.multiples.setObjectName("aggregateDimensions")
         self.multiples.chosen.connect(self._aggregate.choose)
+        densities = partial(tables.of_densities, self._aggregate)
+        offer(self.plot, session.take_away, Taken("q(z)", data=densities, of_image=False))
+        offer(self.multiples, session.take_away, Taken("q(z) of every dimension", data=densities, of_image=False))
         self.title = label(role="caption", name="aggregateTitle")
         self.above_multiples = label(role="caption", name="aggregateActive")
         self.above_multiples.setToolTip("Active: its mean varies from image to image (variance above 0.01)")
@@ -96,7 +102,14 @@ class AggregateView(QWidget):
         self.grids: dict[str, ImageGrid] = {}
         self._sources: dict[str, QLabel] = {}
         for line, (source, (_, _, tip)) in enumerate(SOURCES.items()):
-            self.grids[source] = grid = ImageGrid()
+            self.grids[source] = grid = ImageGrid(item="sample")
+            samples = Taken(
+                f"samples from {FILES[source]}",
+                data=partial(tables.of_compared, self._aggregate, source),
+                command=partial(self._session.take_away.compared_command, self._aggregate, source),
+                of_image=False,
+            )
+            offer(grid, self._session.take_away, samples)
             grid.setObjectName(f"samplesFrom_{source}")
             grid.setToolTip(f"{tip}. Click one to put its z on the sliders.")
             grid.chosen.connect(partial(self._aggregate.put_on_sliders, source))

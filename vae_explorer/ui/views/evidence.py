@@ -1,10 +1,13 @@
 """The lecture's central equation for the current image: log p(x) = reconstruction − KL + gap."""
 
+from functools import partial
+
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
+from vae_explorer.session.views import tables
 from vae_explorer.session.views.evidence import MAX_IMPORTANCE_DRAWS, Evidence
 from vae_explorer.ui.plots.growth_plot import GrowthPlot
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
@@ -13,6 +16,7 @@ from vae_explorer.ui.plots.waterfall import Waterfall
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.numbers import figure, z_name
 from vae_explorer.ui.widgets.panel import button, label
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
 EXPLANATION = "Training raises the ELBO. The gap is how far q(z|x) is from the true posterior p(z|x)."
 NO_BOUND = "Training a plain autoencoder raises log p(x|z) alone."
@@ -82,6 +86,7 @@ class EvidenceView(QWidget):
         """Side by side, each with its title above and its numbers below; the warning below all."""
         self.waterfall, self.growth = Waterfall(), GrowthPlot()
         self.histogram, self.map = HistogramPlot(), PosteriorMapPlot()
+        self._offer_plots()
         self.growth.setToolTip(f"{self.growth.toolTip()} {BLIND}")
         self.under_waterfall, self.under_growth, self.under_histogram, self.under_map = (
             label(role="caption", wrap=True, name=name)
@@ -109,6 +114,16 @@ class EvidenceView(QWidget):
         plots.addLayout(side_by_side, 1)
         plots.addWidget(self.warning)
         return plots
+
+    def _offer_plots(self) -> None:
+        command = partial(self._session.take_away.evidence_command, self._evidence)
+        for plot, what, table in (
+            (self.waterfall, "evidence", tables.of_figures),
+            (self.growth, "log evidence as K grows", tables.of_growth),
+            (self.histogram, "one-sample ELBO", tables.of_one_sample_elbos),
+            (self.map, "true posterior", tables.of_map),
+        ):
+            offer(plot, self._session.take_away, Taken(what, data=partial(table, self._evidence), command=command))
 
     def _on_fit(self) -> None:
         if self._evidence.is_fitting:

@@ -1,10 +1,13 @@
 """Repeated samples from q(z|x): the same image, a different z each time."""
 
+from functools import partial
+
 import numpy as np
 from PySide6.QtCore import Property, Qt
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
+from vae_explorer.session.views import tables
 from vae_explorer.session.views.samples import MAX_SAMPLES, PosteriorSamples
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_grid import ImageGrid
@@ -12,6 +15,7 @@ from vae_explorer.ui.widgets.image_view import ImageView
 from vae_explorer.ui.widgets.numbers import figure, z_name
 from vae_explorer.ui.widgets.panel import button, label
 from vae_explorer.ui.widgets.segments import Segments
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
 EXPLANATION = "Each sample of the same image is a different z and a different picture."
 APART = "Point at a sample to see its z = μ + σ · ε. Click it to put z on the sliders."
@@ -32,10 +36,18 @@ class PosteriorSamplesView(QWidget):
         body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
         body.setSpacing(2 * UNIT)
 
-        self.grid = PosteriorGrid()
+        self.grid = PosteriorGrid(item="sample")
         self.grid.setObjectName("posteriorSamples")
         self.grid.setAccessibleName("Posterior samples")
+        samples = Taken(
+            "posterior samples",
+            data=partial(tables.of_samples, self._samples),
+            command=partial(session.take_away.samples_command, self._samples),
+        )
+        offer(self.grid, session.take_away, samples)
         self.mean, self.spread = ImageView(), ImageView()
+        offer(self.mean, session.take_away, Taken("mean of the samples"))
+        offer(self.spread, session.take_away, Taken("spread of the samples"))
         self.mean.setAccessibleName("Mean of the samples")
         self.spread.setAccessibleName("Spread of each pixel")
         self.spread_text = label("spread", role="caption")

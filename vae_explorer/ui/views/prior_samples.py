@@ -1,12 +1,16 @@
 """Pictures of z ~ N(0, I): generation."""
 
+from functools import partial
+
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
+from vae_explorer.session.views import tables
 from vae_explorer.session.views.samples import MAX_SAMPLES
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.panel import button, label
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
 CLICK = "Click one to put its z on the sliders."
 EXPLANATION = f"Generation: z from the prior, decoded. {CLICK}"
@@ -22,10 +26,17 @@ class PriorSamplesView(QWidget):
         body = QHBoxLayout(self)
         body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
         body.setSpacing(4 * UNIT)
-        self.grid = ImageGrid()
+        self.grid = ImageGrid(item="sample")
         self.grid.setObjectName("priorSamples")
         self.grid.setAccessibleName("Prior samples")
         self.grid.set_message(EMPTY)
+        samples = Taken(
+            "prior samples",
+            data=partial(tables.of_samples, self._samples),
+            command=partial(session.take_away.prior_command, self._samples),
+            of_image=False,
+        )
+        offer(self.grid, session.take_away, samples)
         body.addLayout(self._make_controls())
         body.addWidget(self.grid, 1)
 

@@ -1,16 +1,20 @@
 """Is this an image that the model knows?"""
 
+from functools import partial
+
 import numpy as np
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
+from vae_explorer.session.views import tables
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.numbers import figure
 from vae_explorer.ui.widgets.panel import label
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
 KNOWN = "A low ELBO means that the model finds this image unlikely. "
 NO_ELBO = "This model has no ELBO to compare. "
@@ -41,8 +45,11 @@ class TypicalView(QWidget):
         )
         self.histogram = HistogramPlot(name="test images", tip=TIP)
         self.histogram.setObjectName("typicalElbo")
+        quantiles = partial(tables.of_quantiles, self._typical)
+        offer(self.histogram, session.take_away, Taken("ELBO among the test images", data=quantiles))
         self.grid = ImageGrid()
         self.grid.setObjectName("neighbours")
+        offer(self.grid, session.take_away, Taken("nearest images"))
         self.grid.setAccessibleName("Nearest images")
         self.grid.chosen.connect(self._typical.choose)
         self.above_grid = label(role="caption", wrap=True, name="neighboursText")

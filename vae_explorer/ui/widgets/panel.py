@@ -1,22 +1,45 @@
 """The frame of a panel, and the small parts that all panels are made of."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.theme import UNIT
+from vae_explorer.ui.widgets.take_away import MoreMenu
+
+
+class Help(NamedTuple):
+    """What the "?" of a panel unfolds."""
+
+    text: str  # up to three lines of plain words
+    equation: str  # as rich text
 
 
 class Panel(QFrame):
-    """A frame with a title on the left and room for a remark or controls on the right of it."""
+    """A frame with a title on the left and room for a remark or controls on the right of it, then "?" and "⋯".
 
-    def __init__(self, title: str, symbol: str = "", parent: QWidget | None = None):
+    What comes and goes in it is handed to `gives_way`: it is no part of the least size, so it never moves a splitter.
+    """
+
+    def __init__(self, title: str, symbol: str = "", parent: QWidget | None = None, *, help: Help | None = None):
         super().__init__(parent)
         self.setProperty("role", "panel")
         self.setAccessibleName(title)
+        self._giving_way: list[QWidget] = []
         self.body = QVBoxLayout(self)
         self.body.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, 2 * UNIT)
         self.body.setSpacing(2 * UNIT)
@@ -24,7 +47,74 @@ class Panel(QFrame):
         text = label(f"{title} <i style='font-weight:400'>{symbol}</i>" if symbol else title, role="title")
         self.header.addWidget(text)
         self.header.addStretch(1)
-        self.body.addLayout(self.header)
+        line = row(spacing=UNIT)
+        line.addLayout(self.header, 1)
+        self.body.addLayout(line)
+        if help:
+            self._add_help(title, help, line)
+        self.more = more_button(self)
+        line.addWidget(self.more)
+
+    def gives_way(self, widget: QWidget) -> None:
+        """This part of the body comes and goes, and leaves the least size as it is."""
+        self._giving_way.append(widget)
+
+    @guarded(QSize())
+    def minimumSizeHint(self) -> QSize:
+        least = super().minimumSizeHint()
+        shown = [widget for widget in self._giving_way if not widget.isHidden()]
+        rooms = (max(widget.minimumSizeHint().height(), widget.minimumHeight()) for widget in shown)
+        return least - QSize(0, sum(rooms) + len(shown) * self.body.spacing())
+
+    def _add_help(self, title: str, help: Help, line: QHBoxLayout) -> None:
+        self.explain = button("?", self._on_explain, f"What is shown under {title}?", role="link", checkable=True)
+        self.explain.setAccessibleName(f"Explain {title}")
+        self.explanation = FittedText(f"{help.text}<br>{help.equation}")
+        self.explanation.hide()
+        line.addWidget(self.explain)
+        self.body.addWidget(self.explanation)
+        self.gives_way(self.explanation)
+
+    def _on_explain(self) -> None:
+        self.explanation.setVisible(self.explain.isChecked())
+
+
+class FittedText(QLabel):
+    """Wrapped text, always as high as it needs to be at its width: a layout is not asked to know heights for widths."""
+
+    def __init__(self, text: str):
+        super().__init__(text)
+        self.setProperty("role", "muted")
+        self.setWordWrap(True)
+        self.setMinimumWidth(1)
+
+    @guarded(False)
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            height = self.heightForWidth(self.width())
+            if height > 0 and height != self.minimumHeight():
+                self.setFixedHeight(height)
+        return done
+
+    @guarded(False)
+    def hasHeightForWidth(self) -> bool:
+        return False
+
+
+def more_button(container: QWidget) -> QToolButton:
+    """The ⋯ of a panel or a view: what it has on offer to be taken away. The key for menus opens it from anywhere in
+    the container that has no menu of its own."""
+    made = QToolButton()
+    made.setText("⋯")
+    made.setProperty("role", "link")
+    made.setToolTip("Copy or save what is shown here")
+    made.setAccessibleName("Take away")
+    made.setAccessibleDescription(made.toolTip())
+    made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    made.setCursor(Qt.CursorShape.PointingHandCursor)
+    made.setMenu(MoreMenu(container, made))
+    return made
 
 
 def scrolling(content: QWidget) -> QScrollArea:

@@ -13,10 +13,16 @@ from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.flow_layout import FlowBox
 from vae_explorer.ui.widgets.image_view import ImageView
 from vae_explorer.ui.widgets.numbers import figure
-from vae_explorer.ui.widgets.panel import ElidedLabel, Panel, button, label, row, scrolling
+from vae_explorer.ui.widgets.panel import ElidedLabel, Help, Panel, button, label, row, scrolling
+from vae_explorer.ui.widgets.take_away import Taken, offer
 from vae_explorer.ui.widgets.vector_field import VectorField
 
 EMPTY = "Drop an image here, paste one, or choose Open… to see its posterior."
+HELP = Help(
+    "The encoder turns x, the image as the network sees it, into a distribution over z: "
+    "for each dimension a mean μ and a standard deviation σ.",
+    "q(z|x) = N(μ(x), diag σ²(x))",
+)
 WORDS = {  # of the figures: their names, and what they are
     "reconstruction": ("reconstruction", "E[log p(x|z)] over z ~ q(z|x), in nats"),
     "kl": ("KL(q ∥ p)", "KL(q(z|x) ‖ N(0, I)): how far the posterior is from the prior, in nats"),
@@ -38,7 +44,7 @@ class ImagePanel(Panel):
     """Photo, x, reconstruction and difference; the steps of the preparation; mu and sigma; the parts of log p(x)."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
-        super().__init__("Image", "x", parent)
+        super().__init__("Image", "x", parent, help=HELP)
         self.setObjectName("imagePanel")
         self._session, self._image = session, session.image
         self._shown: Encoded | None = None
@@ -64,6 +70,8 @@ class ImagePanel(Panel):
         inside.addLayout(title)
         self.plot = PosteriorPlot()
         self.plot.setObjectName("posteriorPlot")
+        posterior = Taken("posterior", data=self._image.csv, command=session.take_away.posterior_command)
+        offer(self.plot, session.take_away, posterior)
         inside.addWidget(self.plot, 1)
         inside.addLayout(self._make_vectors())
         inside.addLayout(self._make_figures())
@@ -95,6 +103,10 @@ class ImagePanel(Panel):
             (self.reconstruction, "recon.", ""),
             (self.difference, "difference", "Reconstruction minus x: blue is darker, red is brighter"),
         )
+        away, names = self._session.take_away, ("original", "x", "reconstruction", "difference")
+        for (view, _, _), what in zip(views, names, strict=True):
+            command = away.image_command if what in ("x", "reconstruction") else None
+            offer(view, away, Taken(what, command=command))
         self.captions = []
         for column, (view, text, tip) in enumerate(views):
             view.setToolTip(tip)

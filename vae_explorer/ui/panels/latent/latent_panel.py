@@ -8,8 +8,13 @@ from vae_explorer.session.session import Session
 from vae_explorer.ui.panels.latent.latent_row import LatentHeader, LatentRow
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.numbers import z_name
-from vae_explorer.ui.widgets.panel import Panel, button, label, row, scrolling
+from vae_explorer.ui.widgets.panel import Help, Panel, button, label, row, scrolling
 
+HELP = Help(
+    "z is the latent point that is decoded. A sample of q(z|x) is its mean μ plus noise ε, scaled by σ; "
+    "each slider moves one dimension of z.",
+    "z = μ + σ · ε, &nbsp; ε ~ N(0, I)",
+)
 LIMITS = (2, 3, 4, 6)  # of the sliders, in deviations of the prior
 EMPTY = "Open a model or train one: each dimension of z gets a slider here."
 COLLAPSED = (
@@ -22,7 +27,7 @@ class LatentPanel(Panel):
     """One row for each dimension in the order of the average KL; the inactive ones are folded away."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
-        super().__init__("Latent point", "z", parent)
+        super().__init__("Latent point", "z", parent, help=HELP)
         self.setObjectName("latentPanel")
         self._session, self._model, self._latent = session, session.model, session.latent
         self._rows: dict[int, LatentRow] = {}

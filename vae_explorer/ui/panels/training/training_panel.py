@@ -1,5 +1,7 @@
 """Training: the form, the buttons, progress, curves, and the reconstructions of eight images."""
 
+from functools import partial
+
 import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
@@ -7,6 +9,7 @@ from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 from vae_explorer.session.jobs.data import DataChoice, DataSummary
 from vae_explorer.session.session import Session
 from vae_explorer.session.training import State
+from vae_explorer.session.views import tables
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.panels.training.config_form import ConfigForm
 from vae_explorer.ui.panels.training.resume_offer import ResumeOffer
@@ -16,9 +19,15 @@ from vae_explorer.ui.plots.curve_plot import CurvePlot
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_strip import ImageStrip
 from vae_explorer.ui.widgets.numbers import figure
-from vae_explorer.ui.widgets.panel import Panel, button, label, row, scrolling
+from vae_explorer.ui.widgets.panel import Help, Panel, button, label, row, scrolling
 from vae_explorer.ui.widgets.segments import Segments
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
+HELP = Help(
+    "Training raises the ELBO, a lower bound of log p(x), for the training images: good reconstructions, and q(z|x) "
+    "not far from the prior.",
+    "ELBO = E<sub>q(z|x)</sub>[log p(x|z)] − KL(q(z|x) ‖ p(z))",
+)
 BAR_STEPS = 1000  # of the progress bar
 SENTENCES: dict[State, str] = {
     "idle": "Choose images and press Start: the sliders will follow the model as it learns.",
@@ -44,7 +53,7 @@ class TrainingPanel(Panel):
     save_asked = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None):
-        super().__init__("Train", "", parent)
+        super().__init__("Train", "", parent, help=HELP)
         self.setObjectName("trainingPanel")
         self._session, self._training, self._data = session, session.training, session.data
         self._shown: TrainConfig | None = None  # that of the run for which the form is locked
@@ -140,8 +149,12 @@ class TrainingPanel(Panel):
         bars_row.addWidget(self.bars_sum)
         self.bars = BarPlot()
         self.bars.setObjectName("trainKl")
+        away, training = self._session.take_away, self._training
+        offer(self.curves, away, Taken("training curves", data=partial(tables.of_curves, training), of_image=False))
+        offer(self.bars, away, Taken("KL of each dimension", data=partial(tables.of_kl, training), of_image=False))
         self.examples = ImageStrip(rows=2, tile=26)
         self.examples.grid.setObjectName("trainReconstructions")
+        offer(self.examples.grid, away, Taken("reconstructions", of_image=False))
         self.examples.grid.setAccessibleName("Eight validation images and their reconstructions")
         self.examples.grid.setToolTip("Top: validation images. Bottom: their current reconstructions.")
         self.views = QWidget()
