@@ -232,6 +232,11 @@ class EvidenceSession(Configured[EvidenceSettings]):
         return self.reason or self.failure or (UNDER_WAY if self._is_wanted else IN_TRAINING)
 
     @property
+    def is_busy(self) -> bool:
+        """Whether newer figures are under way."""
+        return self._draws.is_busy
+
+    @property
     def failure(self) -> str:
         """Why there is no evidence by just these weights and settings; empty if there is one, or one is expected."""
         return self._draws.failure

@@ -13,8 +13,9 @@ class VectorField(QLabel):
     """Shows one element of float [z] after its symbol; `value` is the vector in full precision."""
 
     def __init__(self, symbol: str, *, role: str, parent: QWidget | None = None):
+        """role: mu or sigma; a sigma never reads 0.00."""
         super().__init__(parent)
-        self._vector, self._at, self._symbol = EMPTY, 0, symbol
+        self._vector, self._at, self._symbol, self._is_sigma = EMPTY, 0, symbol, role == "sigma"
         self.setProperty("role", role)
 
     def set_symbol(self, symbol: str) -> None:
@@ -36,5 +37,8 @@ class VectorField(QLabel):
     value = Property(object, _get_value, set_value)
 
     def _write(self) -> None:
-        there = 0 <= self._at < len(self._vector)
-        self.setText(f"{self._symbol} {self._word(float(self._vector[self._at]))}" if there else "")
+        text = ""
+        if 0 <= self._at < len(self._vector):
+            number = float(self._vector[self._at])
+            text = f"{self._symbol} {deviation(number).rstrip() if self._is_sigma else figure(number, 2)}"
+        self.setText(text)

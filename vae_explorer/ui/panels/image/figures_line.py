@@ -33,7 +33,7 @@ TERMS = {
     ),
     "kl": Term(("KL",), "KL(q(z|x) ‖ N(0, I)): how far the posterior is from the prior", "00.0", "−"),
     "elbo": Term(("ELBO",), "ELBO: reconstruction − KL, a lower bound of log p(x)", "−00.0", "="),
-    "gap": Term(("gap",), "gap: log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), how far q is from the true posterior", "0.0", "+"),
+    "gap": Term(("gap",), "gap: log p(x) − ELBO = KL(q(z|x) ‖ p(z|x)), how far q is from the posterior", "0.0", "+"),
     "log_evidence": Term(
         ("log p(x)",), "log p(x): the log evidence of this image, by importance sampling with q(z|x)", "−00.0", "="
     ),
@@ -77,11 +77,11 @@ class FiguresLine(QWidget):
         metrics = QFontMetricsF(theme.font(bold=True))
         numbers = sum(metrics.horizontalAdvance(term.room) for term in TERMS.values())
         words = QFontMetricsF(theme.font(scale=SMALL)).horizontalAdvance(TERMS["reconstruction"].words[0])
-        return QSize(round(numbers + words + 4 * theme.pixels(16)), self._height())
+        return QSize(round(numbers + words + 4 * theme.pixels(16)), sum(self._heights()))
 
     @guarded(QSize())
     def minimumSizeHint(self) -> QSize:
-        return QSize(160, self._height())
+        return QSize(160, sum(self._heights()))
 
     @guarded()
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -164,9 +164,12 @@ class FiguresLine(QWidget):
         self.updateGeometry()
         self._fit()
 
-    def _height(self) -> int:
-        lines = theme.font(bold=True), theme.font(scale=SMALL)
-        return sum(round(QFontMetricsF(font).height()) for font in lines)
+    def _heights(self) -> tuple[int, int]:
+        """Of the numbers and of the words, in the usual type."""
+        above, below = (
+            round(QFontMetricsF(font).height()) for font in (theme.font(bold=True), theme.font(scale=SMALL))
+        )
+        return above, below
 
     def _fit(self) -> None:
         """The largest type in which it fits; the short words where the long ones do not."""
@@ -207,7 +210,7 @@ class FiguresLine(QWidget):
         columns, operator = self._widths(size, list(words.values()))
         _, small = self._metrics(size)
         operator += min(max(free, 0) / max(len(columns) - 1, 1), theme.pixels(24))
-        above, below = (round(QFontMetricsF(theme.font(**kind)).height()) for kind in ({"bold": True}, {"scale": SMALL}))
+        above, below = self._heights()
         x = 1.0
         for i, (key, word) in enumerate(words.items()):
             if i:

@@ -129,8 +129,6 @@ class PosteriorSection(QWidget):
         self.plot.setMinimumHeight(theme.pixels(72))
         wide = QFontMetricsF(theme.font()).horizontalAdvance(LONGEST) + 2 * UNIT
         self._readout.setFixedSize(round(wide), self.copy.sizeHint().height())
-        for box in (self._heading, self._foot):
-            box.refit()
 
     def _tell(self, j: int) -> None:
         self._at = j

@@ -2,12 +2,20 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QAbstractItemView, QDialog, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHeaderView,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.theme import UNIT, theme
-from vae_explorer.ui.widgets.numbers import figure, spread, z_name
+from vae_explorer.ui.widgets.numbers import deviation, figure, z_name
 from vae_explorer.ui.widgets.panel import label
 
 WHOLE = Qt.ItemDataRole.UserRole  # of an item: its number in full precision, as text
@@ -64,9 +72,9 @@ class PosteriorTable(QDialog):
                 self.setWindowTitle("q(z|x)")
             return
         self.setWindowTitle(f"q(z|x) of {image.pictures[shown.image].name}")
-        columns = {"μ": shown.mu, "σ": shown.sigma, "KL, nats": shown.kl_per_dimension}
-        if shown.kl_per_dimension is None:
-            columns = {"z": shown.mu}
+        columns = {"z": shown.mu}
+        if shown.kl_per_dimension is not None:
+            columns = {"μ": shown.mu, "σ": shown.sigma, "KL, nats": shown.kl_per_dimension}
         self.table.blockSignals(True)
         self.table.setColumnCount(1 + len(columns))
         self.table.setHorizontalHeaderLabels(["dimension", *columns])
@@ -74,7 +82,8 @@ class PosteriorTable(QDialog):
         for row, j in enumerate(workspace.order.tolist()):
             self._put(row, 0, z_name(j), str(j))
             for column, (name, values) in enumerate(columns.items(), 1):
-                text = figure(float(values[j]), 2) if name.startswith("KL") else spread(float(values[j]))
+                number = float(values[j])
+                text = deviation(number) if name == "σ" else figure(number, 2)
                 self._put(row, column, text, str(values[j]))
         self.table.blockSignals(False)
 
@@ -95,6 +104,9 @@ class PosteriorTable(QDialog):
         """The chosen rows under their heads, separated by tabs."""
         rows = sorted({index.row() for index in self.table.selectedIndexes()}) or range(self.table.rowCount())
         columns = range(self.table.columnCount())
-        heads = [self.table.horizontalHeaderItem(column).text() for column in columns]
-        lines = [[self.table.item(row, column).data(WHOLE) for column in columns] for row in rows]
-        QGuiApplication.clipboard().setText("\n".join("\t".join(line) for line in [heads, *lines]))
+        heads = [self.table.horizontalHeaderItem(column) for column in columns]
+        lines = [[head.text() for head in heads if head]]
+        for row in rows:
+            items = [self.table.item(row, column) for column in columns]
+            lines.append([str(item.data(WHOLE)) for item in items if item])
+        QGuiApplication.clipboard().setText("\n".join("\t".join(line) for line in lines))
