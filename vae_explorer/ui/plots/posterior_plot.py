@@ -14,7 +14,7 @@ from vae_explorer.ui.widgets.numbers import deviation, figure, mark, z_name
 
 MIN_RANGE = 3.0  # the prior is in sight even when every mu is 0
 EMPTY = "Drop an image to see its posterior"
-INDEX = 0.75  # of the usual type: the indices below the columns
+INDEX = 0.72  # of the usual type: the indices below the columns
 HIGH = 64  # pixels at 100 %: a lower plot leaves the indices out
 INACTIVE = 0.4  # opacity of the dimensions that say nothing about the images
 
@@ -143,13 +143,13 @@ class PosteriorPlot(DimensionPlot):
     def _paint_indices(self, painter: QPainter, area: QRectF) -> None:
         """Below the columns, as many as there is room for; that of the highlighted one always."""
         font, bold = theme.font(scale=INDEX), theme.font(scale=INDEX, bold=True)
-        metrics, top = QFontMetricsF(bold), self.height() - theme.pixels(2) - self._index_height()
+        metrics, top = QFontMetricsF(font), self.height() - theme.pixels(2) - self._index_height()
         edges = self._edges()
         columns = list(zip(self._order, ((edges[:-1] + edges[1:]) / 2).tolist(), strict=True))
         columns.sort(key=lambda column: column[0] != self._pointed)  # the highlighted one first
         taken: list[tuple[float, float]] = []
         for j, middle in columns:
-            wide = metrics.horizontalAdvance(str(j)) + theme.pixels(3)
+            wide = metrics.horizontalAdvance(str(j)) + theme.pixels(2)
             left = min(max(middle - wide / 2, 0), self.width() - wide)
             is_free = all(left + wide <= start or left >= end for start, end in taken)
             if is_free and (j == self._pointed or not self._inactive[j]):

@@ -9,15 +9,16 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.session.views.evidence import UNDER_WAY, ImageFigures
-from vae_explorer.ui.theme import SMALL, theme
+from vae_explorer.ui.theme import SMALL, UNIT, theme
 from vae_explorer.ui.widgets.numbers import figure
 from vae_explorer.ui.widgets.panel import label
 
 UNKNOWN = "–"
 ENCODING = "The image is being encoded."
 LATE = "By an earlier snapshot of the run."
-MIN_WORD = 0.64  # of the usual type: smaller words are left out, their tooltips stay
-MIN_NUMBER = 0.3
+MIN_WORD = 0.64  # of the type at 100 %: smaller words are left out, their tooltips stay
+MIN_NUMBER = 0.3  # of the usual type
+MAX_GAP = 24  # pixels at 100 % that an operator is widened by where there is room
 
 
 class Term(NamedTuple):
@@ -166,66 +167,58 @@ class FiguresLine(QWidget):
 
     def _heights(self) -> tuple[int, int]:
         """Of the numbers and of the words, in the usual type."""
-        above, below = (
-            round(QFontMetricsF(font).height()) for font in (theme.font(bold=True), theme.font(scale=SMALL))
-        )
-        return above, below
+        bold, small = theme.font(bold=True), theme.font(scale=SMALL)
+        return round(QFontMetricsF(bold).height()), round(QFontMetricsF(small).height())
 
     def _fit(self) -> None:
         """The largest type in which it fits; the short words where the long ones do not."""
-        keys, words = self._keys, {key: self._term(key).words for key in self._keys}
-        size, at = 1.0, 0
-        while (need := self._need(size, [words[key][min(at, len(words[key]) - 1)] for key in keys])) > self.width():
-            if at == 0:
-                at = 1
-            elif size <= MIN_NUMBER:
-                break
-            else:
-                size = max(MIN_NUMBER, size - 0.02)
-        self._place(size, {key: words[key][min(at, len(words[key]) - 1)] for key in keys}, self.width() - need)
+        size, words = 1.0, [self._term(key).words[0] for key in self._keys]
+        if self._need(size, words) + len(words) * theme.pixels(UNIT) > self.width():
+            words = [self._term(key).words[-1] for key in self._keys]
+        while self._need(size, words) > self.width() and size > MIN_NUMBER:
+            size -= 0.02
+        self._place(size, words)
 
-    def _metrics(self, size: float) -> tuple[QFontMetricsF, QFontMetricsF | None]:
-        """Of the numbers, and of the words where they can be read."""
-        word = SMALL * size
-        return QFontMetricsF(theme.font(scale=size, bold=True)), (
-            QFontMetricsF(theme.font(scale=word)) if word >= MIN_WORD or size == 1 else None
-        )
+    def _has_words(self, size: float) -> bool:
+        return SMALL * size * theme.scale / 100 >= MIN_WORD
 
-    def _widths(self, size: float, words: list[str]) -> tuple[list[float], float]:
-        """Of the columns, and of an operator with the least room around it. A word reaches below the operators."""
-        metrics, small = self._metrics(size)
-        operator = metrics.horizontalAdvance("≈") + theme.pixels(2)
+    def _columns(self, size: float, words: list[str]) -> tuple[list[float], float]:
+        """The widths of the columns, and of an operator with the least room around it. A word reaches below the
+        operators around it."""
+        metrics, small = QFontMetricsF(theme.font(scale=size, bold=True)), QFontMetricsF(theme.font(scale=SMALL * size))
+        operator = metrics.horizontalAdvance("≈") + 2
         columns = []
-        for key, word in zip(self._keys, words, strict=True):
-            texts = self._term(key).room, self.figures[key].text()
-            wide = max(metrics.horizontalAdvance(text) for text in texts)
-            columns.append(max(wide, small.horizontalAdvance(word) - operator + theme.pixels(4)) if small else wide)
+        for i, (key, word) in enumerate(zip(self._keys, words, strict=True)):
+            wide = max(metrics.horizontalAdvance(text) for text in (self._term(key).room, self.figures[key].text()))
+            if self._has_words(size):
+                spill = operator - 4 if 0 < i < len(words) - 1 else 0.0
+                wide = max(wide, small.horizontalAdvance(word) + 2 - spill)
+            columns.append(wide)
         return columns, operator
 
     def _need(self, size: float, words: list[str]) -> float:
-        columns, operator = self._widths(size, words)
-        return sum(columns) + operator * (len(columns) - 1) + 2
+        columns, operator = self._columns(size, words)
+        return sum(columns) + operator * (len(columns) - 1)
 
-    def _place(self, size: float, words: dict[str, str], free: float) -> None:
-        columns, operator = self._widths(size, list(words.values()))
-        _, small = self._metrics(size)
-        operator += min(max(free, 0) / max(len(columns) - 1, 1), theme.pixels(24))
-        above, below = self._heights()
-        x = 1.0
-        for i, (key, word) in enumerate(words.items()):
+    def _place(self, size: float, words: list[str]) -> None:
+        columns, operator = self._columns(size, words)
+        gaps, free = len(columns) - 1, self.width() - self._need(size, words)
+        operator += min(max(free, 0) / gaps, theme.pixels(MAX_GAP)) if gaps else 0
+        has_words, (above, below) = self._has_words(size), self._heights()
+        line, x = above if has_words else above + below, 0.0
+        for i, (key, word, wide) in enumerate(zip(self._keys, words, columns, strict=True)):
             if i:
                 self._operators[key].setFont(theme.font(scale=size))
-                self._operators[key].setGeometry(round(x), 0, round(operator), above)
+                self._operators[key].setGeometry(round(x), 0, round(operator), line)
                 x += operator
-            number, name, wide = self.figures[key], self._words[key], columns[i]
-            number.setFont(theme.font(scale=size, bold=True))
-            number.setGeometry(round(x), 0, round(wide), above)
-            name.setVisible(small is not None)
-            if small:
-                name.setText(word)
-                name.setFont(theme.font(scale=SMALL * size))
-                room = min(operator, wide)
-                name.setGeometry(round(x - room / 2), above, round(wide + room), below)
+            self.figures[key].setFont(theme.font(scale=size, bold=True))
+            self.figures[key].setGeometry(round(x), 0, round(wide), line)
+            name = self._words[key]
+            name.setVisible(has_words)
+            name.setText(word)
+            name.setFont(theme.font(scale=SMALL * size))
+            spill = operator / 2 if 0 < i < gaps else 0.0
+            name.setGeometry(round(x - spill), above, round(wide + 2 * spill), below)
             x += wide
 
 

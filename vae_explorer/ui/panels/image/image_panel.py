@@ -22,7 +22,6 @@ EMPTY = "Drop an image, paste one, or Open…"
 ENCODING = "encoding…"
 GREY = "x is grey: these are not log-likelihoods"
 WHY_GREY = "p(x|z) is for black and white and x is grey, so these are not log-likelihoods: switch binarise on."
-
 NATS = "nats"
 HELP = Help(
     "The encoder turns x, the image as the network sees it, into a distribution over z: "
@@ -98,8 +97,9 @@ class ImagePanel(Panel):
         self.difference.setToolTip("Reconstruction minus x: blue is darker, red is brighter")
         self.steps = StepSwitches()
         self.steps.switched.connect(self._image.set_switch)
-        captions = {self.x_view: "x", self.reconstruction: "reconstruction", self.difference: "difference"}
-        self.pictures = PictureRow(captions, BAR)
+        captions = ("x",), ("reconstruction", "recon."), ("difference", "diff.")
+        views = self.x_view, self.reconstruction, self.difference
+        self.pictures = PictureRow(dict(zip(views, captions, strict=True)), BAR)
 
     def _place_parts(self) -> None:
         """The scroll bar has its room in the margin, so nothing moves when it comes."""
@@ -188,7 +188,6 @@ class ImagePanel(Panel):
         if encoded is not None:
             height, width = encoded.x.shape[1:]
             self.pictures.set_shape(height, width)
-            self.pictures.captions[0].setText(f"x, {width} × {height}")
             self.x_view.setToolTip(_told(encoded))
         self.x_view.set_image(None if encoded is None else encoded.x)
         self.reconstruction.set_image(None if encoded is None else encoded.reconstruction_image)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QFontMetricsF, QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from vae_explorer.session.records import Encoded
 from vae_explorer.session.session import Session
@@ -14,7 +14,7 @@ from vae_explorer.ui.widgets.numbers import z_name
 from vae_explorer.ui.widgets.panel import button, label
 from vae_explorer.ui.widgets.vector_field import VectorField
 
-LONGEST = "z₀₀₀  μ −0.0000  σ 0.0000"  # of the readout
+LONGEST = ("z₀₀", "μ −0.00", "σ 0.0000")  # of the readout
 
 
 class PosteriorSection(QWidget):
@@ -35,8 +35,8 @@ class PosteriorSection(QWidget):
         self._heading = FlowBox()
         self.tag = label("encoder ▾", role="tag")
         self.title = label(role="title", name="posteriorTitle")
-        self.formula = label(name="posteriorFormula")
-        self._heading.set_widgets([self.tag, self.title, self.formula])
+        self.symbol, self.formula = label(), label(name="posteriorFormula")
+        self._heading.set_widgets([self.tag, self.title, self.symbol, self.formula])
 
         self.plot = PosteriorPlot()
         self.plot.setObjectName("posteriorPlot")
@@ -47,17 +47,10 @@ class PosteriorSection(QWidget):
         self.mu.setObjectName("encodeMu")
         self.sigma.setObjectName("encodeSigma")
         self.dimension = label(role="muted")
-        self._readout = QWidget()
-        numbers = QHBoxLayout(self._readout)
-        numbers.setContentsMargins(0, 0, 0, 0)
-        numbers.setSpacing(2 * UNIT)
-        for part in (self.dimension, self.mu, self.sigma):
-            numbers.addWidget(part)
-        numbers.addStretch(1)
         self.table_link = button("Table", self.show_table, "All dimensions in a table", role="link", name="showTable")
         self.copy = button("Copy", self.copy_csv, "", role="link", name="copyCsv")
-        self._foot = FlowBox()
-        self._foot.set_widgets([self._readout, self.table_link, self.copy])
+        self._foot = FlowBox(left=3)
+        self._foot.set_widgets([self.dimension, self.mu, self.sigma, self.table_link, self.copy])
 
         inside = QVBoxLayout(self)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -116,7 +109,8 @@ class PosteriorSection(QWidget):
         self.mu.setToolTip(f"{'z' if is_point else 'mu'} of the dimension that is pointed at")
         self.sigma.setToolTip("sigma of the dimension that is pointed at")
         self.sigma.setVisible(not is_point)
-        self.title.setText("z of the image" if is_point else "Posterior <i style='font-weight:400'>q(z|x)</i>")
+        self.title.setText("z" if is_point else "Posterior")
+        self.symbol.setText("of the image," if is_point else "<i>q(z|x)</i>")
         self.formula.setText(
             "no q(z|x), no σ"
             if is_point
@@ -127,8 +121,9 @@ class PosteriorSection(QWidget):
     def _fit(self) -> None:
         """Nothing moves with the numbers: the readout is as wide as the longest."""
         self.plot.setMinimumHeight(theme.pixels(72))
-        wide = QFontMetricsF(theme.font()).horizontalAdvance(LONGEST) + 2 * UNIT
-        self._readout.setFixedSize(round(wide), self.copy.sizeHint().height())
+        metrics, height = QFontMetricsF(theme.font(italic=True)), self.copy.sizeHint().height()
+        for part, text in zip((self.dimension, self.mu, self.sigma), LONGEST, strict=True):
+            part.setFixedSize(round(metrics.horizontalAdvance(text)) + 2, height)
 
     def _tell(self, j: int) -> None:
         self._at = j
