@@ -93,6 +93,7 @@ class MainWindow(QMainWindow):
         session.take_away.folder_changed.connect(self._on_folder_changed)
         theme.changed.connect(self._on_room_changed)
         self.title.open_asked.connect(self.open_files)
+        self.image.open_asked.connect(self.open_files)
         self.title.save_asked.connect(self.save_model)
         self.training.save_asked.connect(self._save_trained)
         for field in self.findChildren(QLineEdit):
