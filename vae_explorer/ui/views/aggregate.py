@@ -14,10 +14,10 @@ from vae_explorer.ui.plots.density_plot import TIP as PLOT_TIP
 from vae_explorer.ui.plots.density_plot import DensityPlot
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.views.lines import Lines
-from vae_explorer.ui.views.shelf import Shelf, stacked, turn
+from vae_explorer.ui.views.shelf import Gutter, Shelf, stacked, turn
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.numbers import counted, figure, z_name
-from vae_explorer.ui.widgets.panel import button, label, scrolling
+from vae_explorer.ui.widgets.panel import button, label
 
 EXPLANATION = "the mean of q(z|x) over images"
 EXPLANATION_TIP = "Where q(z) differs from N(0, I), the prior also samples regions where no image is encoded."
@@ -58,9 +58,7 @@ class AggregateView(Shelf):
         self.multiples.chosen.connect(self._aggregate.choose)
         self.title, self.above_multiples = Lines(name="aggregateTitle"), Lines(name="aggregateActive")
         self.above_multiples.say("", tip="Active: its mean varies from image to image (variance above 0.01)")
-        area = scrolling(self.multiples)
-        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # its room is kept
-        area.setMinimumSize(1, 1)
+        area = Gutter(self.multiples)
         self._densities = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._densities.setSpacing(3 * UNIT)
         for above, plot in ((self.title, self.plot), (self.above_multiples, area)):
@@ -73,8 +71,8 @@ class AggregateView(Shelf):
         self._aggregate.changed.connect(self._on_changed)
         session.image.encoded.connect(self._on_changed)
         session.image.images_changed.connect(self._on_changed)
+        self._arrange()
         self._on_changed()
-        self._measure()
 
     def _make_controls(self) -> list[QWidget]:
         self.heading = label("q(z) and the prior", role="title")
@@ -85,7 +83,7 @@ class AggregateView(Shelf):
 
     def _make_grids(self) -> QGridLayout:
         """A row of pictures for each source, one below the other, so that they can be compared."""
-        rows = QGridLayout()
+        self._rows = rows = QGridLayout()
         rows.setHorizontalSpacing(2 * UNIT)
         rows.setVerticalSpacing(UNIT)
         rows.setColumnStretch(1, 1)
@@ -103,14 +101,10 @@ class AggregateView(Shelf):
             rows.setRowStretch(line, 1)
         return rows
 
-    def _measure(self) -> None:
-        super()._measure()
-        for source in getattr(self, "sources", {}).values():
-            source.setFixedWidth(theme.pixels(SOURCE_WIDTH))
-
     def _arrange(self) -> None:
         """Enlarged, the one dimension is above all of them."""
         turn(self._densities, is_down=self.is_tall)
+        self._rows.setColumnMinimumWidth(0, theme.pixels(SOURCE_WIDTH))
 
     @guarded()
     def showEvent(self, event: QShowEvent) -> None:
@@ -146,9 +140,7 @@ class AggregateView(Shelf):
             shown.z, shown.densities, workspace.order, shown.is_active, None if encoded is None else encoded.mu, j
         )
         self.title.say(f"{z_name(j)} over {counted(shown.images, 'image')}")
-        self.above_multiples.say(
-            f"{int(shown.is_active.sum())} of {counted(len(shown.is_active), 'dimension')} active"
-        )
+        self.above_multiples.say(f"{int(shown.is_active.sum())} of {counted(len(shown.is_active), 'dimension')} active")
 
     def _name_things(self, is_points: bool) -> None:
         """Points without a density have neither a q(z) nor a prior."""

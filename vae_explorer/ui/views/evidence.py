@@ -47,6 +47,7 @@ class EvidenceView(Shelf):
         self._make_plots()
         self._late = QTimer(self, singleShot=True, interval=LATE)
         self._late.timeout.connect(self._on_late)
+        self._is_late = False
 
         self._evidence.changed.connect(self._on_changed)
         self._evidence.settings_changed.connect(self._on_settings_changed)
@@ -178,13 +179,20 @@ class EvidenceView(Shelf):
         self.warning.say(doubt or EQUATION, role="warning" if doubt else "caption")
         if shown.encoded is self._session.image.posterior:
             self._late.stop()
-            self.waterfall.set_late(False)
+            self._show_late(False)
+        elif self._is_late:
+            self._show_late(True)
         elif not self._late.isActive():
             self._late.start()
 
     def _on_late(self) -> None:
-        self.waterfall.set_late(True)
-        self.under_waterfall.say(EARLIER)
+        self._show_late(True)
+
+    def _show_late(self, is_late: bool) -> None:
+        self._is_late = is_late
+        self.waterfall.set_late(is_late)
+        if is_late:
+            self.under_waterfall.say(EARLIER)
 
     def _reconstruction(self) -> str:
         """The one figure that a plain autoencoder has."""

@@ -6,6 +6,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from vae_explorer.session.threads.guard import guarded
 
+BREAK = "\u2028"  # Qt's own sign for a new line in a paragraph
+
 
 class Lines(QLabel):
     """Plain text in a fixed number of lines. What does not fit is elided; the tooltip has all of it, and the tip."""
@@ -61,7 +63,8 @@ class Lines(QLabel):
 
     def _broken(self) -> list[str]:
         """The text in lines of this width; the last one that there is room for is elided."""
-        metrics, found, rest = self.fontMetrics(), [], self.whole
+        metrics, rest = self.fontMetrics(), self.whole.replace("\n", BREAK)
+        found: list[str] = []
         while rest and len(found) < self._lines - 1:
             layout = QTextLayout(rest, self.font())
             option = QTextOption()
@@ -71,6 +74,6 @@ class Lines(QLabel):
             line = layout.createLine()
             line.setLineWidth(max(1, self.width()))
             layout.endLayout()
-            found.append(rest[: line.textLength()])
+            found.append(rest[: line.textLength()].rstrip(BREAK))
             rest = rest[line.textLength() :]
         return [*found, metrics.elidedText(rest, Qt.TextElideMode.ElideRight, self.width())] if rest else found

@@ -65,6 +65,6 @@ class PosteriorGrid(ImageGrid):
             self.show_samples(self.samples)
             return
         share = self._changed * (1 - self._step / STEPS)
-        colour = np.array(theme.colour("eps").getRgbF()[:3], np.float32)[:, None, None]
+        colour = np.array(theme.colour("eps").getRgb(), np.float32)[:3, None, None] / 255
         self.set_images(self.samples + share * (colour - self.samples))
         self._step += 1

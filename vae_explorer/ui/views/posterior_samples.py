@@ -36,7 +36,9 @@ class PosteriorSamplesView(Shelf):
         )
         self.resample.setObjectName("resample")
         form = self._make_controls()
-        super().__init__(WIDTH, (self.title, self.remark, form, self.same_eps, self.difference), (self.resample,), parent)
+        super().__init__(
+            WIDTH, (self.title, self.remark, form, self.same_eps, self.difference), (self.resample,), parent
+        )
 
         self.grid, self.apart, self.summary = PosteriorGrid(), TakenApart(), MeanAndSpread()
         self.parts.addWidget(self.grid, 1)
@@ -44,7 +46,8 @@ class PosteriorSamplesView(Shelf):
         self.parts.addWidget(self.summary)
 
         self._shown: PosteriorSamples | None = None
-        self._selected, self._of = 0, None
+        self._selected = 0
+        self._of: tuple[int, int | None] = (0, None)  # the model and the image
         self.grid.pointed.connect(self._on_pointed)
         self.grid.chosen.connect(self._on_chosen)
         self.apart.pointed.connect(session.latent.point_at)

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.theme import UNIT, theme
@@ -83,6 +93,27 @@ class Shelf(QWidget):
         self._measure()
         self._arrange()
         self.updateGeometry()
+
+
+class Gutter(QScrollArea):
+    """Scrolls up and down what may come to be higher than its place; the room of the scroll bar is always kept."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setMinimumSize(1, 1)
+        self.setWidget(content)
+        self.verticalScrollBar().setStyleSheet("QScrollBar::handle:disabled { background: transparent; }")
+        self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
+        self._on_range_changed()
+
+    def _on_range_changed(self, *_: int) -> None:
+        """A bar that has nothing to scroll is not seen."""
+        self.verticalScrollBar().setEnabled(self.verticalScrollBar().maximum() > 0)
 
 
 def stacked(*parts: Part, spacing: int = UNIT) -> QVBoxLayout:

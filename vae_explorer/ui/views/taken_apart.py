@@ -11,7 +11,7 @@ from vae_explorer.ui.widgets.image_view import paint_message
 from vae_explorer.ui.widgets.numbers import figure, mark, z_name
 
 TIP = (
-    "z = μ + σ · ε, a row for each dimension. The bar shows how much the picture changes when only this dimension moves "
+    "z = μ + σ · ε, a row for each dimension. Its bar shows how much the picture changes when only it moves "
     "from μ by σ · ε. Dimensions that change it most come first, inactive ones last."
 )
 COLUMNS = (("dimension", "text"), ("z", "z"), ("μ", "mu"), ("σ", "sigma"), ("ε", "eps"))  # heading, colour
@@ -183,9 +183,7 @@ class TakenApart(QWidget):
         name, number = theme.pixels(NAME), theme.pixels(NUMBER)
         rights = [name, *(name + number * (column + 1) for column in range(4))]
         lefts = [0, *rights[:-1]]
-        return [
-            QRectF(left, row.top(), right - left, row.height()) for left, right in zip(lefts, rights, strict=True)
-        ]
+        return [QRectF(left, row.top(), right - left, row.height()) for left, right in zip(lefts, rights, strict=True)]
 
     def _paint_bar(self, painter: QPainter, row: QRectF, share: float) -> None:
         room, height = theme.pixels(BAR - 8), theme.pixels(4)
@@ -202,4 +200,3 @@ class TakenApart(QWidget):
 def _said(row: tuple[str, ...]) -> str:
     name, z, mu, sigma, eps = row
     return f"{name} {z} = {mu} + {sigma} · {eps}"
-

@@ -13,9 +13,9 @@ from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.numbers import figure
 from vae_explorer.ui.widgets.panel import label
 
-KNOWN = "A low ELBO means that the model finds this image unlikely. "
+KNOWN = "A low ELBO: the model finds this image unlikely. "
 NO_ELBO = "This model has no ELBO to compare. "
-EXPLANATION = "Its neighbours in z are the images that the model finds most similar."
+EXPLANATION = "Its neighbours in z are the images it finds most similar."
 TIP = "Blue: the ELBO of the test images, from the quantiles in the model file. Dashed: the ELBO of this image."
 NORM_TIP = "‖z‖² is the squared distance of z from 0; for z ~ N(0, I) its mean is the number of dimensions."
 WIDTH = 224  # pixels of the text, at 100 %
@@ -57,6 +57,7 @@ class TypicalView(Shelf):
     def _arrange(self) -> None:
         """Enlarged, the neighbours are below the histogram."""
         turn(self.parts, is_down=self.is_tall)
+        self.parts.setStretch(1, 1 if self.is_tall else 2)
 
     @guarded()
     def showEvent(self, event: QShowEvent) -> None:
@@ -99,8 +100,8 @@ class TypicalView(Shelf):
             between = np.interp(np.linspace(0, len(quantiles) - 1, FINE), range(len(quantiles)), quantiles)
             self.histogram.set_values(between, {"elbo": figures.elbo})
             self.percentile.say(
-                f"{figure(percentile, 0)} % of the test images have a lower ELBO than this one "
-                f"({figure(figures.elbo, 1)} nats)."
+                f"{figure(percentile, 0)}\u00a0% of the test images have a lower ELBO than this one, "
+                f"{figure(figures.elbo, 1)}\u00a0nats."
             )
 
     def _why_no_percentile(self) -> str:
@@ -117,12 +118,11 @@ class TypicalView(Shelf):
             self.norm.say("")
             return
         mean, deviation = expected
-        prior = f"{figure(mean, 0)} ± {figure(deviation, 1)}"
+        prior = f"{figure(mean, 0)}\u00a0±\u00a0{figure(deviation, 1)}"
         if self._session.model.lacks("posterior"):
             self.norm.say(f"‖z(x)‖² = {figure(norm, 1)}; a z from N(0, I) has {prior}.")
         else:
             drawn = figure(self._typical.sampled_norm or norm, 1)
             self.norm.say(
-                f"‖μ‖² = {figure(norm, 1)}. A z from q(z|x) has {drawn} on average, "
-                f"one from N(0, I) {prior}."
+                f"‖μ‖² = {figure(norm, 1)}. A z from q(z|x) has {drawn} on average, one from N(0, I) {prior}."
             )
