@@ -38,6 +38,10 @@ SPOILT = {  # what is asked for, and where its failure is seen
         lambda w: (w.session.image.step(-1), w.session.posterior_samples.resample()),
         lambda w: w.tabs.views["posterior_samples"].grid._message,
     ),
+    "take_apart": (
+        lambda w: (w.session.posterior_samples.take_apart(1), w.session.posterior_samples.take_apart(2)),
+        lambda w: w.tabs.views["posterior_samples"].apart.accessibleDescription(),
+    ),
     "sample_prior": (lambda w: w.tabs.setCurrentIndex(1), lambda w: w.tabs.views["prior_samples"].grid._message),
     "evidence": (
         lambda w: (w.tabs.setCurrentIndex(2), w.session.evidence.redraw()),

@@ -50,6 +50,7 @@ class Plot(QWidget):
         self._usual, self._least = size, least
         self._plot: Any = None  # pyqtgraph.PlotWidget
         self._legend: tuple[Entry, ...] = ()
+        self._reserved: tuple[Entry, ...] = ()
         self._message = ""
         self._follows = True
         self._drawn_at = -INTERVAL
@@ -64,8 +65,7 @@ class Plot(QWidget):
     def set_message(self, text: str | None) -> None:
         """A message in place of the plot; None removes it."""
         self._message = text or ""
-        if self._plot is not None:
-            self._plot.setVisible(not self._message)
+        self._show_or_hide()
         self.update()
 
     def reset_view(self) -> None:
@@ -121,6 +121,11 @@ class Plot(QWidget):
             self._make_room()
             self.update()
 
+    def _reserve(self, *entries: Entry) -> None:
+        """Keeps room for a legend as long as this one, so that figures of more digits do not move the plot."""
+        self._reserved = entries
+        self._make_room()
+
     # drawing
 
     def _draw(self) -> None:
@@ -129,9 +134,15 @@ class Plot(QWidget):
                 return
             self._build()
         self._drawn_at = time.monotonic()
+        self._show_or_hide()
         self._show()
         if self._follows:
             self._fit()
+
+    def _show_or_hide(self) -> None:
+        """An axis without data says nothing."""
+        if self._plot is not None:
+            self._plot.setVisible(not self._message and self._has_figures())
 
     def _build(self) -> None:
         import pyqtgraph
@@ -149,7 +160,6 @@ class Plot(QWidget):
         plot.scene().sigMouseClicked.connect(self._on_clicked)
         plot.viewport().installEventFilter(self)
         plot.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        plot.setVisible(not self._message)
         self._frame.addWidget(plot)
         self._dress()
 
@@ -215,20 +225,20 @@ class Plot(QWidget):
             if self._message:
                 paint_message(painter, [QRectF(self.rect())], self._message, over_picture=False)
             else:
-                for entry, place in zip(self._legend, self._places(), strict=True):
+                for entry, place in zip(self._legend, self._places(self._legend), strict=True):
                     self._paint_entry(painter, entry, place)
 
     def _make_room(self) -> None:
-        lines = self._places()
-        top = lines[-1].bottom() if lines else 4
+        lines = [*self._places(self._legend), *self._places(self._reserved)]
+        top = max((line.bottom() for line in lines), default=4.0)
         self._frame.setContentsMargins(4, round(top), 4, 2)
 
-    def _places(self) -> list[QRectF]:
-        """Where the entries of the legend stand: side by side, on a new line where there is no room."""
+    def _places(self, legend: Sequence[Entry]) -> list[QRectF]:
+        """Where the entries of a legend stand: side by side, on a new line where there is no room."""
         px, metrics = theme.pixels, QFontMetricsF(theme.font(scale=0.85))
         places: list[QRectF] = []
         x, y, height = float(px(6)), float(px(2)), metrics.height()
-        for entry in self._legend:
+        for entry in legend:
             width = min(px(20) + metrics.horizontalAdvance(entry.text), self.width() - px(10))
             if places and x + width > self.width() - px(4):
                 x, y = float(px(6)), y + height
