@@ -1,5 +1,7 @@
 """Where the parts of the image panel are, at every size of panel and type, and how they are reached."""
 
+import itertools
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
@@ -37,11 +39,11 @@ def test_figures_and_strip_never_scroll_out_of_sight_and_nothing_is_cut_or_overl
     qtbot.waitUntil(lambda: panel._area.viewport().width() >= panel._area.widget().minimumSizeHint().width())
     assert (panel.width(), panel.height()) == size
     below = [place(panel, part) for part in (panel._area, panel.line, panel.remark, panel.strip)]
-    assert all(above.bottom() < lower.top() for above, lower in zip(below, below[1:], strict=False))
+    assert all(above.bottom() < lower.top() for above, lower in itertools.pairwise(below))
     assert panel.rect().contains(below[-1])
     parts = [panel._top, panel.pictures, panel.posterior]
     rooms = [place(panel, part) for part in parts]
-    assert all(above.bottom() < lower.top() for above, lower in zip(rooms, rooms[1:], strict=False))
+    assert all(above.bottom() < lower.top() for above, lower in itertools.pairwise(rooms))
     for box in panel.findChildren(QCheckBox):
         assert box.width() >= box.sizeHint().width()
         assert place(panel, box).right() < place(panel, panel._area.viewport()).right()
@@ -135,7 +137,7 @@ def test_tab_goes_from_the_header_to_the_strip_in_the_order_of_the_screen(panel,
     heights = [place(panel, part).top() for part in seen]
     assert seen[-1].objectName() == "dropCell"
     assert {"imageStrip", "posteriorPlot", "showTable", "copyCsv", "step_binarise"} <= {w.objectName() for w in seen}
-    assert all(lower >= above - 12 for above, lower in zip(heights, heights[1:], strict=False))
+    assert all(lower >= above - 12 for above, lower in itertools.pairwise(heights))
     assert all(part.accessibleName() or part.text() for part in seen)
 
 
