@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.theme import UNIT
+from vae_explorer.ui.widgets.tips import set_tip, wrapped
 
 
 class Panel(QFrame):
@@ -72,8 +73,7 @@ def button(
     made = QPushButton(text)
     made.setProperty("role", role)
     made.setObjectName(name)
-    made.setToolTip(tip)
-    made.setAccessibleDescription(tip)
+    set_tip(made, tip)
     made.setCheckable(checkable)
     made.setAutoDefault(False)
     made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -95,7 +95,7 @@ class ElidedLabel(QLabel):
 
     def set_whole(self, text: str) -> None:
         self._whole = text
-        self.setToolTip(text)
+        self.setToolTip(wrapped(text))
         self.updateGeometry()
         self._elide()
 

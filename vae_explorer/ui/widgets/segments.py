@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from vae_explorer.session.threads.guard import guarded
+from vae_explorer.ui.widgets.tips import set_tip
 
 
 class Segments(QWidget):
@@ -38,8 +39,7 @@ class Segments(QWidget):
     def add(self, value: str, text: str, tip: str) -> None:
         """One more segment."""
         button = Segment(text)
-        button.setToolTip(tip)
-        button.setAccessibleDescription(tip)
+        set_tip(button, tip)
         button.setChecked(not self._buttons)
         button.setProperty("place", "last" if self._buttons else "only")
         for before in list(self._buttons.values())[-1:]:

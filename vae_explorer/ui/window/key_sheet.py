@@ -61,6 +61,7 @@ SYMBOLS = (  # [symbol](colour), and what it is
 SPAN = re.compile(r"\[(.+?)\]\((\w+)\)(?=, |$)")
 SIZE = (880, 660)  # pixels at 100 %
 COLUMN = 330  # pixels at 100 % that a column needs
+KEYS = 112  # of which the keys need so many at least
 
 
 class KeySheet(QDialog):
@@ -136,9 +137,10 @@ def _section(title: str, lines: Sequence[tuple[QLabel, QLabel]]) -> QFrame:
     grid.setVerticalSpacing(UNIT)
     grid.setColumnStretch(1, 1)
     grid.addWidget(label(title, role="title"), 0, 0, 1, 2)
+    grid.setColumnMinimumWidth(0, theme.pixels(KEYS))
     for line, (left, right) in enumerate(lines, 1):
-        grid.addWidget(left, line, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(right, line, 1, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(left, line, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        grid.addWidget(right, line, 1)
     return frame
 
 
@@ -147,5 +149,7 @@ def _key(keys: str, what: str) -> tuple[QLabel, QLabel]:
 
 
 def _symbol(symbol: str, what: str) -> tuple[QLabel, QLabel]:
-    coloured = SPAN.sub(lambda found: f"<b style='color:{theme.colour(found[2]).name()}'>{found[1]}</b>", symbol)
-    return label(coloured), label(what, wrap=True)
+    shown = SPAN.sub(
+        lambda found: f"<span style='font-weight:600; color:{theme.colour(found[2]).name()}'>{found[1]}</span>", symbol
+    )
+    return label(shown), label(what, wrap=True)

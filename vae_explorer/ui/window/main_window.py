@@ -198,34 +198,27 @@ class MainWindow(QMainWindow):
         self.tabs.show_view(key)
 
     def start_training(self) -> None:
-        """Presses Start."""
         self.training.start.click()
 
     def toggle_run_sheet(self, on: bool) -> None:
-        """Shows the curves or hides them."""
         self.training.views.setVisible(on)
 
     def step_model(self, by: int) -> None:
-        """Shows the next model of the list (1) or the one before (−1)."""
-        model = self.session.model
-        models = [one.lineage for one in (model.opened, model.trained) if one is not None]
-        if model.shown in models:
-            model.show(models[min(max(models.index(model.shown) + by, 0), len(models) - 1)])
+        """Shows the next model (1) or the one before (−1)."""
+        models = self.session.model
+        if wanted := models.trained if by > 0 else models.opened:
+            models.show(wanted.lineage)
 
     def show_workspace(self, key: str) -> None:
-        """Explore is the only one yet."""
         self.menu.enlarge.setChecked(False)
 
     def enlarge_view(self, on: bool) -> None:
-        """Gives the view in sight the room of the panels."""
         self.panels.setVisible(not on)
 
     def fold_drawer(self, on: bool) -> None:
-        """Hides the views."""
         self.tabs.setVisible(not on)
 
     def walk_panels(self, by: int) -> None:
-        """Puts the focus into the next panel (1) or the one before (−1)."""
         walk((self.training, self.image, self.latent, self.decoded, self.tabs), by)
 
     def step_back(self) -> None:
@@ -239,10 +232,10 @@ class MainWindow(QMainWindow):
             rows[0].slider.setFocus()
 
     def show_keys(self) -> None:
-        """What each key does and each symbol means; the same key closes it."""
+        """What each key does and each symbol means."""
         if self.key_sheet is None:
             self.key_sheet = KeySheet(self.menu.keys(), self)
-        self.key_sheet.setVisible(not self.key_sheet.isVisible())
+        self.key_sheet.show()
 
     def recent(self) -> list[str]:
         """Paths of the models opened last, the newest first."""
