@@ -60,7 +60,7 @@ def test_segments_know_their_place_for_the_round_corners(segments):
 def chips(count):
     made = [QPushButton(f"step {i}") for i in range(count)]
     for chip in made:
-        chip.setFixedSize(80, 20)
+        chip.setFixedSize(80, 28)  # as high as a button is
     return made
 
 
@@ -69,13 +69,13 @@ def test_a_flow_takes_as_many_lines_as_its_width_asks_for(put_on, qtbot):
     made = chips(5)
     box.set_widgets(made)
     qtbot.waitUntil(lambda: made[4].y() > 0)
-    assert [chip.y() for chip in made] == [0, 0, 0, 24, 24]
+    assert [chip.y() for chip in made] == [0, 0, 0, 32, 32]
     assert [chip.x() for chip in made] == [0, 84, 168, 0, 84]
-    assert box.height() == 44
+    assert box.height() == 60
     box.resize(100, box.height())
-    assert box.height() == 5 * 24 - 4
+    assert box.height() == 5 * 32 - 4
     box.resize(1000, box.height())
-    assert box.height() == 20
+    assert box.height() == 28
 
 
 def test_other_widgets_take_the_place_of_the_last_ones(put_on, qtbot):

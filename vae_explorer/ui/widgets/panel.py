@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.theme import UNIT
 from vae_explorer.ui.widgets.take_away import MoreMenu
+from vae_explorer.ui.widgets.tips import set_tip, wrapped
 
 
 class Help(NamedTuple):
@@ -161,8 +162,7 @@ def button(
     made = QPushButton(text)
     made.setProperty("role", role)
     made.setObjectName(name)
-    made.setToolTip(tip)
-    made.setAccessibleDescription(tip)
+    set_tip(made, tip)
     made.setCheckable(checkable)
     made.setAutoDefault(False)
     made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -190,7 +190,7 @@ class ElidedLabel(QLabel):
         if text == self._whole:  # as it is at each move of a slider
             return
         self._whole = text
-        self.setToolTip(text)
+        self.setToolTip(wrapped(text))
         self.updateGeometry()
         self._elide()
 

@@ -14,13 +14,12 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLineEdit,
     QMainWindow,
-    QMessageBox,
     QSplitter,
     QVBoxLayout,
     QWidget,
 )
 
-from vae_explorer import __version__, paths
+from vae_explorer import paths
 from vae_explorer.paths import MODEL_SUFFIX
 from vae_explorer.session.records import Origin
 from vae_explorer.session.session import Session
@@ -33,9 +32,12 @@ from vae_explorer.ui.panels.latent.latent_panel import LatentPanel
 from vae_explorer.ui.panels.training.training_panel import TrainingPanel
 from vae_explorer.ui.theme import SCALES, UNIT, theme
 from vae_explorer.ui.widgets.panel import label
+from vae_explorer.ui.window.about import show_about
 from vae_explorer.ui.window.error_banner import ErrorBanner
 from vae_explorer.ui.window.job_status import JobStatus
+from vae_explorer.ui.window.key_sheet import KeySheet
 from vae_explorer.ui.window.main_menu import MainMenu
+from vae_explorer.ui.window.panel_walk import walk
 from vae_explorer.ui.window.self_test_dialog import SelfTestDialog
 from vae_explorer.ui.window.successes import Successes
 from vae_explorer.ui.window.tabs import Tabs
@@ -73,6 +75,7 @@ class MainWindow(QMainWindow):
         self.tabs = Tabs(session)
         self.title = TitleBar(session)
         self.self_test = SelfTestDialog(session.self_test, self)
+        self.key_sheet: KeySheet | None = None
         self.errors = ErrorBanner()
         self.successes = Successes(session, self)
         self.setCentralWidget(self._make_centre())
@@ -197,8 +200,45 @@ class MainWindow(QMainWindow):
         """Brings one of the views below the panels into sight."""
         self.tabs.show_view(key)
 
-    def dismiss_error(self) -> None:
-        self.errors.hide_sentence()
+    def start_training(self) -> None:
+        self.training.start.click()
+
+    def toggle_run_sheet(self, on: bool) -> None:
+        self.training.views.setVisible(on)
+
+    def step_model(self, by: int) -> None:
+        """Shows the next model (1) or the one before (−1)."""
+        models = self.session.model
+        if wanted := models.trained if by > 0 else models.opened:
+            models.show(wanted.lineage)
+
+    def show_workspace(self, key: str) -> None:
+        self.menu.enlarge.setChecked(False)
+
+    def enlarge_view(self, on: bool) -> None:
+        self.panels.setVisible(not on)
+
+    def fold_drawer(self, on: bool) -> None:
+        self.tabs.setVisible(not on)
+
+    def walk_panels(self, by: int) -> None:
+        walk((self.training, self.image, self.latent, self.decoded, self.tabs), by)
+
+    def step_back(self) -> None:
+        """Closes the message; where there is none, leaves the enlarged view, or goes back to the sliders."""
+        rows = self.latent.rows()
+        if self.errors.isVisible():
+            self.errors.hide_sentence()
+        elif self.menu.enlarge.isChecked():
+            self.menu.enlarge.setChecked(False)
+        elif rows:
+            rows[0].slider.setFocus()
+
+    def show_keys(self) -> None:
+        """What each key does and each symbol means."""
+        if self.key_sheet is None:
+            self.key_sheet = KeySheet(self.menu.keys(), self)
+        self.key_sheet.show()
 
     def recent(self) -> list[str]:
         """Paths of the models opened last, the newest first."""
@@ -257,11 +297,7 @@ class MainWindow(QMainWindow):
         self.session.self_test.start()
 
     def about(self) -> None:
-        QMessageBox.about(
-            self,
-            "VAE Explorer",
-            f"VAE Explorer {__version__}\n\nTrain a variational autoencoder, see what it has learned, and use it.",
-        )
+        show_about(self)
 
     def _take(self, dropped: offer.Dropped) -> None:
         if dropped.paths:
@@ -351,10 +387,8 @@ class MainWindow(QMainWindow):
 
     @guarded()
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space draws again unless the control in focus takes it; a shortcut would take it from every button."""
-        if event.key() == Qt.Key.Key_Space and not event.modifiers():
-            self.session.decoded.draw_again()
-        else:
+        """What the control in focus has no use for: the menus' plain keys."""
+        if not self.menu.press(event):
             super().keyPressEvent(event)
 
     @guarded()
