@@ -69,7 +69,8 @@ class Session(QObject):
         self.data = DataSession(self.jobs, self)
         self._is_closing = self._has_closed = False
 
-        self.model.changed.connect(self._on_model_changed)
+        for signal in (self.model.changed, self.model.closed):
+            signal.connect(self._on_models_changed)
         for noun in (self.model, self.image, self.jobs, self.training):
             noun.failed.connect(self.failed)
         self.image.refused.connect(self.failed)
@@ -149,7 +150,7 @@ class Session(QObject):
             self._has_closed = True
             self.closed.emit()
 
-    def _on_model_changed(self) -> None:
+    def _on_models_changed(self) -> None:
         histories = [workspace.undo for workspace in self.model.workspaces.values()]
         for gone in set(self.undo.stacks()).difference(histories):
             self.undo.removeStack(gone)
