@@ -1,5 +1,6 @@
 """The frame of a panel, and the small parts that all panels are made of."""
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
@@ -8,6 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.theme import UNIT
+
+LONG_WORD = re.compile(r"(\S{24})(?=\S)")
 
 
 class Panel(QFrame):
@@ -57,6 +60,11 @@ def label(text: str = "", *, role: str = "", wrap: bool = False, name: str = "")
         made.setMinimumWidth(1)
     made.setObjectName(name)
     return made
+
+
+def breakable(text: str) -> str:
+    """The same for the eye, and long words such as paths can go on in a new line."""
+    return LONG_WORD.sub("\\1\u200b", text)
 
 
 def button(
