@@ -236,7 +236,7 @@ class Soak(QObject):
         for number in tuple(session.image.brought):  # what the hand has brought in differs from time to time
             session.image.remove(number)
         before = session.model.current
-        window.statusBar().clearMessage()  # its timer
+        window.run_bar.clear_message()  # its timer
         session.model.open("mnist")
         yield lambda: session.model.current is not before and session.image.posterior is not None
         until = time.perf_counter() + 1

@@ -12,6 +12,7 @@ from vae_explorer.errors import shown
 from vae_explorer.session.jobs.data import DataSession
 from vae_explorer.session.jobs.jobs import JobsSession
 from vae_explorer.session.jobs.self_test import SelfTestSession
+from vae_explorer.session.next_run import NextRunSession
 from vae_explorer.session.opening import to_open
 from vae_explorer.session.records import Origin
 from vae_explorer.session.state.image import ImageSession
@@ -38,7 +39,7 @@ MAX_NAME = 60  # characters of a file's name in a sentence that may hold several
 
 class Session(QObject):
     """The nouns: model, latent, decoded, draws, image, posterior_samples, prior_samples, evidence, aggregate, typical,
-    data_posteriors, take_away, self_test, training, data, jobs, undo.
+    data_posteriors, take_away, self_test, training, data, next_run, jobs, undo.
 
     Signals:
         failed(sentence: str): something that the user should know; the rest is as it was
@@ -72,6 +73,7 @@ class Session(QObject):
         self.take_away = TakeAwaySession(self.context, self._decoding_thread, self)
         self.self_test = SelfTestSession(self.jobs, self)
         self.data = DataSession(self.jobs, self)
+        self.next_run = NextRunSession(self.training, self.data, self)
         self._is_closing = self._has_closed = False
 
         for signal in (self.model.changed, self.model.closed):

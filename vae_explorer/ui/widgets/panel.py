@@ -1,5 +1,6 @@
 """The frame of a panel, and the small parts that all panels are made of."""
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ class Help(NamedTuple):
 
     text: str  # up to three lines of plain words
     equation: str  # as rich text
+
+LONG_WORD = re.compile(r"(\S{24})(?=\S)")
 
 
 class Panel(QFrame):
@@ -147,6 +150,11 @@ def label(text: str = "", *, role: str = "", wrap: bool = False, name: str = "")
         made.setMinimumWidth(1)
     made.setObjectName(name)
     return made
+
+
+def breakable(text: str) -> str:
+    """The same for the eye, and long words such as paths can go on in a new line."""
+    return LONG_WORD.sub("\\1\u200b", text)
 
 
 def button(

@@ -31,13 +31,13 @@ from vae_explorer.ui.panels.image.image_panel import ImagePanel
 from vae_explorer.ui.panels.latent.latent_panel import LatentPanel
 from vae_explorer.ui.panels.training.training_panel import TrainingPanel
 from vae_explorer.ui.theme import SCALES, UNIT, theme
-from vae_explorer.ui.widgets.panel import label
 from vae_explorer.ui.window.about import show_about
 from vae_explorer.ui.window.error_banner import ErrorBanner
-from vae_explorer.ui.window.job_status import JobStatus
 from vae_explorer.ui.window.key_sheet import KeySheet
 from vae_explorer.ui.window.main_menu import MainMenu
 from vae_explorer.ui.window.panel_walk import walk
+from vae_explorer.ui.window.run.run_bar import RunBar
+from vae_explorer.ui.window.run.run_sheet import RunSheet
 from vae_explorer.ui.window.self_test_dialog import SelfTestDialog
 from vae_explorer.ui.window.successes import Successes
 from vae_explorer.ui.window.tabs import Tabs
@@ -73,6 +73,9 @@ class MainWindow(QMainWindow):
         self.latent = LatentPanel(session)
         self.decoded = DecodedPanel(session)
         self.tabs = Tabs(session)
+        self.run_bar = RunBar(session)
+        self.run_sheet = RunSheet(session)
+        self.run_sheet.hide()
         self.title = TitleBar(session)
         self.self_test = SelfTestDialog(session.self_test, self)
         self.key_sheet: KeySheet | None = None
@@ -81,14 +84,11 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._make_centre())
         self.menu = MainMenu(self, self)
         self.drops = DropTarget(self)
-        self._fill_status_bar()
 
         self.drops.dropped.connect(self._take)
         session.failed.connect(self._say)
         self.successes.succeeded.connect(self.errors.hide_sentence)
         session.closed.connect(self._on_session_closed)
-        session.training.progressed.connect(self._on_training_changed)
-        session.training.state_changed.connect(self._on_training_changed)
         session.model.changed.connect(self._on_model_changed)
         session.model.saved.connect(self._on_saved)
         session.data.described.connect(self._on_data_described)
@@ -98,7 +98,10 @@ class MainWindow(QMainWindow):
         self.title.open_asked.connect(self.open_files)
         self.image.open_asked.connect(self.open_files)
         self.title.save_asked.connect(self.save_model)
-        self.training.save_asked.connect(self._save_trained)
+        self.run_bar.save_asked.connect(self._save_trained)
+        self.run_bar.train_asked.connect(self._show_form)
+        self.run_bar.sheet_toggled.connect(self.run_sheet.setVisible)
+        self.training.started.connect(self.run_bar.stop.setFocus)
         for field in self.findChildren(QLineEdit):
             field.setAcceptDrops(False)  # a drop on it is for the window, not text
         self._restore()
@@ -123,6 +126,7 @@ class MainWindow(QMainWindow):
         self.rows.setChildrenCollapsible(False)
 
         centre = QWidget()
+        centre.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click on nothing takes the focus from a control
         outer = QVBoxLayout(centre)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -130,19 +134,11 @@ class MainWindow(QMainWindow):
         inner.setContentsMargins(2 * UNIT, 2 * UNIT, 2 * UNIT, 2 * UNIT)
         inner.addWidget(self.errors)
         inner.addWidget(self.rows, 1)
+        inner.addWidget(self.run_sheet)
         outer.addWidget(self.title)
         outer.addLayout(inner, 1)
+        outer.addWidget(self.run_bar)
         return centre
-
-    def _fill_status_bar(self) -> None:
-        bar = self.statusBar()
-        bar.setSizeGripEnabled(False)
-        bar.setContentsMargins(2 * UNIT, 0, 2 * UNIT, 0)
-        self.status = label(role="caption", name="statusText")
-        self.job = JobStatus(self.session)
-        bar.addWidget(self.status)
-        bar.addWidget(self.job)
-        bar.addPermanentWidget(label("Drop an image, a model or a folder anywhere", role="caption"))
 
     # verbs of the menu
 
@@ -277,6 +273,9 @@ class MainWindow(QMainWindow):
         self._train_wished = visible
         self._show_train(visible)
 
+    def _show_form(self) -> None:
+        self.set_train_visible(True)
+
     def _show_train(self, visible: bool) -> None:
         self.training.setVisible(visible)
         self.menu.train.blockSignals(True)  # the menu shows it, the wish stays
@@ -321,18 +320,8 @@ class MainWindow(QMainWindow):
         if rows and self.focusWidget() in (None, self.title.open):
             rows[0].slider.setFocus()
 
-    def _on_training_changed(self) -> None:
-        training = self.session.training
-        device = f"{training.facts.device} for training" if training.facts else ""
-        words = {"loading": "loading images", "running": "training", "paused": "paused", "stopping": "stopping"}
-        state = words.get(training.state, "") if training.is_active else ""
-        progress = training.progress
-        if state == "training" and progress is not None and hasattr(progress, "epoch"):
-            state = f"training: epoch {progress.epoch:.1f} of {progress.epochs}"  # type: ignore[attr-defined]
-        self.status.setText("   ·   ".join(part for part in (device, state) if part))
-
     def _on_saved(self, path: object) -> None:
-        self.statusBar().showMessage(f"Saved {path}", 5000)
+        self.run_bar.show_message(f"Saved {path}", 5000)
 
     def _on_told(self, text: str) -> None:
         self.statusBar().showMessage(text, 5000)
@@ -402,9 +391,7 @@ class MainWindow(QMainWindow):
             self._settings.setValue("geometry", self.saveGeometry())
             self._settings.setValue("panels", self.panels.saveState())
             self._settings.setValue("rows", self.rows.saveState())
-        self.statusBar().showMessage(
-            "Closing: the run is being saved…" if self.session.training.is_active else "Closing…"
-        )
+        self.run_bar.show_message("Closing: the run is being saved…" if self.session.training.is_active else "Closing…")
         self.session.close()
 
     def _on_session_closed(self) -> None:
