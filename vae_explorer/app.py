@@ -32,7 +32,7 @@ from vae_explorer.ui.theme import theme
 from vae_explorer.ui.window.main_window import MainWindow
 
 log = logging.getLogger(__name__)
-USUAL_SIZE = "1440x900"  # pixels
+PICTURED_SIZE = "1440x900"  # pixels, of a screenshot without --size
 SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python code runs in a thread
 KEPT_KERNELS = 256  # of torch's, one for each shape: 1024, as it is, are 40 MB where numbers of samples change
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
@@ -60,8 +60,9 @@ def create(files: Sequence[Path] = (), *, remembers: bool = True) -> MainWindow:
     return window
 
 
-def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str = USUAL_SIZE) -> int:
-    """Runs the window until it is closed, or renders it into a PNG; gives the exit code. The size is WIDTHxHEIGHT."""
+def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str = "") -> int:
+    """Runs the window until it is closed, or renders it into a PNG; gives the exit code. The size is WIDTHxHEIGHT in
+    pixels; without one the window is as large as last time, or fits the screen."""
     if screenshot and display.problem():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     problem = display.problem()
@@ -82,8 +83,8 @@ def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: er
     Collector(window)
     Memory(window)
     WarmUp(window)
-    if screenshot or size != USUAL_SIZE:
-        width, height = map(int, size.split("x"))
+    if size or screenshot:
+        width, height = map(int, (size or PICTURED_SIZE).split("x"))
         window.resize(width, height)
     taken = Screenshot(window, screenshot) if screenshot else None
     window.show()
@@ -107,7 +108,7 @@ class Opening(QObject):
         self._timer = QTimer(self, singleShot=True, interval=UNSEEN)  # a window that is never shown works too
         self._timer.timeout.connect(self._open)
         self._timer.start()
-        window.rows.installEventFilter(self)
+        window.explore.installEventFilter(self)
 
     @guarded(False)
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -9,7 +9,7 @@ from PySide6.QtGui import QAccessible, QAction, QKeyEvent, QKeySequence, QShortc
 from PySide6.QtWidgets import QApplication, QComboBox, QFileDialog, QLabel, QLineEdit, QSpinBox, QWidget
 
 from vae_explorer.ui.theme import theme
-from vae_explorer.ui.window.key_sheet import KeySheet
+from vae_explorer.ui.window.menu.key_sheet import KeySheet
 
 WAIT = 20_000  # milliseconds
 

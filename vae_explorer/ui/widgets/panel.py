@@ -29,6 +29,7 @@ class Help(NamedTuple):
     text: str  # up to three lines of plain words
     equation: str  # as rich text
 
+
 LONG_WORD = re.compile(r"(\S{24})(?=\S)")
 
 

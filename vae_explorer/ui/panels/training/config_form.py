@@ -193,8 +193,8 @@ class Choice(QComboBox):
         room = self.style().subControlRect(
             QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
         )
-        text = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideMiddle, room.width() - UNIT)  # type: ignore[attr-defined]
-        option.currentText = text  # type: ignore[attr-defined]
+        text = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideMiddle, room.width() - UNIT)
+        option.currentText = text
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
