@@ -48,6 +48,15 @@ class Segments(QWidget):
         self._group.addButton(button)
         self._layout.addWidget(button)
 
+    def set_tight(self, tight: bool) -> None:
+        """Less room around the words, where large type leaves none."""
+        for button in self._buttons.values():
+            if button.property("tight") != tight:
+                button.setProperty("tight", tight)
+                button.style().unpolish(button)
+                button.style().polish(button)
+                button.updateGeometry()
+
     def button(self, value: str) -> QRadioButton:
         return self._buttons[value]
 

@@ -7,7 +7,7 @@ from PySide6.QtCore import QKeyCombination, QObject, QPoint, Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QMainWindow, QMenu, QWidget
 
-from vae_explorer.ui.window.alt_key import AltKey
+from vae_explorer.ui.window.menu.alt_key import AltKey
 
 Key = QKeySequence.StandardKey | str
 NATIVE = QKeySequence.SequenceFormat.NativeText

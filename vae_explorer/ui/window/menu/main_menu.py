@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractButton, QComboBox, QMainWindow
 from vae_explorer import paths
 from vae_explorer.session.session import Session
 from vae_explorer.ui.views import registry
-from vae_explorer.ui.window.menus import Menus, sequences
+from vae_explorer.ui.window.menu.menus import Menus, sequences
 
 MAX_RUNS = 12  # in the menu
 MAX_STEPS = 9  # of the preparation that have a key
