@@ -22,8 +22,10 @@ class StepSwitches(QWidget):
 
     switched = Signal(str, bool)
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self, after: QWidget, parent: QWidget | None = None):
+        """after: the control before them in the order of Tab; made late, they would be the last of the window."""
         super().__init__(parent)
+        self._after = after
         self._boxes: dict[str, QCheckBox] = {}
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
@@ -48,11 +50,14 @@ class StepSwitches(QWidget):
             box.hide()
             box.deleteLater()
         self._boxes = {}
+        before = self._after
         for at, step in enumerate(steps):
             box = self._boxes[step.name] = QCheckBox(step.title)
             box.setObjectName(f"step_{step.name}")
             box.clicked.connect(self._on_clicked)
             self._rows.insertWidget(at, box)
+            self.setTabOrder(before, box)
+            before = box
 
     def _on_clicked(self, on: bool) -> None:
         box = self.sender()
