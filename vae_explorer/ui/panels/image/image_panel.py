@@ -195,7 +195,7 @@ class ImagePanel(Panel):
         self.difference.set_image(
             None if encoded is None else encoded.reconstruction_image - encoded.x, "diverging", 1.0
         )
-        self.steps.set_steps(() if encoded is None else encoded.steps)
+        self.steps.show_steps(encoded)
         self._name_things()
         self.posterior.show_posterior(encoded)
         self._on_figures_changed()
