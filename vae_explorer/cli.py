@@ -42,6 +42,9 @@ for _place, (_name, _help) in enumerate(COMMANDS.items()):
     app.command(f"vae_explorer.commands.{_name}:{_name}", name=_name, help=_help, sort_key=_place)
 
 
+SIZE_HELP = "window size in pixels: WIDTHxHEIGHT; by default that of the last time, or what fits the screen"
+
+
 def _check_size(_type: object, size: str) -> None:
     width, _, height = size.partition("x")
     if not all(side.isdecimal() and MIN_SIZE <= int(side) <= MAX_SIZE for side in (width, height)):
@@ -52,7 +55,7 @@ def _check_size(_type: object, size: str) -> None:
 def window(
     *files: Annotated[str, Parameter(help="models, images or data sets to open")],
     screenshot: Annotated[Path | None, Parameter(help="render the window into this PNG and exit")] = None,
-    size: Annotated[str, Parameter(help="window size in pixels", validator=_check_size)] = "1440x900",
+    size: Annotated[str, Parameter(help=SIZE_HELP, validator=_check_size)] = "",
 ) -> int:
     """Open the window on models, images or data sets."""
     for file in files:

@@ -5,19 +5,21 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 from PySide6.QtGui import QUndoGroup
 
 from vae_explorer.errors import shown
 from vae_explorer.session.jobs.data import DataSession
 from vae_explorer.session.jobs.jobs import JobsSession
 from vae_explorer.session.jobs.self_test import SelfTestSession
+from vae_explorer.session.next_run import NextRunSession
 from vae_explorer.session.opening import to_open
 from vae_explorer.session.records import Origin
 from vae_explorer.session.state.image import ImageSession
 from vae_explorer.session.state.latent import LatentSession
 from vae_explorer.session.state.model import ModelSession, SaveRequest
 from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.threads.generator_thread import GeneratorThread
 from vae_explorer.session.threads.latest import Latest
 from vae_explorer.session.training import TrainingSession
 from vae_explorer.session.views.aggregate import AggregateSession
@@ -37,7 +39,7 @@ MAX_NAME = 60  # characters of a file's name in a sentence that may hold several
 
 class Session(QObject):
     """The nouns: model, latent, decoded, draws, image, posterior_samples, prior_samples, evidence, aggregate, typical,
-    data_posteriors, take_away, self_test, training, data, jobs, undo.
+    data_posteriors, take_away, self_test, training, data, next_run, jobs, undo.
 
     Signals:
         failed(sentence: str): something that the user should know; the rest is as it was
@@ -71,9 +73,11 @@ class Session(QObject):
         self.take_away = TakeAwaySession(self.context, self._decoding_thread, self)
         self.self_test = SelfTestSession(self.jobs, self)
         self.data = DataSession(self.jobs, self)
+        self.next_run = NextRunSession(self.training, self.data, self)
         self._is_closing = self._has_closed = False
 
-        self.model.changed.connect(self._on_model_changed)
+        for signal in (self.model.changed, self.model.closed):
+            signal.connect(self._on_models_changed)
         for noun in (self.model, self.image, self.jobs, self.training, self.take_away):
             noun.failed.connect(self.failed)
         self.image.refused.connect(self.failed)
@@ -141,18 +145,22 @@ class Session(QObject):
             self._views_thread.stop()
         self._on_thread_finished()
 
-    def end(self) -> None:
-        """Closes, and waits until it is done: for where no event loop will run."""
-        self.close()
-        for thread in self.findChildren(QThread):
-            thread.wait()
+    def end(self, seconds: float | None = None) -> bool:
+        """Ends every thread and waits for that, so long at most, and tells nobody: for where no event loop will run. A
+        run is checkpointed first. Gives whether all have ended."""
+        forever = QDeadlineTimer(QDeadlineTimer.ForeverConstant.Forever)
+        deadline = forever if seconds is None else QDeadlineTimer(round(1000 * seconds))
+        threads = [one for one in self.findChildren(QThread) if isinstance(one, GeneratorThread | Latest)]
+        for thread in threads:
+            thread.stop()
+        return all(thread.wait(deadline) for thread in threads)
 
     def _on_thread_finished(self) -> None:
         if self._is_closing and self.is_closed and not self._has_closed:
             self._has_closed = True
             self.closed.emit()
 
-    def _on_model_changed(self) -> None:
+    def _on_models_changed(self) -> None:
         histories = [workspace.undo for workspace in self.model.workspaces.values()]
         for gone in set(self.undo.stacks()).difference(histories):
             self.undo.removeStack(gone)

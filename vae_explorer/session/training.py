@@ -231,7 +231,7 @@ class TrainingSession(QObject):
             self.failed.emit(str(error))
             return
         self.run = run
-        self._drive(changed.config, lambda: changed, resumed=self._lineages.get(run.folder))
+        self._drive(changed.config, lambda: changed, resumed=self._lineages.get(run.folder, 0))
         self._read_curves(run)
         self.reported.emit()
 
@@ -251,14 +251,14 @@ class TrainingSession(QObject):
             self._set_state("stopping")
             self._thread.stop()
 
-    def _drive(self, config: TrainConfig, make_run: Callable[[], Run], *, resumed: int | None = None) -> None:
+    def _drive(self, config: TrainConfig, make_run: Callable[[], Run], *, resumed: int = 0) -> None:
         self._restore = self._restorer()
         self._curves_of = None
         self.has_begun, self.reason = False, ""
         self.config, self.facts, self.progress = config, None, None
         self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
-        before = self._model.trained
-        if before and before.lineage == resumed:  # z, locks and history stay
+        before = self._model.workspaces.get(resumed)
+        if before:  # z, locks and history stay
             self._lineage, self._number = before.lineage, before.snapshot.number
         else:
             self._lineage, self._number = Workspace.new_lineage(), 0
@@ -271,6 +271,7 @@ class TrainingSession(QObject):
         thread.stopped.connect(self._on_stopped)
         thread.finished.connect(self._on_thread_finished)
         self._thread = thread  # before the state changes: listeners must see an active run
+        self._model.set_running(self._lineage)
         self._set_state("loading")
         self.reconstructed.emit()  # those of the previous run are gone
         thread.start()
@@ -337,6 +338,7 @@ class TrainingSession(QObject):
         if self._thread:
             self._thread.deleteLater()
         self._thread = None
+        self._model.set_running(0)
         if not self.has_begun:  # there is nothing of it to show
             self._restore()
             self.reported.emit()

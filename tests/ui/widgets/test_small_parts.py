@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from vae_explorer.session.threads.guard import guarded
+from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.flow_layout import FlowBox
 from vae_explorer.ui.widgets.grid_layout import arrange
 from vae_explorer.ui.widgets.panel import ElidedLabel, Panel, button
@@ -59,7 +60,7 @@ def test_segments_know_their_place_for_the_round_corners(segments):
 def chips(count):
     made = [QPushButton(f"step {i}") for i in range(count)]
     for chip in made:
-        chip.setFixedSize(80, 20)
+        chip.setFixedSize(80, 28)  # as high as a button is
     return made
 
 
@@ -68,13 +69,13 @@ def test_a_flow_takes_as_many_lines_as_its_width_asks_for(put_on, qtbot):
     made = chips(5)
     box.set_widgets(made)
     qtbot.waitUntil(lambda: made[4].y() > 0)
-    assert [chip.y() for chip in made] == [0, 0, 0, 24, 24]
+    assert [chip.y() for chip in made] == [0, 0, 0, 32, 32]
     assert [chip.x() for chip in made] == [0, 84, 168, 0, 84]
-    assert box.height() == 44
+    assert box.height() == 60
     box.resize(100, box.height())
-    assert box.height() == 5 * 24 - 4
+    assert box.height() == 5 * 32 - 4
     box.resize(1000, box.height())
-    assert box.height() == 20
+    assert box.height() == 28
 
 
 def test_other_widgets_take_the_place_of_the_last_ones(put_on, qtbot):
@@ -166,3 +167,30 @@ def test_an_error_in_an_override_reaches_the_hook_and_not_qt(monkeypatch):
     assert Broken().event(0) == 7
     assert Broken().event(1) == 1
     assert heard == [(ZeroDivisionError, "integer division or modulo by zero")]
+
+
+@pytest.mark.parametrize("scale", [80, 200])
+def test_a_flow_is_fitted_again_when_its_type_or_a_widget_in_it_changes(put_on, scale, qtbot):
+    box = put_on(FlowBox(), 200, 100)
+    parts = [QPushButton(text) for text in ("Draw again", "16 draws", "Copy")]
+    box.set_widgets(parts)
+    theme.set_scale(scale)
+    parts[2].setText("Copy this picture")
+
+    def fits():
+        return all(box.rect().contains(part.geometry()) and part.size() == part.sizeHint() for part in parts)
+
+    qtbot.waitUntil(fits, timeout=10_000)
+    assert box.height() == max(part.geometry().bottom() for part in parts) + 1
+
+
+def test_the_right_part_of_a_flow_is_at_the_right_edge_or_on_a_line_of_its_own(put_on):
+    box = put_on(FlowBox(left=1), 600, 100)
+    parts = [QPushButton(text) for text in ("Draws", "Draw again", "16 draws")]
+    box.set_widgets(parts)
+    box.layout().activate()
+    assert parts[0].x() == 0
+    assert parts[2].geometry().right() == box.rect().right()
+    box.resize(parts[1].width() + parts[2].width() + 20, 100)
+    assert parts[1].y() == parts[2].y() > parts[0].y()
+    assert parts[1].x() == 0

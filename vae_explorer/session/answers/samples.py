@@ -1,5 +1,7 @@
 """Samples of z, decoded."""
 
+from collections.abc import Generator
+
 import numpy as np
 import torch
 
@@ -7,7 +9,14 @@ from vae_explorer.core.latent import prior_sample
 from vae_explorer.core.model import Decoder
 from vae_explorer.core.noise import posterior_noise
 from vae_explorer.session.answers.answer import answer
-from vae_explorer.session.views.samples import PosteriorRequest, PosteriorSamples, PriorRequest, PriorSamples
+from vae_explorer.session.views.samples import (
+    Apart,
+    ApartRequest,
+    PosteriorRequest,
+    PosteriorSamples,
+    PriorRequest,
+    PriorSamples,
+)
 
 DECODED_AT_ONCE = 64  # bounds the memory of a wide network
 
@@ -32,6 +41,25 @@ def sample_posterior(request: PosteriorRequest) -> PosteriorSamples:
         mean=images.mean(0),
         spread=images.std(0).mean(0),
     )
+
+
+@answer.register
+def take_apart(request: ApartRequest) -> Generator[Apart | None, None, None]:
+    """Decodes mu, and mu with one dimension of the sample at a time."""
+    samples, model = request.samples, request.snapshot.model
+    inactive, z = request.snapshot.card.inactive, samples.z[request.at]
+    changes = np.empty_like(z)
+    with torch.inference_mode():
+        mean = _means(model, samples.mu[None])
+    for first in range(0, len(z), DECODED_AT_ONCE):
+        some = np.arange(first, min(first + DECODED_AT_ONCE, len(z)))
+        moved = np.tile(samples.mu, (len(some), 1))
+        moved[some - first, some] = z[some]
+        with torch.inference_mode():
+            away = _means(model, moved) - mean
+        changes[some] = np.sqrt(np.square(away).sum((1, 2, 3)))
+        yield None
+    yield Apart(samples, request.at, changes, ~inactive, np.lexsort((-changes, inactive)))
 
 
 @answer.register

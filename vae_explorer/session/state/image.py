@@ -57,6 +57,7 @@ class ImageSession(QObject):
         self.thumbnails: dict[int, np.ndarray] = {}  # uint8 [3, h, w], all of one size
         self.brought: set[int] = set()  # by the user; the others came with a model
         model.changed.connect(self._on_model_changed)
+        model.closed.connect(self._forget)
         latent.refreshed.connect(self._ask)
 
     @property

@@ -60,6 +60,29 @@ class PosteriorSamples:
 
 
 @dataclass(frozen=True, eq=False)
+class ApartRequest:
+    snapshot: Snapshot
+    subject: object  # what the samples are of
+    samples: PosteriorSamples
+    at: int  # the sample
+
+    @property
+    def key(self) -> Key:
+        return Key(self.subject, self.at, self.samples)
+
+
+@dataclass(frozen=True, eq=False)
+class Apart:
+    """One sample taken apart: what each dimension's sigma · eps changes in the picture when the others stay at mu."""
+
+    samples: PosteriorSamples
+    at: int
+    changes: np.ndarray  # float32 [z]: norm of the difference from the picture of mu
+    is_active: np.ndarray  # bool [z]
+    order: np.ndarray  # int [z]: the active dimensions, those that change the picture most first; then the inactive
+
+
+@dataclass(frozen=True, eq=False)
 class PriorRequest:
     snapshot: Snapshot
     settings: PriorSettings
@@ -163,12 +186,24 @@ class Samples(Configured[Set], Generic[Set, Shown]):
 
 
 class PosteriorSamplesSession(Samples[PosteriorSettings, PosteriorSamples]):
-    """z ~ q(z|x), again and again, for the chosen image; eps stays the same until `resample`."""
+    """z ~ q(z|x), again and again, for the chosen image; eps stays the same until `resample`.
+
+    Signals:
+        taken_apart(): `apart` or `apart_failure` has changed
+    """
+
+    taken_apart = Signal()
 
     def __init__(self, context: Context, parent: QObject | None = None):
         super().__init__(PosteriorSettings(), context, parent)
         self._image = context.image
         self._noise: Encoded | None = None  # the image that eps belongs to
+        self._at: int | None = None
+        self._apart: View[Apart] = View(
+            context.model, context.thread, self._about, "The sample could not be taken apart", self
+        )
+        self._apart.changed.connect(self.taken_apart)
+        self.changed.connect(self._ask_apart)
         self.is_watched = True
         context.image.encoded.connect(self._ask)
         context.image.images_changed.connect(self._ask)
@@ -184,6 +219,35 @@ class PosteriorSamplesSession(Samples[PosteriorSettings, PosteriorSamples]):
         """Whether eps belongs to the chosen image, and was not kept from another."""
         own = self._image.posterior
         return self._noise is None or (own is not None and own.subject == self._noise.subject)
+
+    @property
+    def apart(self) -> Apart | None:
+        """The sample that is taken apart; for a moment the one before."""
+        return self._apart.value if self._at is not None else None
+
+    @property
+    def apart_failure(self) -> str:
+        """Why it is not taken apart; empty if it is, or will be."""
+        return self._apart.failure
+
+    def take_apart(self, at: int | None) -> None:
+        """Finds what each dimension of a sample changes in the picture; None: of none."""
+        if at != self._at:
+            self._at = at
+            self._ask_apart()
+            self.taken_apart.emit()
+
+    def _ask(self) -> None:
+        super()._ask()
+        self._ask_apart()
+
+    def _ask_apart(self) -> None:
+        snapshot, encoded, shown = self._model.snapshot, self._image.posterior, self.shown
+        is_there = shown is not None and self._at is not None and 0 <= self._at < len(shown.z)
+        if snapshot and encoded and shown and self._at is not None and is_there and self.is_watched:
+            self._apart.want(ApartRequest(snapshot, encoded.subject, shown, self._at))
+        else:
+            self._apart.want(None)
 
     @property
     def _can_sample(self) -> bool:

@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtGui import QHideEvent, QImage, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
@@ -10,7 +10,7 @@ from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.flow_layout import FlowBox
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.image_view import ImageView
-from vae_explorer.ui.widgets.panel import ElidedLabel, Help, Panel, button, label, row
+from vae_explorer.ui.widgets.panel import ElidedLabel, FittedText, Help, Panel, button, label, row
 from vae_explorer.ui.widgets.segments import Segments
 from vae_explorer.ui.widgets.take_away import Offer, Taken, offer
 
@@ -30,6 +30,7 @@ HELP = Help(
 FRAYED = "Each pixel is drawn on its own: hence the frayed edge."
 LEAST = 96  # pixels: a picture is never smaller, whatever the type's size
 ROW = 56  # pixels of a small draw, at 100 %
+TIGHT_ABOVE = 150  # per cent: the segments have less room around their words in larger type
 LEAST_ABOVE_DRAWS = 224  # pixels of the picture, at 100 %: where it would be smaller, the draws give way
 
 
@@ -40,6 +41,9 @@ class DecodedPanel(Panel):
         super().__init__("Decoded", "p(x|z)", parent, help=HELP)
         self.setObjectName("picturePanel")
         self._decoded, self._draws, self._session = session.decoded, session.draws, session
+        margin = 2 * UNIT  # so that 12 × 28 pixels fit into the panel at its first width
+        self.body.setContentsMargins(margin, margin, margin, margin)
+        self.body.setSpacing(UNIT)
         self._make_picture()
         self._make_controls()
         self._make_draws()
@@ -89,14 +93,17 @@ class DecodedPanel(Panel):
         self.pixels.setObjectName("outputSize")
         captions = row()
         captions.addWidget(self.scale, 1)
-        captions.addWidget(self.pixels, 1)
+        captions.addWidget(self.pixels)
+        self.pixels.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.body.addLayout(captions)
 
     def _make_draws(self) -> None:
         line = QFrame()
         line.setProperty("role", "line")
         line.setFixedHeight(1)
+        self.body.addSpacing(UNIT)
         self.body.addWidget(line)
+        self.body.addSpacing(UNIT)
         title = label("Draws <i style='font-weight:400'>x ~ p(x|z)</i>", role="title")
         self.draw = button(
             "Draw again", self._decoded.draw_again, "Draw another x from the same p(x|z) (Space)", name="drawAgain"
@@ -111,7 +118,7 @@ class DecodedPanel(Panel):
         self.row.setObjectName("draws")
         self.row.setAccessibleName("Draws of x from the same z")
         offer(self.row, self._session.take_away, Taken("draws", of_image=False))
-        self.frayed = label(FRAYED, role="caption", wrap=True)
+        self.frayed = FittedText(FRAYED, role="caption")
         self._low = QWidget()
         column = QVBoxLayout(self._low)
         column.setContentsMargins(0, 0, 0, 0)
@@ -181,9 +188,11 @@ class DecodedPanel(Panel):
         if shown is None:
             return
         height, width = shown.images.shape[2:]
-        zoom = self.view.zoom
-        squares = f", each pixel {zoom:.0f} × {zoom:.0f}" if zoom >= 1 else f", shown at {zoom:.0%}"
-        self.pixels.set_whole(f"{width} × {height}" + ("" if len(shown.images) > 1 else squares))
+        size, zoom = f"{width} × {height}", self.view.zoom
+        whole = f"{size}, each pixel {zoom:.0f} × {zoom:.0f}" if zoom >= 1 else f"{size}, shown at {zoom:.0%}"
+        room = self._stack.width() - self.scale.sizeHint().width() - 2 * UNIT
+        is_one = self._stack.currentWidget() is self.view
+        self.pixels.set_whole(whole if is_one and self.pixels.width_of(whole) <= room else size)
 
     def _on_draws_changed(self) -> None:
         shown = self._draws.shown
@@ -235,6 +244,7 @@ class DecodedPanel(Panel):
     def _fit(self) -> None:
         """The draws are there where the picture above them is large enough; what decides is the panel's size alone."""
         self.row.setFixedHeight(theme.pixels(ROW + 6))
+        self.mode.set_tight(theme.scale > TIGHT_ABOVE)
         height = self._low.sizeHint().height() + self.body.spacing()
         others = self.minimumSizeHint().height() - self.view.minimumHeight()
         self._low.setVisible(

@@ -20,7 +20,8 @@ from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.image_grid import CHORD
 from vae_explorer.ui.widgets.numbers import mark, z_name
 
-CELL = 76, 46  # width and height, in pixels at 100 %; cells are wider where there is room
+CELL = 76, 46  # width and height, in pixels at 100 %; cells are larger where there is room
+LARGEST = 3.0  # times as wide, at most
 POINTS = 64  # of a curve, at most
 TIP = "Blue: q(z) of each dimension, grey: the prior N(0, 1), orange: mu of the image. Click one to see it large."
 
@@ -93,8 +94,8 @@ class DensityMultiples(QWidget):
         """The dimension at a place in the widget, −1 where there is none."""
         width, height = self._cell_size()
         column, row = int(place.x() // width), int(place.y() // height)
-        index = row * self._columns(self.width()) + column
-        inside = 0 <= column < self._columns(self.width()) and 0 <= index < len(self._order)
+        index = row * self._columns() + column
+        inside = 0 <= column < self._columns() and 0 <= index < len(self._order)
         return self._order[index] if inside else -1
 
     # room
@@ -110,18 +111,33 @@ class DensityMultiples(QWidget):
 
     @guarded(-1)
     def heightForWidth(self, width: int) -> int:
-        return max(1, -(-len(self._order) // self._columns(width))) * theme.pixels(CELL[1])
+        return self._lines(self._most_columns(width)) * theme.pixels(CELL[1])
 
-    def _columns(self, width: int) -> int:
+    def _most_columns(self, width: int) -> int:
         return max(1, min(width // theme.pixels(CELL[0]), max(len(self._order), 1)))
 
+    def _lines(self, columns: int) -> int:
+        return max(1, -(-len(self._order) // columns))
+
+    def _columns(self) -> int:
+        """As few as there is room for below each other: the cells are as large as the place allows."""
+        most = self._most_columns(self.width())
+        fitting = (
+            columns
+            for columns in range(1, most)
+            if self._lines(columns) * self.width() / columns * CELL[1] / CELL[0] <= self.height()
+        )
+        return next(fitting, most)
+
     def _cell_size(self) -> tuple[float, float]:
-        width = self.width() / self._columns(self.width())
-        return min(width, 2.0 * theme.pixels(CELL[0])), float(theme.pixels(CELL[1]))
+        columns = self._columns()
+        width = min(self.width() / columns, LARGEST * theme.pixels(CELL[0]))
+        room = self.height() / self._lines(columns)
+        return width, max(float(theme.pixels(CELL[1])), min(width * CELL[1] / CELL[0], room))
 
     def _cell(self, index: int) -> QRectF:
         width, height = self._cell_size()
-        row, column = divmod(index, self._columns(self.width()))
+        row, column = divmod(index, self._columns())
         return QRectF(column * width, row * height, width, height)
 
     # choosing
@@ -145,7 +161,7 @@ class DensityMultiples(QWidget):
 
     @guarded()
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        columns, last = self._columns(self.width()), len(self._order) - 1
+        columns, last = self._columns(), len(self._order) - 1
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -columns, Qt.Key.Key_Down: columns}
         ends = {Qt.Key.Key_Home: 0, Qt.Key.Key_End: last}
         if last < 0 or event.key() not in {*steps, *ends} or event.modifiers() & CHORD:
@@ -200,7 +216,7 @@ class DensityMultiples(QWidget):
 
     @guarded()
     def paintEvent(self, event: QPaintEvent) -> None:
-        height, columns, seen = self._cell_size()[1], self._columns(self.width()), event.rect()
+        height, columns, seen = self._cell_size()[1], self._columns(), event.rect()
         first, last = int(seen.top() // height) * columns, (int(seen.bottom() // height) + 1) * columns
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)

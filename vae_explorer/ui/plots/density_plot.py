@@ -19,8 +19,10 @@ class DensityPlot(Plot):
     narrow that it would leave the plot; the legend says by how much."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("q(z) against the prior", (320, 160), (180, 100), parent)
+        super().__init__("q(z) against the prior", (320, 160), (140, 80), parent)
         self.setToolTip(TIP)
+        image = Entry("q(z₀₀|x), this image, scaled down 00 ×", "mu")
+        self._reserve(Entry("q(z₀₀), all images", "z", "fill"), Entry("prior N(0, 1)", "muted"), image)
         self.clear()
 
     def set_densities(

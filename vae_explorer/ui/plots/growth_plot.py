@@ -20,8 +20,9 @@ class GrowthPlot(Plot):
     """log p̂(x) over K on a logarithmic axis with its error band, and the ELBO, from which it starts."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("log p(x) by the number of draws K", (320, 160), (180, 100), parent)
+        super().__init__("log p(x) by the number of draws K", (320, 160), (140, 80), parent)
         self.setToolTip(TIP)
+        self._reserve(Entry("log p̂(x) −000.00 ± 0.00 nats", "text"), Entry("ELBO −000.00", "reconstruction", "dash"))
         self.clear()
 
     def set_growth(

@@ -1,6 +1,6 @@
 """How the one-sample ELBO scatters over redraws."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PySide6.QtWidgets import QWidget
@@ -22,10 +22,19 @@ class HistogramPlot(Plot):
     """Figures in nats as a histogram, with lines at the ELBO and at log p(x): the one-sample ELBO over redraws, unless
     `name` says of what else."""
 
-    def __init__(self, parent: QWidget | None = None, name: str = "one-sample ELBO", tip: str = TIP) -> None:
-        super().__init__(f"Histogram: {name}", (280, 160), (160, 100), parent)
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        name: str = "one-sample ELBO",
+        tip: str = TIP,
+        lines: Sequence[str] = ("elbo", "log_evidence"),
+    ) -> None:
+        """lines: for which of them the legend keeps room."""
+        super().__init__(f"Histogram: {name}", (280, 160), (132, 80), parent)
         self._name = name
         self.setToolTip(tip)
+        widest = [_LINES[line]._replace(text=f"{_LINES[line].text} −000.00 nats") for line in lines]
+        self._reserve(Entry(f"{name}, 0.1 % outside", "z", "fill"), *widest)
         self.clear()
 
     def set_values(self, values: np.ndarray, lines: Mapping[str, float]) -> None:

@@ -16,6 +16,8 @@ from vae_explorer.ui.widgets.image_view import paint_message
 from vae_explorer.ui.widgets.numbers import mark
 
 INTERVAL = 0.1  # seconds between two redraws, at least
+TICKS = 0.75  # of the type's size
+USUAL_TICK = "−100"  # an axis is not narrower, so that it seldom moves
 MAX_DRAWN = 1e12  # values further from 0 are not drawn, like those that are not finite
 Range = tuple[float, float]
 Sign = Literal["line", "dash", "dot line", "fill", "dot"]
@@ -50,6 +52,7 @@ class Plot(QWidget):
         self._usual, self._least = size, least
         self._plot: Any = None  # pyqtgraph.PlotWidget
         self._legend: tuple[Entry, ...] = ()
+        self._reserved: tuple[Entry, ...] = ()
         self._message = ""
         self._follows = True
         self._drawn_at = -INTERVAL
@@ -64,8 +67,7 @@ class Plot(QWidget):
     def set_message(self, text: str | None) -> None:
         """A message in place of the plot; None removes it."""
         self._message = text or ""
-        if self._plot is not None:
-            self._plot.setVisible(not self._message)
+        self._show_or_hide()
         self.update()
 
     def reset_view(self) -> None:
@@ -121,6 +123,11 @@ class Plot(QWidget):
             self._make_room()
             self.update()
 
+    def _reserve(self, *entries: Entry) -> None:
+        """Keeps room for a legend as long as this one, so that figures of more digits do not move the plot."""
+        self._reserved = entries
+        self._make_room()
+
     # drawing
 
     def _draw(self) -> None:
@@ -129,9 +136,15 @@ class Plot(QWidget):
                 return
             self._build()
         self._drawn_at = time.monotonic()
+        self._show_or_hide()
         self._show()
         if self._follows:
             self._fit()
+
+    def _show_or_hide(self) -> None:
+        """An axis without data says nothing."""
+        if self._plot is not None:
+            self._plot.setVisible(not self._message and self._has_figures())
 
     def _build(self) -> None:
         import pyqtgraph
@@ -145,24 +158,36 @@ class Plot(QWidget):
             plot.getAxis(side).setZValue(-1)  # the grid lies under the curves
             plot.getAxis(side).tickStrings = partial(_figures, plot.getAxis(side).tickStrings)
         plot.getViewBox().disableAutoRange()
+        plot.getViewBox().sigYRangeChanged.connect(self._fit_axis)
+        plot.getViewBox().sigResized.connect(self._fit_axis)
         plot.getViewBox().sigRangeChangedManually.connect(self._on_user_zoomed)
         plot.scene().sigMouseClicked.connect(self._on_clicked)
         plot.viewport().installEventFilter(self)
         plot.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        plot.setVisible(not self._message)
         self._frame.addWidget(plot)
         self._dress()
 
     def _dress(self) -> None:
         """The theme's colours and type; pyqtgraph follows neither."""
         self._plot.setBackground(theme.colour("field"))
-        font = theme.font(scale=0.75)
+        font = theme.font(scale=TICKS)
         for side in ("left", "bottom"):
             axis = self._plot.getAxis(side)
             axis.setPen(theme.colour("groove"))
             axis.setTextPen(theme.colour("muted"))
             axis.setStyle(tickFont=font, tickLength=0, tickTextOffset=theme.pixels(3), maxTickLevel=0)
         self._plot.getAxis("bottom").setHeight(theme.pixels(16))
+        self._fit_axis()
+
+    def _fit_axis(self, *_: object) -> None:
+        """The axis on the left is as wide as its longest number: the library's own guess comes late and cuts some."""
+        axis, (low, high) = self._plot.getAxis("left"), self._plot.getViewBox().viewRange()[1]
+        spacing, values = axis.tickValues(low, high, self._plot.getViewBox().height())[0]
+        texts = axis.tickStrings(values, axis.scale, spacing)
+        metrics = QFontMetricsF(theme.font(scale=TICKS))
+        width = round(max(map(metrics.horizontalAdvance, (USUAL_TICK, *texts)))) + theme.pixels(8)
+        if width != axis.width():
+            axis.setWidth(width)
 
     def _fit(self) -> None:
         x, y = self._ranges()
@@ -209,26 +234,26 @@ class Plot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setPen(QPen(theme.colour("accent"), theme.pixels(2)) if self.hasFocus() else Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("field"))
             painter.drawRoundedRect(QRectF(self.rect()), theme.pixels(4), theme.pixels(4))
             if self._message:
                 paint_message(painter, [QRectF(self.rect())], self._message, over_picture=False)
             else:
-                for entry, place in zip(self._legend, self._places(), strict=True):
+                for entry, place in zip(self._legend, self._places(self._legend), strict=True):
                     self._paint_entry(painter, entry, place)
 
     def _make_room(self) -> None:
-        lines = self._places()
-        top = lines[-1].bottom() if lines else 4
+        lines = [*self._places(self._legend), *self._places(self._reserved)]
+        top = max((line.bottom() for line in lines), default=4.0)
         self._frame.setContentsMargins(4, round(top), 4, 2)
 
-    def _places(self) -> list[QRectF]:
-        """Where the entries of the legend stand: side by side, on a new line where there is no room."""
+    def _places(self, legend: Sequence[Entry]) -> list[QRectF]:
+        """Where the entries of a legend stand: side by side, on a new line where there is no room."""
         px, metrics = theme.pixels, QFontMetricsF(theme.font(scale=0.85))
         places: list[QRectF] = []
         x, y, height = float(px(6)), float(px(2)), metrics.height()
-        for entry in self._legend:
+        for entry in legend:
             width = min(px(20) + metrics.horizontalAdvance(entry.text), self.width() - px(10))
             if places and x + width > self.width() - px(4):
                 x, y = float(px(6)), y + height

@@ -23,8 +23,11 @@ class PosteriorMapPlot(Plot):
     unit of z is as long to the right as upwards."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("True posterior and q(z|x)", (260, 180), (140, 120), parent)
+        super().__init__("True posterior and q(z|x)", (260, 180), (128, 80), parent)
         self.setToolTip(TIP)
+        self._reserve(
+            Entry("p(z|x): 50, 90, 99 %", "z", "fill"), Entry("q(z|x)", "mu"), Entry("q fitted", "mu", "dash")
+        )
         self.clear()
 
     def set_posterior(

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from PySide6.QtCore import Property, QEvent, QPointF, QRectF, QSize, Qt
@@ -32,8 +33,10 @@ NOT_FINITE = "The evidence of this image is not finite"
 TIP = "log p(x), step by step: what each row adds or takes away. Point at a row to read what it means."
 LABELS = 0.56  # of the width, at most
 TIGHT = 0.92  # of a line's height: the distance of a symbol below its name
+TICKS = 0.75  # scale of the type below the axes
 FONTS = (1.0, False), (0.82, False), (1.0, True)  # names, symbols, figures: scale, bold
-TYPES = [(symbols, scale) for symbols in (True, False) for scale in (1.0, 0.9, 0.8, 0.7)]  # the first that fits is used
+TYPES = [(True, 1.25), *((symbols, scale) for symbols in (True, False) for scale in (1.0, 0.9, 0.8, 0.7))]  # first fit
+LATE = 0.55  # opacity of the figures of an earlier snapshot
 
 
 class Waterfall(QWidget):
@@ -48,6 +51,7 @@ class Waterfall(QWidget):
         self._error = 0.0
         self._message = self._problem = ""
         self._pointed = -1
+        self._is_late = False
         self._lettered: Lettering | None = None
         self.setMouseTracking(True)
         self.setToolTip(TIP)
@@ -95,6 +99,12 @@ class Waterfall(QWidget):
         self._message = text or ""
         self._describe()
 
+    def set_late(self, is_late: bool) -> None:
+        """Dims figures that are those of an earlier snapshot."""
+        if is_late != self._is_late:
+            self._is_late = is_late
+            self.update()
+
     def clear(self) -> None:
         """Shows no figures."""
         self._value, self._steps, self._stretches, self._problem = None, [], [], ""
@@ -123,9 +133,9 @@ class Waterfall(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(theme.pixels(520), theme.pixels(190))
 
-    @guarded(QSize(340, 140))
+    @guarded(QSize(280, 112))
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.pixels(340), theme.pixels(140))
+        return QSize(theme.pixels(280), theme.pixels(112))
 
     @guarded()
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -211,7 +221,7 @@ class Waterfall(QWidget):
             painter.setBrush(theme.colour("field"))
             painter.drawRoundedRect(QRectF(self.rect()), px(4), px(4))
             if self._steps:
-                painter.setOpacity(DIMMED if self._message else 1.0)
+                painter.setOpacity(DIMMED if self._message else LATE if self._is_late else 1.0)
                 self._paint(painter)
                 painter.setOpacity(1.0)
             if message := self._message or self._problem:
@@ -256,31 +266,44 @@ class Waterfall(QWidget):
     def _paint_axis(self, painter: QPainter, index: int, stretch: Stretch) -> None:
         """The lines of the ticks, the ticks as figures below, and over the axis how much it is magnified."""
         px, panel = theme.pixels, self._panel(index)
-        painter.setFont(theme.font(scale=0.75))
+        painter.setFont(theme.font(scale=TICKS))
         metrics = QFontMetricsF(painter.font())
         step, places = ticks(stretch.low, stretch.high)
-        texts = {place: figure(place * step, digits(step)) for place in places}
-        widest = max(map(metrics.horizontalAdvance, texts.values())) + px(6)
-        apart = math.ceil(widest / (step / stretch.length * panel.width()))  # ticks from one text to the next
-        written = max((places[first::apart] for first in range(len(places))), key=lambda some: (0 in some, len(some)))
-        if panel.width() < 2 * widest:
-            written = written[:1]
-        for place, text in texts.items():
-            x, width = self.x_of(place * step, index), metrics.horizontalAdvance(text)
-            line = QRectF(round(x), panel.top(), 1, panel.height())
+        for place in places:
+            line = QRectF(round(self.x_of(place * step, index)), panel.top(), 1, panel.height())
             painter.fillRect(line, theme.colour("groove" if place else "muted", 0.6))
-            if place in written:
-                left = min(max(x - width / 2, panel.left() - px(2)), panel.right() + px(4) - width)
-                painter.setPen(theme.colour("muted"))
-                painter.drawText(QPointF(left, panel.bottom() + px(3) + metrics.ascent()), text)
+        painter.setPen(theme.colour("muted"))
+        for text, left, _ in self.tick_texts(index):
+            painter.drawText(QPointF(left, panel.bottom() + px(3) + metrics.ascent()), text)
         said = "nats" if index == 0 else f"magnified × {stretch.magnification:,.10g}"
         if metrics.horizontalAdvance(said) > panel.width():
             said = said.removeprefix("magnified ")
         painter.setPen(theme.colour("accent" if index else "muted"))
         painter.drawText(QPointF(panel.left(), panel.top() - px(5)), said)
 
+    def tick_texts(self, index: int) -> list[tuple[str, float, float]]:
+        """What is written below one of the axes, each with its left and right end in pixels: every tick, or where they
+        would collide every second, third, …; the zero is kept."""
+        px, panel, stretch = theme.pixels, self._panel(index), self._stretches[index]
+        metrics = QFontMetricsF(theme.font(scale=TICKS))
+        step, places = ticks(stretch.low, stretch.high)
+        spans = []
+        for place in places:
+            text, middle = figure(place * step, digits(step)), self.x_of(place * step, index)
+            width = metrics.horizontalAdvance(text)
+            left = min(max(middle - width / 2, panel.left() - px(2)), panel.right() + px(4) - width)
+            if left >= panel.left() - px(2):  # else it is wider than the axis
+                spans.append((place, text, left, left + width))
+        for apart in range(1, len(spans) + 1):
+            found = [spans[first::apart] for first in range(apart)]
+            free = [some for some in found if all(a[3] + px(6) <= b[2] for a, b in pairwise(some))]
+            if free:
+                best = max(free, key=lambda some: (any(place == 0 for place, *_ in some), len(some)))
+                return [span[1:] for span in best]
+        return []
+
     def _paint_bars(self, painter: QPainter, index: int) -> None:
-        height = min(0.62 * self._row(0).height(), theme.pixels(20))
+        height = min(0.62 * self._row(0).height(), theme.pixels(28))
         for row, step in enumerate(self._steps):
             middle = self._row(row).center().y()
             start, end = self.x_of(step.start, index), self.x_of(step.end, index)

@@ -2,8 +2,9 @@
 
 from functools import partial
 
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QGridLayout, QSpinBox, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
@@ -13,42 +14,51 @@ from vae_explorer.ui.plots.growth_plot import GrowthPlot
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
 from vae_explorer.ui.plots.posterior_map import PosteriorMapPlot
 from vae_explorer.ui.plots.waterfall import Waterfall
-from vae_explorer.ui.theme import UNIT, theme
+from vae_explorer.ui.theme import UNIT
+from vae_explorer.ui.views.lines import Lines
+from vae_explorer.ui.views.shelf import Shelf, stacked, turn
 from vae_explorer.ui.widgets.numbers import figure, z_name
 from vae_explorer.ui.widgets.panel import button, label
 from vae_explorer.ui.widgets.take_away import Taken, offer
 
-EXPLANATION = "Training raises the ELBO. The gap is how far q(z|x) is from the true posterior p(z|x)."
-NO_BOUND = "Training a plain autoencoder raises log p(x|z) alone."
+EXPLANATION = "training raises the ELBO"
+TIP = "Training raises the ELBO. The gap is how far q(z|x) is from the true posterior p(z|x)."
+NO_BOUND = "training raises log p(x|z) alone"
+EQUATION = "log p(x) = reconstruction − KL + gap"
 BLIND = "The error covers the random draws only, not parts of p(z|x) that q(z|x) misses."
+EARLIER = "These are the figures of an earlier snapshot: the next ones are being estimated."
 FIT = (
     "Fit q to this image",
     "Fit the best q(z|x) to just this image, with the decoder frozen: how much of the gap is the encoder's? (Ctrl+F)",
 )
 CANCEL = "Cancel the fit", "Keep the encoder's q(z|x)"
-WIDTH = 190  # pixels of the controls, at 100 %
+WIDTH = 188  # pixels of the controls, at 100 %
+LATE = 1000  # milliseconds: figures by earlier weights are dimmed from then on; a run has new weights twice a second
 
 
-class EvidenceView(QWidget):
+class EvidenceView(Shelf):
     """Waterfall, log p̂(x) as K grows, the one-sample ELBO over redraws, and for z of two dimensions p(z|x)."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.setObjectName("evidenceView")
         self._session, self._evidence = session, session.evidence
-        body = QHBoxLayout(self)
-        body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
-        body.setSpacing(3 * UNIT)
-        body.addLayout(self._make_controls())
-        body.addLayout(self._make_plots(), 1)
+        self.explanation = Lines(EXPLANATION)
+        form = self._make_form()
+        self.again = button("Draw again", self._evidence.redraw, "Take the next seed (Ctrl+D)", name="evidenceRedraw")
+        self.fit = button(FIT[0], self._on_fit, FIT[1], role="primary", name="evidenceFit")
+        controls = label("log p(x)", role="title"), self.explanation, form
+        super().__init__(WIDTH, controls, (self.again, self.fit), parent)
+        self.setObjectName("evidenceView")
+        self._make_plots()
+        self._late = QTimer(self, singleShot=True, interval=LATE)
+        self._late.timeout.connect(self._on_late)
+        self._is_late = False
 
         self._evidence.changed.connect(self._on_changed)
         self._evidence.settings_changed.connect(self._on_settings_changed)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self._on_changed()
         self._on_settings_changed()
 
-    def _make_controls(self) -> QVBoxLayout:
+    def _make_form(self) -> QGridLayout:
         self.count, self.seed = QSpinBox(), QSpinBox()
         self.count.setObjectName("evidenceSamples")
         self.count.setRange(1, MAX_IMPORTANCE_DRAWS)
@@ -63,57 +73,52 @@ class EvidenceView(QWidget):
         self.seed.valueChanged.connect(self._evidence.set_seed)
         for field in (self.count, self.seed):
             field.setKeyboardTracking(False)
-        self.again = button("Draw again", self._evidence.redraw, "Take the next seed (Ctrl+D)", name="evidenceRedraw")
-        self.fit = button(FIT[0], self._on_fit, FIT[1], role="primary", name="evidenceFit")
-        self.explanation = label(EXPLANATION, role="caption", wrap=True)
         form = QGridLayout()
         form.setHorizontalSpacing(2 * UNIT)
         form.setVerticalSpacing(UNIT)
+        form.setColumnStretch(1, 1)
         for line, (text, field) in enumerate((("Draws K", self.count), ("Seed", self.seed))):
             form.addWidget(label(text), line, 0)
             form.addWidget(field, line, 1)
-        controls = QVBoxLayout()
-        controls.setSpacing(UNIT)
-        controls.addWidget(label("log p(x)", role="title"))
-        controls.addWidget(self.explanation)
-        controls.addLayout(form)
-        controls.addWidget(self.again)
-        controls.addStretch(1)
-        controls.addWidget(self.fit)
-        return controls
+        return form
 
-    def _make_plots(self) -> QVBoxLayout:
-        """Side by side, each with its title above and its numbers below; the warning below all."""
+    def _make_plots(self) -> None:
+        """Each with a line above it and one below. What is to be doubted is written where the equation was."""
         self.waterfall, self.growth = Waterfall(), GrowthPlot()
         self.histogram, self.map = HistogramPlot(), PosteriorMapPlot()
         self._offer_plots()
         self.growth.setToolTip(f"{self.growth.toolTip()} {BLIND}")
+        self.warning = Lines(EQUATION, name="evidenceWarning")
         self.under_waterfall, self.under_growth, self.under_histogram, self.under_map = (
-            label(role="caption", wrap=True, name=name)
-            for name in ("fitText", "growthText", "histogramText", "mapText")
+            Lines(name=name) for name in ("fitText", "growthText", "histogramText", "mapText")
         )
-        self.under_waterfall.setToolTip("q is a Gaussian with independent dimensions; p(z|x) need not be one.")
-        self.under_growth.setToolTip(
-            "The draws have unequal weights: they are equivalent to this many equally weighted draws. "
-            f"The accuracy of log p(x) depends on it. {BLIND}"
+        self.under_waterfall.say("", tip="q is a Gaussian with independent dimensions; p(z|x) need not be one.")
+        self.under_growth.say(
+            "",
+            tip="The draws have unequal weights: they are equivalent to this many equally weighted draws. "
+            f"The accuracy of log p(x) depends on it. {BLIND}",
         )
-        side_by_side = QHBoxLayout()
-        side_by_side.setSpacing(3 * UNIT)
-        self._columns = []
-        for title, plot, under, stretch in (
-            ("log p(x) = reconstruction − KL + gap", self.waterfall, self.under_waterfall, 7),
-            ("log p̂(x) as K grows", self.growth, self.under_growth, 4),
-            ("One-sample ELBO", self.histogram, self.under_histogram, 4),
-            ("True posterior p(z|x) and q(z|x)", self.map, self.under_map, 4),
-        ):
-            self._columns.append(_Column(title, plot, under))
-            side_by_side.addWidget(self._columns[-1], stretch)
-        self.warning = label(role="warning", wrap=True, name="evidenceWarning")
-        plots = QVBoxLayout()
-        plots.setSpacing(UNIT)
-        plots.addLayout(side_by_side, 1)
-        plots.addWidget(self.warning)
-        return plots
+        self.under_map.say("", tip="By numerical integration over both dimensions of z, without draws")
+        self._columns = [
+            _Column(above, plot, under)
+            for above, plot, under in (
+                (self.warning, self.waterfall, self.under_waterfall),
+                (Lines("log p̂(x) as K grows"), self.growth, self.under_growth),
+                (Lines("One-sample ELBO"), self.histogram, self.under_histogram),
+                (Lines("True posterior p(z|x) and q(z|x)"), self.map, self.under_map),
+            )
+        ]
+        self._others = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._others.setSpacing(3 * UNIT)
+        for column in self._columns[1:]:
+            self._others.addWidget(column, 1)
+        self.parts.addWidget(self._columns[0], 7)
+        self.parts.addLayout(self._others, 8)
+
+    def _arrange(self) -> None:
+        """Enlarged, the waterfall is as high as the others together."""
+        turn(self._others, is_down=self.is_tall)
+        self.parts.setStretch(1, 6 if self.is_tall else 4 * sum(not column.isHidden() for column in self._columns[1:]))
 
     def _offer_plots(self) -> None:
         command = partial(self._session.take_away.evidence_command, self._evidence)
@@ -148,27 +153,33 @@ class EvidenceView(QWidget):
         self.fit.setAccessibleDescription(tip)
         for control in (self.fit, self.again, self.count, self.seed):
             control.setEnabled(not reason)
-        self.explanation.setText(NO_BOUND if self._session.model.lacks("elbo") else EXPLANATION)
-        self._columns[0].heading.setVisible(not reason)
+        has_no_bound = self._session.model.lacks("elbo")
+        self.explanation.say(NO_BOUND if has_no_bound else EXPLANATION, tip="" if has_no_bound else TIP)
         for column in self._columns[1:3]:
             column.setVisible(not reason)
         self._show_map(reason)
         self._show_draws(reason)
+        self._arrange()
 
     @guarded()
     def showEvent(self, event: QShowEvent) -> None:
         self._on_changed()
 
+    @guarded()
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._late.stop()
+
     def _show_draws(self, reason: str) -> None:
         shown, failure = self._evidence.shown, self._evidence.failure
         if shown is None or reason:
+            self._late.stop()
             for plot in (self.waterfall, self.growth, self.histogram):
                 plot.clear()
             self.waterfall.set_message(reason or failure or "drawing z…")
-            for under in (self.under_growth, self.under_histogram, self.warning):
-                under.setText("")
-            self.warning.hide()
-            self.under_waterfall.setText(self._reconstruction())
+            self.under_growth.say("")
+            self.under_histogram.say("")
+            self.warning.say("" if reason else EQUATION, role="caption")
+            self.under_waterfall.say(self._reconstruction())
             return
         self.waterfall.set_message(failure or None)
         fit, by = self._evidence.fit_of_the_draws, self._evidence.best or shown
@@ -180,8 +191,23 @@ class EvidenceView(QWidget):
         self.histogram.set_values(shown.one_sample_elbos, {"elbo": shown.elbo, "log_evidence": by.log_evidence})
         self._write(shown)
         doubt = self._evidence.doubt
-        self.warning.setText(doubt)
-        self.warning.setVisible(bool(doubt))
+        self.warning.say(doubt or EQUATION, role="warning" if doubt else "caption")
+        if shown.encoded is self._session.image.posterior:
+            self._late.stop()
+            self._show_late(False)
+        elif self._is_late:
+            self._show_late(True)
+        elif not self._late.isActive():
+            self._late.start()
+
+    def _on_late(self) -> None:
+        self._show_late(True)
+
+    def _show_late(self, is_late: bool) -> None:
+        self._is_late = is_late
+        self.waterfall.set_late(is_late)
+        if is_late:
+            self.under_waterfall.say(EARLIER)
 
     def _reconstruction(self) -> str:
         """The one figure that a plain autoencoder has."""
@@ -191,18 +217,18 @@ class EvidenceView(QWidget):
         return f"log p(x|z) = {figure(encoded.reconstruction, 1)} nats at the image's z"
 
     def _write(self, shown: Evidence) -> None:
-        self.under_growth.setText(f"effective sample size {_count(shown.effective_sample_size)}")
+        self.under_growth.say(f"effective sample size {_count(shown.effective_sample_size)}")
         spread = float(shown.one_sample_elbos.std())
-        self.under_histogram.setText(f"one draw: ELBO ± {figure(spread, 1)} nats" if shown.draws > 1 else "one draw")
+        self.under_histogram.say(f"one draw: ELBO ± {figure(spread, 1)} nats" if shown.draws > 1 else "one draw")
         if left := self._evidence.gaps:
-            self.under_waterfall.setText(
+            self.under_waterfall.say(
                 f"The encoder's part: {figure(left.amortisation, 2)} nats; "
                 f"{figure(left.approximation, 2)} remain with any such q."
             )
         elif self._evidence.fitted is not None and shown.is_whole:
-            self.under_waterfall.setText("q was fitted with other draws: fit it again to see the encoder's part.")
+            self.under_waterfall.say("q was fitted with other draws: fit it again to see the encoder's part.")
         elif closed_form := shown.encoded.kl:
-            self.under_waterfall.setText(
+            self.under_waterfall.say(
                 f"KL in closed form {figure(closed_form, 2)} nats, from these draws {figure(shown.kl, 2)}"
             )
 
@@ -213,7 +239,7 @@ class EvidenceView(QWidget):
         if not is_flat or found is None or encoded is None:
             self.map.clear()
             self.map.set_message((self._evidence.map_failure or "integrating…") if is_flat else None)
-            self.under_map.setText("")
+            self.under_map.say("")
             return
         fitted = self._evidence.fitted
         self.map.set_message(None)
@@ -226,30 +252,19 @@ class EvidenceView(QWidget):
             (z_name(0), z_name(1)),
             (fitted.mu, fitted.sigma) if fitted else None,
         )
-        self.under_map.setText(
+        self.under_map.say(
             "p(z|x) is too long and narrow for an exact log p(x)."
             if found.log_evidence is None
             else f"exact log p(x) {figure(found.log_evidence, 2)} nats"
         )
-        self.under_map.setToolTip("By numerical integration over both dimensions of z, without draws")
-
-    def _on_theme_changed(self) -> None:
-        self.explanation.setFixedWidth(theme.pixels(WIDTH))
-        self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(WIDTH)))
-        self._on_changed()
 
 
 class _Column(QWidget):
-    def __init__(self, title: str, plot: QWidget, under: QLabel):
+    def __init__(self, above: Lines, plot: QWidget, under: Lines):
         super().__init__()
-        self.heading = label(title, role="caption")
-        self.heading.setToolTip(plot.toolTip())
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(UNIT)
-        layout.addWidget(self.heading)
-        layout.addWidget(plot, 1)
-        layout.addWidget(under)
+        column = stacked(above, plot, under)
+        column.setStretch(1, 1)
+        self.setLayout(column)
 
 
 def _count(number: float) -> str:

@@ -2,34 +2,40 @@
 
 from functools import partial
 
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSpinBox, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.views import tables
 from vae_explorer.session.views.samples import MAX_SAMPLES
-from vae_explorer.ui.theme import UNIT, theme
+from vae_explorer.ui.theme import UNIT
+from vae_explorer.ui.views.lines import Lines
+from vae_explorer.ui.views.shelf import Shelf
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.panel import button, label
 from vae_explorer.ui.widgets.take_away import Taken, offer
 
 CLICK = "Click one to put its z on the sliders."
-EXPLANATION = f"Generation: z from the prior, decoded. {CLICK}"
+EXPLANATION = "generation: z from the prior, decoded"
+NOT_PRIOR = "temperature {} is not the prior"
 EMPTY = "Open a model or train one: pictures decoded from z ~ N(0, I) appear here."
+WORKING = "sampling…"
+WIDTH = 188  # pixels of the controls, at 100 %
 
 
-class PriorSamplesView(QWidget):
+class PriorSamplesView(Shelf):
     """A grid from the prior with temperature and seed."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
-        super().__init__(parent)
         self._session, self._samples = session, session.prior_samples
-        body = QHBoxLayout(self)
-        body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
-        body.setSpacing(4 * UNIT)
+        self.remark = Lines(EXPLANATION, 2, name="priorRemark")
+        form = self._make_controls()
+        self.again = button("New samples (N)", self._samples.resample, "Take the next seed", role="primary")
+        self.again.setObjectName("priorResample")
+        super().__init__(WIDTH, (label("z ~ N(0, I)", role="title"), self.remark, form), (self.again,), parent)
         self.grid = ImageGrid(item="sample")
         self.grid.setObjectName("priorSamples")
         self.grid.setAccessibleName("Prior samples")
-        self.grid.set_message(EMPTY)
+        self.parts.addWidget(self.grid, 1)
         samples = Taken(
             "prior samples",
             data=partial(tables.of_samples, self._samples),
@@ -37,18 +43,14 @@ class PriorSamplesView(QWidget):
             of_image=False,
         )
         offer(self.grid, session.take_away, samples)
-        body.addLayout(self._make_controls())
-        body.addWidget(self.grid, 1)
 
         self.grid.chosen.connect(self._samples.choose)
         self._samples.changed.connect(self._on_changed)
         self._samples.settings_changed.connect(self._on_settings_changed)
         session.model.changed.connect(self._on_settings_changed)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
         self._on_settings_changed()
 
-    def _make_controls(self) -> QVBoxLayout:
+    def _make_controls(self) -> QGridLayout:
         self.count, self.temperature, self.seed = QSpinBox(), QDoubleSpinBox(), QSpinBox()
         self.count.setRange(1, MAX_SAMPLES)
         self.count.setToolTip("Number of pictures, up to 256")
@@ -61,6 +63,7 @@ class PriorSamplesView(QWidget):
         form = QGridLayout()
         form.setHorizontalSpacing(2 * UNIT)
         form.setVerticalSpacing(UNIT)
+        form.setColumnStretch(1, 1)
         fields = (
             ("Samples", "priorCount", self.count),
             ("Temperature", "priorTemperature", self.temperature),
@@ -75,45 +78,24 @@ class PriorSamplesView(QWidget):
         self.count.valueChanged.connect(self._samples.set_count)
         self.temperature.valueChanged.connect(self._samples.set_temperature)
         self.seed.valueChanged.connect(self._samples.set_seed)
-        self.again = button("New samples (N)", self._samples.resample, "Take the next seed", role="primary")
-        self.again.setObjectName("priorResample")
-        self.not_prior = label(role="warning", wrap=True, name="notPrior")
-        self.explanation = label(EXPLANATION, role="caption", wrap=True)
-        controls = QVBoxLayout()
-        controls.setSpacing(UNIT)
-        controls.addWidget(label("z ~ N(0, I)", role="title"))
-        controls.addWidget(self.explanation)
-        controls.addLayout(form)
-        controls.addWidget(self.not_prior)
-        controls.addStretch(1)
-        controls.addWidget(self.again)
-        return controls
+        return form
 
     def _on_changed(self) -> None:
-        if self._samples.shown:
-            self.grid.set_images(self._samples.shown.images)
-        if self._samples.shown or self._samples.failure:
-            self.grid.set_message(self._samples.failure or None)
+        shown, failure, has_model = self._samples.shown, self._samples.failure, self._session.model.card is not None
+        self.again.setEnabled(has_model)
+        self.grid.set_images(shown.images if shown else None)
+        self.grid.set_message((failure or ("" if shown else WORKING)) if has_model else EMPTY)
 
     def _on_settings_changed(self) -> None:
         settings, card = self._samples.settings, self._session.model.card
-        fields = (self.count, self.temperature, self.seed)
-        for field in fields:
+        values = ((self.count, settings.count), (self.temperature, settings.temperature), (self.seed, settings.seed))
+        for field, value in values:
             field.blockSignals(True)
-        self.count.setValue(settings.count)
-        self.temperature.setValue(settings.temperature)
-        self.seed.setValue(settings.seed)
-        for field in fields:
+            field.setValue(value)  # type: ignore[arg-type]
             field.blockSignals(False)
         why_not = card.why_not("prior") if card else ""
-        self.explanation.setText(f"{why_not} {CLICK}" if why_not else EXPLANATION)
-        warning = (
-            "" if settings.temperature == 1 or why_not else f"temperature {settings.temperature:g} is not the prior"
-        )
-        self.not_prior.setVisible(bool(warning))
-        self.not_prior.setText(warning)
-
-    def _on_theme_changed(self) -> None:
-        self.explanation.setFixedWidth(theme.pixels(190))
-        self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(190)))
-        self.not_prior.setFixedWidth(theme.pixels(190))
+        if settings.temperature != 1 and not why_not:
+            self.remark.say(NOT_PRIOR.format(f"{settings.temperature:g}"), role="warning", tip=CLICK)
+        else:
+            self.remark.say(why_not or EXPLANATION, role="caption", tip=CLICK)
+        self._on_changed()

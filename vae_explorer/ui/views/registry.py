@@ -53,23 +53,23 @@ class ViewEntry:
 VIEWS = (
     ViewEntry(
         "posterior_samples",
-        "Posterior sam&ples",
+        "Sam&ples",
         PosteriorSamplesSession,
         PosteriorSamplesView,
         {"encode": "Posterior samples are drawn from q(z|x) of an image."},
     ),
-    ViewEntry("prior_samples", "P&rior samples", PriorSamplesSession, PriorSamplesView),
+    ViewEntry("prior_samples", "P&rior", PriorSamplesSession, PriorSamplesView),
     ViewEntry("evidence", "&Evidence", EvidenceSession, EvidenceView, {"encode": "The evidence is that of an image."}),
     ViewEntry(
         "aggregate",
-        "&q(z) and prior",
+        "&q(z)",
         AggregateSession,
         AggregateView,
         {"encode": "q(z) is the mean of q(z|x) over images."},
     ),
     ViewEntry(
         "typical",
-        "&How typical",
+        "Typi&cal",
         TypicalSession,
         TypicalView,
         {"encode": "How typical an image is shows in its ELBO and its place in z."},

@@ -4,46 +4,45 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.session.views import tables
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
-from vae_explorer.ui.theme import UNIT, theme
+from vae_explorer.ui.views.lines import Lines
+from vae_explorer.ui.views.shelf import Shelf, stacked, turn
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.numbers import figure
 from vae_explorer.ui.widgets.panel import label
 from vae_explorer.ui.widgets.take_away import Taken, offer
 
-KNOWN = "A low ELBO means that the model finds this image unlikely. "
+KNOWN = "A low ELBO: the model finds this image unlikely. "
 NO_ELBO = "This model has no ELBO to compare. "
-EXPLANATION = "Its neighbours in z are the images that the model finds most similar."
+EXPLANATION = "Its neighbours in z are the images it finds most similar."
 TIP = "Blue: the ELBO of the test images, from the quantiles in the model file. Dashed: the ELBO of this image."
-WIDTH = 220  # pixels of the text, at 100 %
+NORM_TIP = "‖z‖² is the squared distance of z from 0; for z ~ N(0, I) its mean is the number of dimensions."
+WIDTH = 224  # pixels of the text, at 100 %
 FINE = 901  # points between the 101 quantiles, from which the histogram is made
 NEIGHBOURS = (  # test images, but a run's validation images: it looks at no test image before its end
-    "The nearest of {:,} images not used for training, by the distance of {} in standard deviations of {}. "
-    "Click one to encode it."
+    "The nearest of {:,} images not used for training, by the distance of {} in standard deviations of {}"
 )
+CHOOSE = "Click one to encode it."
 
 
-class TypicalView(QWidget):
+class TypicalView(Shelf):
     """The percentile of its ELBO, ‖mu‖² compared with the prior, and the nearest test images."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.setObjectName("typicalView")
         self._session, self._typical = session, session.typical
-        body = QHBoxLayout(self)
-        body.setContentsMargins(3 * UNIT, UNIT, 3 * UNIT, UNIT)
-        body.setSpacing(4 * UNIT)
-        self.explanation = label(EXPLANATION, role="caption", wrap=True)
-        self.percentile, self.norm = (label(wrap=True, name=name) for name in ("typicalPercentile", "typicalNorm"))
-        self.norm.setToolTip(
-            "‖z‖² is the squared distance of z from 0; for z ~ N(0, I) its mean is the number of dimensions"
-        )
-        self.histogram = HistogramPlot(name="test images", tip=TIP)
+        self.explanation = Lines(EXPLANATION, 3)
+        self.percentile = Lines(lines=3, role="", name="typicalPercentile")
+        self.norm = Lines(lines=3, role="", name="typicalNorm")
+        self.norm.say("", tip=NORM_TIP)
+        title = label("Does the model know this image?", role="title")
+        super().__init__(WIDTH, (title, self.percentile, self.norm, self.explanation), (), parent)
+        self.setObjectName("typicalView")
+        self.histogram = HistogramPlot(name="test images", tip=TIP, lines=("elbo",))
         self.histogram.setObjectName("typicalElbo")
         quantiles = partial(tables.of_quantiles, self._typical)
         offer(self.histogram, session.take_away, Taken("ELBO among the test images", data=quantiles))
@@ -52,34 +51,20 @@ class TypicalView(QWidget):
         offer(self.grid, session.take_away, Taken("nearest images"))
         self.grid.setAccessibleName("Nearest images")
         self.grid.chosen.connect(self._typical.choose)
-        self.above_grid = label(role="caption", wrap=True, name="neighboursText")
-
-        left = QVBoxLayout()
-        left.setSpacing(UNIT)
-        left.addWidget(label("Does the model know this image?", role="title"))
-        left.addWidget(self.explanation)
-        left.addSpacing(UNIT)
-        left.addWidget(self.percentile)
-        left.addWidget(self.norm)
-        left.addStretch(1)
+        self.above_grid = Lines(name="neighboursText")
         self._elbo = QWidget()
-        middle = QVBoxLayout(self._elbo)
-        middle.setContentsMargins(0, 0, 0, 0)
-        middle.setSpacing(UNIT)
-        middle.addWidget(label("ELBO of the test images, and of this one", role="caption"))
-        middle.addWidget(self.histogram, 1)
-        right = QVBoxLayout()
-        right.setSpacing(UNIT)
-        right.addWidget(self.above_grid)
-        right.addWidget(self.grid, 1)
-        body.addLayout(left)
-        body.addWidget(self._elbo, 2)
-        body.addLayout(right, 4)
+        self._elbo.setLayout(stacked(Lines("ELBO of the test images, and of this one"), self.histogram))
+        self.parts.addWidget(self._elbo, 1)
+        self.parts.addLayout(stacked(self.above_grid, self.grid), 2)
 
         self._typical.changed.connect(self._on_changed)
         session.evidence.changed.connect(self._show_elbo)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self._on_changed()
+
+    def _arrange(self) -> None:
+        """Enlarged, the neighbours are below the histogram."""
+        turn(self.parts, is_down=self.is_tall)
+        self.parts.setStretch(1, 1 if self.is_tall else 2)
 
     @guarded()
     def showEvent(self, event: QShowEvent) -> None:
@@ -94,7 +79,7 @@ class TypicalView(QWidget):
         if neighbours is None:
             self.grid.set_images(None)
             self.grid.set_message(reason or self._typical.failure or "looking for its neighbours…")
-            self.above_grid.setText("")
+            self.above_grid.say("")
             return
         self.grid.set_message(None)
         self.grid.set_images(neighbours.images)
@@ -106,7 +91,7 @@ class TypicalView(QWidget):
         )
         card = self._session.model.card
         mu, of = (card.mu, "q(z)") if card and card.can("posterior") else ("z(x)", "theirs")
-        self.above_grid.setText(NEIGHBOURS.format(neighbours.of, mu, of))
+        self.above_grid.say(NEIGHBOURS.format(neighbours.of, mu, of), tip=CHOOSE)
 
     def _show_elbo(self) -> None:
         figures, percentile, quantiles = (
@@ -114,18 +99,17 @@ class TypicalView(QWidget):
         )  # fmt: skip
         has_no_elbo = self._session.model.lacks("elbo")
         self._elbo.setVisible(not has_no_elbo)
-        self.explanation.setText((NO_ELBO if has_no_elbo else KNOWN) + EXPLANATION)
+        self.explanation.say((NO_ELBO if has_no_elbo else KNOWN) + EXPLANATION)
         if percentile is None or quantiles is None or figures is None or figures.elbo is None:
             self.histogram.clear()
-            self.percentile.setText(self._why_no_percentile())
+            self.percentile.say(self._why_no_percentile())
         else:
             between = np.interp(np.linspace(0, len(quantiles) - 1, FINE), range(len(quantiles)), quantiles)
             self.histogram.set_values(between, {"elbo": figures.elbo})
-            self.percentile.setText(
-                f"<b>{figure(percentile, 0)} %</b> of the test images have a lower ELBO than this one "
-                f"({figure(figures.elbo, 1)} nats)."
+            self.percentile.say(
+                f"{figure(percentile, 0)}\u00a0% of the test images have a lower ELBO than this one, "
+                f"{figure(figures.elbo, 1)}\u00a0nats."
             )
-        self.percentile.setVisible(bool(self.percentile.text()))
 
     def _why_no_percentile(self) -> str:
         encoded = self._session.image.posterior
@@ -137,22 +121,15 @@ class TypicalView(QWidget):
 
     def _show_norm(self) -> None:
         norm, expected = self._typical.norm, self._typical.expected_norm
-        self.norm.setVisible(norm is not None and expected is not None)
         if norm is None or expected is None:
+            self.norm.say("")
             return
         mean, deviation = expected
-        prior = f"{figure(mean, 0)} ± {figure(deviation, 1)}"
+        prior = f"{figure(mean, 0)}\u00a0±\u00a0{figure(deviation, 1)}"
         if self._session.model.lacks("posterior"):
-            self.norm.setText(f"‖z(x)‖² = <b>{figure(norm, 1)}</b>; a z from N(0, I) has {prior}.")
+            self.norm.say(f"‖z(x)‖² = {figure(norm, 1)}; a z from N(0, I) has {prior}.")
         else:
             drawn = figure(self._typical.sampled_norm or norm, 1)
-            self.norm.setText(
-                f"‖μ‖² = <b>{figure(norm, 1)}</b>. A z from q(z|x) has <b>{drawn}</b> on average, "
-                f"one from N(0, I) {prior}."
+            self.norm.say(
+                f"‖μ‖² = {figure(norm, 1)}. A z from q(z|x) has {drawn} on average, one from N(0, I) {prior}."
             )
-
-    def _on_theme_changed(self) -> None:
-        self._on_changed()
-        for text in (self.explanation, self.percentile, self.norm):
-            text.setFixedWidth(theme.pixels(WIDTH))
-        self.explanation.setMinimumHeight(self.explanation.heightForWidth(theme.pixels(WIDTH)))

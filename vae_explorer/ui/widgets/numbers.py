@@ -53,3 +53,14 @@ def mark(name: str, alpha: float = 1.0) -> QColor:
         colour = QColor(red // 2, green // 2, blue // 2)
     colour.setAlphaF(alpha)
     return colour
+
+
+def counted(number: int, noun: str) -> str:
+    """1 dimension, 2 dimensions."""
+    return f"{number:,} {noun}{'s'[: number != 1]}"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, … 11th."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -1,5 +1,6 @@
 """The frame of a panel, and the small parts that all panels are made of."""
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,7 +13,6 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.theme import UNIT
 from vae_explorer.ui.widgets.take_away import MoreMenu
+from vae_explorer.ui.widgets.tips import set_tip, wrapped
 
 
 class Help(NamedTuple):
@@ -27,6 +28,9 @@ class Help(NamedTuple):
 
     text: str  # up to three lines of plain words
     equation: str  # as rich text
+
+
+LONG_WORD = re.compile(r"(\S{24})(?=\S)")
 
 
 class Panel(QFrame):
@@ -44,8 +48,13 @@ class Panel(QFrame):
         self.body.setContentsMargins(3 * UNIT, 2 * UNIT, 3 * UNIT, 2 * UNIT)
         self.body.setSpacing(2 * UNIT)
         self.header = row()
-        text = label(f"{title} <i style='font-weight:400'>{symbol}</i>" if symbol else title, role="title")
-        self.header.addWidget(text)
+        titles = row(label(title, role="title"), spacing=UNIT)
+        if symbol:
+            sign = ElidedLabel(role="symbol")  # gives way before a button does
+            sign.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+            sign.set_whole(symbol)
+            titles.addWidget(sign)
+        self.header.addLayout(titles)
         self.header.addStretch(1)
         line = row(spacing=UNIT)
         line.addLayout(self.header, 1)
@@ -82,16 +91,16 @@ class Panel(QFrame):
 class FittedText(QLabel):
     """Wrapped text, always as high as it needs to be at its width: a layout is not asked to know heights for widths."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, *, role: str = "muted"):
         super().__init__(text)
-        self.setProperty("role", "muted")
+        self.setProperty("role", role)
         self.setWordWrap(True)
         self.setMinimumWidth(1)
 
     @guarded(False)
     def event(self, event: QEvent) -> bool:
         done = super().event(event)
-        if event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange, QEvent.Type.StyleChange):
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange, QEvent.Type.StyleChange, QEvent.Type.Polish):
             height = self.heightForWidth(self.width())
             if height > 0 and height != self.minimumHeight():
                 self.setFixedHeight(height)
@@ -102,18 +111,13 @@ class FittedText(QLabel):
         return False
 
 
-def more_button(container: QWidget) -> QToolButton:
+def more_button(container: QWidget) -> QPushButton:
     """The ⋯ of a panel or a view: what it has on offer to be taken away. The key for menus opens it from anywhere in
     the container that has no menu of its own."""
-    made = QToolButton()
-    made.setText("⋯")
-    made.setProperty("role", "link")
-    made.setToolTip("Copy or save what is shown here")
-    made.setAccessibleName("Take away")
-    made.setAccessibleDescription(made.toolTip())
-    made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-    made.setCursor(Qt.CursorShape.PointingHandCursor)
-    made.setMenu(MoreMenu(container, made))
+    menu = MoreMenu(container)
+    made = button("⋯", menu.open, "Copy or save what is shown here", role="link")
+    made.setAccessibleName("Copy or save")
+    menu.set_button(made)
     return made
 
 
@@ -149,6 +153,11 @@ def label(text: str = "", *, role: str = "", wrap: bool = False, name: str = "")
     return made
 
 
+def breakable(text: str) -> str:
+    """The same for the eye, and long words such as paths can go on in a new line."""
+    return LONG_WORD.sub("\\1\u200b", text)
+
+
 def button(
     text: str,
     does: Callable[[], object],
@@ -162,8 +171,7 @@ def button(
     made = QPushButton(text)
     made.setProperty("role", role)
     made.setObjectName(name)
-    made.setToolTip(tip)
-    made.setAccessibleDescription(tip)
+    set_tip(made, tip)
     made.setCheckable(checkable)
     made.setAutoDefault(False)
     made.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
@@ -183,16 +191,22 @@ class ElidedLabel(QLabel):
         if align_right:
             self.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
+    def width_of(self, text: str) -> int:
+        """Pixels that a text needs."""
+        return self.fontMetrics().horizontalAdvance(text) + 1
+
     def set_whole(self, text: str) -> None:
+        if text == self._whole:  # as it is at each move of a slider
+            return
         self._whole = text
-        self.setToolTip(text)
+        self.setToolTip(wrapped(text))
         self.updateGeometry()
         self._elide()
 
     @guarded(QSize())
     def sizeHint(self) -> QSize:
         """Room for the whole text, for those who give it a size policy that asks."""
-        return QSize(self.fontMetrics().horizontalAdvance(self._whole) + 1, super().sizeHint().height())
+        return QSize(self.width_of(self._whole), super().sizeHint().height())
 
     @guarded(QSize())
     def minimumSizeHint(self) -> QSize:
@@ -204,3 +218,10 @@ class ElidedLabel(QLabel):
     @guarded()
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._elide()
+
+    @guarded()
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self.updateGeometry()
+            self._elide()

@@ -70,11 +70,19 @@ class MoreMenu(QMenu):
     """The menu behind the ⋯ of a panel or a view: all that it has on offer when the menu opens. Where nothing else in
     the container answers a right-click or the key for menus, it does."""
 
-    def __init__(self, container: QWidget, parent: QWidget):
-        super().__init__(parent)
-        self._container, self._button = container, parent
+    def __init__(self, container: QWidget):
+        super().__init__(container)
+        self._container = self._button = container
         self.aboutToShow.connect(self._fill)
         container.installEventFilter(self)
+
+    def set_button(self, button: QWidget) -> None:
+        """It opens below this."""
+        self._button = button
+
+    def open(self) -> None:
+        """Below its button."""
+        self.popup(self._button.mapToGlobal(self._button.rect().bottomLeft()))
 
     def _fill(self) -> None:
         self.clear()
@@ -90,8 +98,10 @@ class MoreMenu(QMenu):
         if event.type() != QEvent.Type.ContextMenu:
             return False
         asked = cast(QContextMenuEvent, event)
-        is_key = asked.reason() == QContextMenuEvent.Reason.Keyboard
-        self.popup(self._button.mapToGlobal(self._button.rect().bottomLeft()) if is_key else asked.globalPos())
+        if asked.reason() == QContextMenuEvent.Reason.Keyboard:
+            self.open()
+        else:
+            self.popup(asked.globalPos())
         return True
 
 
@@ -112,7 +122,7 @@ class Offer(QObject):
     def title(self) -> str:
         """What is on offer, as the title of a menu."""
         what = self.taken.what
-        return what[:1].upper() + what[1:]
+        return what[:1].upper() + what[1:] if what[1:2].isalpha() else what  # x and q(z) are symbols
 
     @property
     def name(self) -> str:

@@ -24,8 +24,8 @@ GREY = "x is grey: these are not log-likelihoods"
 WHY_GREY = "p(x|z) is for black and white and x is grey, so these are not log-likelihoods: switch binarise on."
 NATS = "nats"
 HELP = Help(
-    "The encoder turns x, the image as the network sees it, into a distribution over z: "
-    "for each dimension a mean μ and a standard deviation σ.",
+    "The encoder turns x, the image as the network sees it, into a mean μ and a standard deviation σ "
+    "for each dimension of z.",
     "q(z|x) = N(μ(x), diag σ²(x))",
 )
 PATIENCE = 300  # milliseconds: an image that is encoded sooner is not told as being encoded

@@ -52,7 +52,8 @@ class ThumbnailStrip(QWidget):
 
     @guarded()
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self._image.image is not None:
+        removes = event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and not event.modifiers()
+        if removes and self._image.image is not None:
             self._image.remove(self._image.image)
         else:
             super().keyPressEvent(event)

@@ -10,7 +10,7 @@ from vae_explorer.session.session import Session
 from vae_explorer.training.run import Run
 from vae_explorer.ui.panels.training.config_form import ConfigForm
 from vae_explorer.ui.theme import UNIT
-from vae_explorer.ui.widgets.panel import button, label
+from vae_explorer.ui.widgets.panel import breakable, button, label
 
 FIND = "Choose the folder where they are now"
 
@@ -73,7 +73,7 @@ class ResumeOffer(QWidget):
         self.missing.setVisible(lost is not None)
         self.find_images.setVisible(lost is not None)
         if lost:
-            self.missing.setText(f"The images of {lost.folder.name} were not found at {lost.config.data}.")
+            self.missing.setText(breakable(f"The images of {lost.folder.name} were not found at {lost.config.data}."))
             self.find_images.setEnabled(lost is run or bool(self._raised(lost)))
             _explain(self.find_images, FIND if self.find_images.isEnabled() else self.longer.toolTip())
 

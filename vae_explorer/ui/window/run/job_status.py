@@ -1,4 +1,4 @@
-"""Long jobs in the status bar: title, progress and Cancel of each."""
+"""Long jobs in the run bar: title, progress and Cancel of each."""
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
@@ -41,7 +41,6 @@ class JobRow(QWidget):
         self.text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
-        self.bar.setFixedWidth(theme.pixels(120))
         self.cancel = button(
             "Cancel",
             self._on_cancel,
@@ -52,7 +51,12 @@ class JobRow(QWidget):
         for part in (self.text, self.bar, self.cancel):
             layout.addWidget(part)
         jobs.changed.connect(self._on_changed)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
         self._on_changed()
+
+    def _on_theme_changed(self) -> None:
+        self.bar.setFixedWidth(theme.pixels(72))
 
     def _on_cancel(self) -> None:
         self._jobs.cancel(self._kind)
