@@ -1,6 +1,6 @@
 """The line of figures: it keeps its place, cuts no number, and says what it does not know."""
 
-import itertools
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -75,7 +75,7 @@ def test_no_number_is_cut_and_no_word_lies_over_another(line, show, scale, width
     for word in words:
         wide, middle = QFontMetricsF(word.font()).horizontalAdvance(word.text()), word.geometry().center().x()
         spans.append((middle - wide / 2, middle + wide / 2))
-    assert all(end <= start + 1 for (_, end), (start, _) in itertools.pairwise(spans))
+    assert all(end <= start + 1 for (_, end), (start, _) in pairwise(spans))
     assert not spans or (spans[0][0] >= -2 and spans[-1][1] <= width + 2)
 
 

@@ -1,6 +1,6 @@
 """Where the parts of the image panel are, at every size of panel and type, and how they are reached."""
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -36,21 +36,22 @@ def place(panel, part):
 def test_figures_and_strip_never_scroll_out_of_sight_and_nothing_is_cut_or_overlaps(panel, size, scale, qtbot):
     theme.set_scale(scale)
     panel.resize(*size)
-    qtbot.waitUntil(lambda: panel._area.viewport().width() >= panel._area.widget().minimumSizeHint().width())
+
+    def is_in_order(*parts):
+        return all(above.bottom() < lower.top() for above, lower in pairwise(place(panel, part) for part in parts))
+
+    qtbot.waitUntil(lambda: is_in_order(panel._area, panel.line, panel.remark, panel.strip))
+    qtbot.waitUntil(lambda: is_in_order(panel._top, panel.pictures, panel.posterior))
+    qtbot.waitUntil(lambda: panel.rect().contains(place(panel, panel.strip)))
+    assert panel._area.viewport().width() >= panel._area.widget().minimumSizeHint().width()
     assert (panel.width(), panel.height()) == size
-    below = [place(panel, part) for part in (panel._area, panel.line, panel.remark, panel.strip)]
-    assert all(above.bottom() < lower.top() for above, lower in itertools.pairwise(below))
-    assert panel.rect().contains(below[-1])
-    parts = [panel._top, panel.pictures, panel.posterior]
-    rooms = [place(panel, part) for part in parts]
-    assert all(above.bottom() < lower.top() for above, lower in itertools.pairwise(rooms))
     for box in panel.findChildren(QCheckBox):
         assert box.width() >= box.sizeHint().width()
-        assert place(panel, box).right() < place(panel, panel._area.viewport()).right()
+        assert place(panel, box).right() <= place(panel, panel._area.viewport()).right()
     for text in [*panel.pictures.captions, *panel.posterior.findChildren(QLabel)]:
         if text.isVisible() and text.text() and "<" not in text.text():
             assert QFontMetricsF(text.font()).horizontalAdvance(text.text()) <= text.width() + 1, text.text()
-    assert panel.x_view.picture_rect().width() >= 56 if size[0] < 280 and scale > 125 else 84
+    assert panel.x_view.picture_rect().width() >= 84
 
 
 def test_at_100_per_cent_nothing_scrolls_and_x_has_three_screen_pixels_for_each_of_its_own(panel, qtbot):
@@ -96,6 +97,7 @@ def test_the_plot_and_the_rows_of_z_point_at_one_dimension(panel, session):
     assert (plot.pointed, panel.posterior.dimension.text()) == (-1, z_name(0))  # its numbers stay
 
 
+@pytest.mark.qt_log_ignore("^This plugin does not support")
 def test_the_table_is_in_the_order_of_the_sliders_and_copies_whole_numbers(panel, session, qtbot):
     qtbot.mouseClick(panel.posterior.table_link, Qt.MouseButton.LeftButton)
     window = panel.posterior._table
@@ -137,7 +139,7 @@ def test_tab_goes_from_the_header_to_the_strip_in_the_order_of_the_screen(panel,
     heights = [place(panel, part).top() for part in seen]
     assert seen[-1].objectName() == "dropCell"
     assert {"imageStrip", "posteriorPlot", "showTable", "copyCsv", "step_binarise"} <= {w.objectName() for w in seen}
-    assert all(lower >= above - 12 for above, lower in itertools.pairwise(heights))
+    assert all(lower >= above - 12 for above, lower in pairwise(heights))
     assert all(part.accessibleName() or part.text() for part in seen)
 
 

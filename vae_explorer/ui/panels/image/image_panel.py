@@ -31,6 +31,7 @@ HELP = Help(
 PATIENCE = 300  # milliseconds: an image that is encoded sooner is not told as being encoded
 SIDE = 3 * UNIT  # pixels: of the panel, left and right of what is in it
 BAR = 10  # pixels at 100 %: of a scroll bar
+MIN_PHOTO = 64  # pixels
 PHOTO = 146, 112  # pixels at 100 %
 
 
@@ -95,7 +96,7 @@ class ImagePanel(Panel):
             view.setAccessibleName(name)
         self.photo.setToolTip("The original image; drop another one anywhere")
         self.difference.setToolTip("Reconstruction minus x: blue is darker, red is brighter")
-        self.steps = StepSwitches()
+        self.steps = StepSwitches(after=self.more)
         self.steps.switched.connect(self._image.set_switch)
         captions = ("x",), ("reconstruction", "recon."), ("difference", "diff.")
         views = self.x_view, self.reconstruction, self.difference
@@ -194,7 +195,7 @@ class ImagePanel(Panel):
         self.difference.set_image(
             None if encoded is None else encoded.reconstruction_image - encoded.x, "diverging", 1.0
         )
-        self.steps.set_steps(() if encoded is None else encoded.steps)
+        self.steps.show_steps(encoded)
         self._name_things()
         self.posterior.show_posterior(encoded)
         self._on_figures_changed()
@@ -224,10 +225,11 @@ class ImagePanel(Panel):
 
     def _announce(self) -> None:
         """Once for each image that is chosen or prepared anew, as soon as its figures are the ones that stay."""
-        encoded, figures = self._image.posterior, self._session.evidence.figures
+        evidence = self._session.evidence
+        encoded, figures = self._image.posterior, evidence.figures
         if encoded is None or figures is None or encoded.subject == self._announced:
             return
-        if figures.elbo is None or figures.draws is not None or not self._session.evidence.is_busy:
+        if figures.draws == evidence.settings.importance_samples or not evidence.is_busy:
             self._announced = encoded.subject
             elbo = self.figures["elbo"].text()
             announce(self, "encoded" if figures.elbo is None else f"encoded, ELBO {elbo}")
@@ -252,7 +254,7 @@ class ImagePanel(Panel):
         self._name_things()
         width, height = (theme.pixels(side) for side in PHOTO)
         self.photo.setFixedHeight(height)
-        self.photo.setMinimumWidth(2 * theme.pixels(28))
+        self.photo.setMinimumWidth(MIN_PHOTO)
         self.photo.setMaximumWidth(width)
         self._fit()
 

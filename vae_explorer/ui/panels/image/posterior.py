@@ -120,7 +120,7 @@ class PosteriorSection(QWidget):
 
     def _fit(self) -> None:
         """Nothing moves with the numbers: the readout is as wide as the longest."""
-        self.plot.setMinimumHeight(theme.pixels(72))
+        self.plot.setMinimumSize(1, theme.pixels(72))
         metrics, height = QFontMetricsF(theme.font(italic=True)), self.copy.sizeHint().height()
         for part, text in zip((self.dimension, self.mu, self.sigma), LONGEST, strict=True):
             part.setFixedSize(round(metrics.horizontalAdvance(text)) + 2, height)

@@ -1,15 +1,10 @@
 """The steps that turn the picture into x, each with its switch."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
+from vae_explorer.session.records import Encoded
 from vae_explorer.ui.theme import UNIT
-
-if TYPE_CHECKING:
-    from vae_explorer.data.preprocess import Step
 
 
 class StepSwitches(QWidget):
@@ -22,8 +17,10 @@ class StepSwitches(QWidget):
 
     switched = Signal(str, bool)
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self, after: QWidget, parent: QWidget | None = None):
+        """after: the control before them in the order of Tab; made late, they would be the last of the window."""
         super().__init__(parent)
+        self._after = after
         self._boxes: dict[str, QCheckBox] = {}
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
@@ -31,28 +28,31 @@ class StepSwitches(QWidget):
         self._rows.addStretch(1)
         self.setAccessibleName("Preparation of the image")
 
-    def set_steps(self, steps: Sequence["Step"]) -> None:
-        """Shows the state of these; a step that cannot be switched has no check box."""
-        steps = [step for step in steps if not step.fixed]
+    def show_steps(self, encoded: Encoded | None) -> None:
+        """Those of this image; a step that cannot be switched has no check box."""
+        steps = [step for step in encoded.steps if not step.fixed] if encoded else []
         if list(self._boxes) != [step.name for step in steps]:
-            self._make(steps)
+            self._make({step.name: step.title for step in steps})
         for step in steps:
             box = self._boxes[step.name]
             box.setChecked(step.on)
             box.setToolTip(step.sentence)
             box.setAccessibleDescription(step.sentence)
 
-    def _make(self, steps: Sequence["Step"]) -> None:
+    def _make(self, titles: dict[str, str]) -> None:
         for box in self._boxes.values():
             self._rows.removeWidget(box)
             box.hide()
             box.deleteLater()
         self._boxes = {}
-        for at, step in enumerate(steps):
-            box = self._boxes[step.name] = QCheckBox(step.title)
-            box.setObjectName(f"step_{step.name}")
+        before = self._after
+        for at, (name, title) in enumerate(titles.items()):
+            box = self._boxes[name] = QCheckBox(title)
+            box.setObjectName(f"step_{name}")
             box.clicked.connect(self._on_clicked)
             self._rows.insertWidget(at, box)
+            self.setTabOrder(before, box)
+            before = box
 
     def _on_clicked(self, on: bool) -> None:
         box = self.sender()
