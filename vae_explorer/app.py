@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -14,7 +15,16 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from vae_explorer import display, errors, paths
-from vae_explorer.process import Collector, Faults, Memory, Signals, qt_logged
+from vae_explorer.process import (
+    Collector,
+    Destroyed,
+    Faults,
+    Memory,
+    QtMessages,
+    Signals,
+    leave_display,
+    qt_logged,
+)
 from vae_explorer.session.opening import kind_of
 from vae_explorer.session.session import FIRST_MODEL, Session
 from vae_explorer.session.threads.guard import guarded
@@ -58,14 +68,15 @@ def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str
     if problem:
         print(problem, file=sys.stderr)
         return 1
-    with errors.logged() as log, errors.crashes_traced(), qt_logged():
-        return _run(files, screenshot, size, log)
+    with errors.logged() as log, errors.crashes_traced(), qt_logged() as messages:
+        return _run(files, screenshot, size, log, messages)
 
 
-def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: errors.Log) -> int:
+def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: errors.Log, messages: QtMessages) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_KERNELS))
     window = create(files, remembers=screenshot is None)
+    messages.leave = partial(leave_display, window, log_file)
     Faults(window, log_file)
     signals = Signals(window)
     Collector(window)
@@ -76,6 +87,7 @@ def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: er
         window.resize(width, height)
     taken = Screenshot(window, screenshot) if screenshot else None
     window.show()
+    Destroyed(window)
     application = QApplication.instance()
     assert application is not None
     code = application.exec()

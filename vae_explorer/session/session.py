@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 from PySide6.QtGui import QUndoGroup
 
 from vae_explorer.errors import shown
@@ -18,6 +18,7 @@ from vae_explorer.session.state.image import ImageSession
 from vae_explorer.session.state.latent import LatentSession
 from vae_explorer.session.state.model import ModelSession, SaveRequest
 from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.threads.generator_thread import GeneratorThread
 from vae_explorer.session.threads.latest import Latest
 from vae_explorer.session.training import TrainingSession
 from vae_explorer.session.views.aggregate import AggregateSession
@@ -139,11 +140,15 @@ class Session(QObject):
             self._views_thread.stop()
         self._on_thread_finished()
 
-    def end(self) -> None:
-        """Closes, and waits until it is done: for where no event loop will run."""
-        self.close()
-        for thread in self.findChildren(QThread):
-            thread.wait()
+    def end(self, seconds: float | None = None) -> bool:
+        """Ends every thread and waits for that, so long at most, and tells nobody: for where no event loop will run. A
+        run is checkpointed first. Gives whether all have ended."""
+        forever = QDeadlineTimer(QDeadlineTimer.ForeverConstant.Forever)
+        deadline = forever if seconds is None else QDeadlineTimer(round(1000 * seconds))
+        threads = [one for one in self.findChildren(QThread) if isinstance(one, GeneratorThread | Latest)]
+        for thread in threads:
+            thread.stop()
+        return all(thread.wait(deadline) for thread in threads)
 
     def _on_thread_finished(self) -> None:
         if self._is_closing and self.is_closed and not self._has_closed:
