@@ -14,6 +14,7 @@ from types import TracebackType
 
 import shiboken6
 from PySide6.QtCore import (
+    QEvent,
     QMessageLogContext,
     QObject,
     QSocketNotifier,
@@ -26,6 +27,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QGuiApplication
 
 from vae_explorer import display, errors
+from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.window.main_window import MainWindow
 
 COLLECT_INTERVAL = 1000  # milliseconds between two looks at the garbage
@@ -142,15 +144,24 @@ class Faults(QObject):
 
 
 class Destroyed(QObject):
-    """A window that is destroyed from outside (by XDestroyWindow; nobody tells Qt) is closed, as the user would."""
+    """A window that another program destroys (by XDestroyWindow; Qt notices nothing) is closed as by the user. Made for
+    a window that has been shown."""
 
     def __init__(self, window: MainWindow):
         super().__init__(window)
         self._window = window
         if QGuiApplication.platformName() == "xcb":
-            self._watch = display.WindowWatch(int(window.winId()))
+            window.windowHandle().installEventFilter(self)
+
+    @guarded(False)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Waits until it is seen: before that the display may not know it."""
+        if event.type() == QEvent.Type.Expose:
+            watched.removeEventFilter(self)
+            self._watch = display.WindowWatch(int(self._window.winId()))
             self._notifier = QSocketNotifier(self._watch.fileno(), QSocketNotifier.Type.Read, self)
             self._notifier.activated.connect(self._on_activated)
+        return False
 
     def _on_activated(self) -> None:
         is_destroyed = self._watch.is_destroyed()
