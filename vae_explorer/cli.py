@@ -128,8 +128,8 @@ def _usage(error: Exception) -> str:
     command = " ".join(getattr(error, "command_chain", None) or ())
     match error:
         case InvalidArgument() if isinstance(cause, ValidationError):
-            field, wanted = wrong_value(cause)
-            return f"--{field.replace('_', '-')} {wanted}"
+            field, wanted, value = wrong_value(cause)
+            return f"--{field.replace('_', '-')} must be {wanted}, got {value}"
         case InvalidArgument(argument=argument) if argument and cause:
             return f"{argument.name} {cause}"
         case MissingArgumentError(argument=argument) if argument:
