@@ -100,7 +100,7 @@ def _overlaps(parent: QWidget) -> Iterator[str]:
     children = [
         child
         for child in parent.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
-        if child.isVisible() and not child.isWindow() and child.objectName() not in OVERLAYS and not child.size().isEmpty()
+        if child.isVisible() and not (child.isWindow() or child.size().isEmpty()) and child.objectName() not in OVERLAYS
     ]
     for one, other in combinations(children, 2):
         common = one.geometry().intersected(other.geometry())
@@ -255,7 +255,8 @@ class Sweep:
 
 
 def _places(window: MainWindow) -> list[QRect]:
-    return [QRect(panel.mapTo(window, QPoint()), panel.size()) for panel in (window.image, window.latent, window.drawer)]
+    parts = (window.image, window.latent, window.drawer)
+    return [QRect(part.mapTo(window, QPoint()), part.size()) for part in parts]
 
 
 def bring_to(state: str, window: MainWindow, folder: Path) -> None:

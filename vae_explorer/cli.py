@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from vae_explorer import __version__, errors
 from vae_explorer.commands.usage import WrongUsage
-from vae_explorer.errors import UserError
+from vae_explorer.errors import UserError, wrong_value
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {  # with the first line of its help, so that the list of commands imports none of them
@@ -131,7 +131,8 @@ def _usage(error: Exception) -> str:
     command = " ".join(getattr(error, "command_chain", None) or ())
     match error:
         case InvalidArgument() if isinstance(cause, ValidationError):
-            return _reworded(cause)
+            field, wanted, value = wrong_value(cause)
+            return f"--{field.replace('_', '-')} must be {wanted}, got {value}"
         case InvalidArgument(argument=argument) if argument and cause:
             return f"{argument.name} {cause}"
         case MissingArgumentError(argument=argument) if argument:
@@ -143,28 +144,3 @@ def _usage(error: Exception) -> str:
             number = "a whole number" if kind is int else "a number"
             return f"{token.keyword or 'this'} must be {number}, got {token.value}"
     return " ".join(str(error).split())
-
-
-def _reworded(error: ValidationError) -> str:
-    """pydantic's complaints about the first wrong field, in the words of the command line."""
-    errors = error.errors()
-    field, value = errors[0]["loc"][0], errors[0]["input"]
-    wanted = [_wanted(one["type"], one.get("ctx", {}), one["msg"]) for one in errors if one["loc"][0] == field]
-    return f"--{str(field).replace('_', '-')} must be {', or '.join(wanted)}, got {value}"
-
-
-def _wanted(kind: str, limits: dict[str, object], message: str) -> str:
-    match kind:
-        case "greater_than_equal":
-            return f"at least {limits['ge']:g}"
-        case "less_than_equal":
-            return f"at most {limits['le']:g}"
-        case "greater_than":
-            return f"more than {limits['gt']:g}"
-        case "int_parsing" | "int_type" | "int_from_float":
-            return "a whole number"
-        case "float_parsing" | "float_type" | "finite_number":
-            return "a number"
-        case "literal_error":
-            return str(limits["expected"]).replace("'", "")
-    return message

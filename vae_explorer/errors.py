@@ -112,12 +112,13 @@ def shown(name: object, longest: int = 255) -> str:
     return text if len(text) <= longest else f"{text[:head]}…{text[head + 1 - longest :]}"
 
 
-def wrong_value(error: "ValidationError") -> tuple[str, str]:
-    """pydantic's complaints about the first wrong field in plain words: its name, and "must be at least 0, got -1"."""
+def wrong_value(error: "ValidationError") -> tuple[str, str, str]:
+    """pydantic's complaints about the first wrong field in plain words: its name, what it must be ("at least 0"), and
+    what it is."""
     errors = error.errors()
     field, value = errors[0]["loc"][0], errors[0]["input"]
     wanted = [_wanted(one["type"], one.get("ctx", {}), one["msg"]) for one in errors if one["loc"][0] == field]
-    return str(field), f"must be {', or '.join(wanted)}, got {'nothing' if value == '' else value}"
+    return str(field), ", or ".join(wanted), str(value) or "nothing"
 
 
 def _wanted(kind: str, limits: dict[str, object], message: str) -> str:

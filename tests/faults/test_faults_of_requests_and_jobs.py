@@ -42,7 +42,10 @@ SPOILT = {  # what is asked for, and where its failure is seen
         lambda w: (w.session.posterior_samples.take_apart(1), w.session.posterior_samples.take_apart(2)),
         lambda w: w.drawer.views["posterior_samples"].apart.accessibleDescription(),
     ),
-    "sample_prior": (lambda w: w.drawer.bar.setCurrentIndex(1), lambda w: w.drawer.views["prior_samples"].grid._message),
+    "sample_prior": (
+        lambda w: w.drawer.bar.setCurrentIndex(1),
+        lambda w: w.drawer.views["prior_samples"].grid._message,
+    ),
     "evidence": (
         lambda w: (w.drawer.bar.setCurrentIndex(2), w.session.evidence.redraw()),
         lambda w: w.drawer.views["evidence"].waterfall._message,

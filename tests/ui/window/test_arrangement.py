@@ -14,7 +14,8 @@ from vae_explorer.ui.window.arrangement import (
     presentation_scale,
 )
 
-ROOMS = st.builds(Room, st.integers(720, 4000), st.integers(480, 2400), st.sampled_from((0.8, 1.0, 1.25, 1.5, 1.87, 2.0)))
+TYPE = st.sampled_from((0.8, 1.0, 1.25, 1.5, 1.87, 2.0))
+ROOMS = st.builds(Room, st.integers(720, 4000), st.integers(480, 2400), TYPE)
 WISHES = st.builds(
     Wishes,
     drawer=st.sampled_from(("open", "folded", "enlarged")),

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFocusEvent, QFontMetricsF, QKeyEvent, QMouseEvent, QP
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.session.threads.guard import guarded
-from vae_explorer.ui.plots.plot import Plot, Range, pen, spanned
+from vae_explorer.ui.plots.plot import TICKS, Plot, Range, pen, spanned
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.numbers import figure, mark
 
@@ -130,11 +130,16 @@ class CurvePlot(Plot):
         self.update()
 
     def paint_marks(self, painter: QPainter) -> None:
-        """The dotted line, a dot on each curve, and the readout, over the plot."""
-        lines, pointed = self.readout, self._pointed
-        if self._plot is None or pointed is None or not self._plot.isVisible():
+        """The name of x; at the marked place a dotted line, a dot on each curve, and the readout."""
+        if self._plot is None or not self._plot.isVisible():
             return
-        px, box = theme.pixels, self._plot.getViewBox()
+        px, box, lines, pointed = theme.pixels, self._plot.getViewBox(), self.readout, self._pointed
+        painter.setFont(theme.font(scale=TICKS))
+        painter.setPen(theme.colour("muted"))
+        foot = QRectF(self.rect()).adjusted(px(8), 0, 0, -px(4))
+        painter.drawText(foot, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, self._x_name)
+        if pointed is None:
+            return
         corner = QPointF(self._plot.pos())
         inside = QRectF(self._plot.mapFromScene(box.sceneBoundingRect()).boundingRect()).translated(corner)
         line = self._on_screen(pointed, 0.0).x()

@@ -12,8 +12,8 @@ from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.numbers import mark
 
 
-def paint_spark_line(painter: QPainter, x: Sequence[float], y: Sequence[float], end: float, place: QRectF) -> None:
-    """The figures y at x, from 0 to `end` over the width of the place, with a dot at the newest. The first figures may
+def paint_spark_line(painter: QPainter, x: Sequence[float], y: Sequence[float], place: QRectF) -> None:
+    """The figures y at x over the width of the place, with a dot at the newest. The first figures may
     lie below or above the place: they are drawn at its edge."""
     xs, ys = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     finite = np.isfinite(ys)
@@ -23,7 +23,7 @@ def paint_spark_line(painter: QPainter, x: Sequence[float], y: Sequence[float], 
     low, high = robust_range([ys])
     dot = theme.pixels(2)
     inside = place.adjusted(dot, dot, -dot, -dot)
-    across = inside.left() + inside.width() * np.clip(xs / max(end, 1e-9), 0, 1)
+    across = inside.left() + inside.width() * (xs - xs[0]) / max(xs[-1] - xs[0], 1e-9)
     up = inside.bottom() - inside.height() * np.clip((ys - low) / (high - low), 0, 1)
     points = [QPointF(*point) for point in zip(across.tolist(), up.tolist(), strict=True)]
     painter.setBrush(Qt.BrushStyle.NoBrush)

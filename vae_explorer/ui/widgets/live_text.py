@@ -18,6 +18,7 @@ class Piece(NamedTuple):
     colour: str = "muted"  # of the theme
     bold: bool = False
     is_name: bool = False  # elided in the middle where there is no room
+    is_extra: bool = False  # can be left out where there is little
 
 
 def width_of(pieces: Sequence[Piece], scale: float = 1.0) -> float:
@@ -100,4 +101,6 @@ class LiveText(QWidget):
 
 
 def _font(piece: Piece, scale: float) -> QFont:
-    return theme.font(scale=scale, bold=piece.bold)
+    font = theme.font(scale=scale)
+    font.setWeight(QFont.Weight.DemiBold if piece.bold else QFont.Weight.Normal)
+    return font

@@ -30,7 +30,7 @@ class Help(NamedTuple):
     equation: str  # as rich text
 
 
-LONG_WORD = re.compile(r"(\S{24})(?=\S)")
+LONG_WORD = re.compile(r"(\S{16})(?=\S)")
 
 
 class Panel(QFrame):
@@ -132,6 +132,25 @@ def scrolling(content: QWidget) -> QScrollArea:
     return area
 
 
+class GutterArea(QScrollArea):
+    """Scrolls up and down, and keeps the room of its bar where nothing needs to scroll: the content is always equally
+    wide."""
+
+    def __init__(self, content: QWidget):
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(content)
+        self.verticalScrollBar().rangeChanged.connect(self._on_range_changed)
+        self._on_range_changed(0, 0)
+
+    def _on_range_changed(self, _low: int, high: int) -> None:
+        self.verticalScrollBar().setEnabled(high > 0)  # a disabled one is not painted
+
+
 def row(*parts: QWidget, spacing: int = 2 * UNIT) -> QHBoxLayout:
     """Parts side by side; a stretch is added by the caller."""
     layout = QHBoxLayout()
@@ -151,11 +170,6 @@ def label(text: str = "", *, role: str = "", wrap: bool = False, name: str = "")
         made.setMinimumWidth(1)
     made.setObjectName(name)
     return made
-
-
-def breakable(text: str) -> str:
-    """The same for the eye, and long words such as paths can go on in a new line."""
-    return LONG_WORD.sub("\\1\u200b", text)
 
 
 def button(
@@ -178,6 +192,26 @@ def button(
     made.setCursor(Qt.CursorShape.PointingHandCursor)
     made.clicked.connect(does)  # a bound method without parameters: Qt leaves `checked` out
     return made
+
+
+class Sentence(QLabel):
+    """Plain text in as many lines as it needs; long words, such as paths, are broken where they must be."""
+
+    def __init__(self, *, role: str = "caption", name: str = ""):
+        super().__init__()
+        self.setProperty("role", role)
+        self.setObjectName(name)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setMinimumWidth(1)
+
+    @guarded()
+    def setText(self, text: str) -> None:
+        super().setText(LONG_WORD.sub("\\1\u200b", text))  # a space of no width
+
+    @guarded("")
+    def text(self) -> str:
+        return super().text().replace("\u200b", "")
 
 
 class ElidedLabel(QLabel):

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, cast, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtGui import QHelpEvent, QPaintEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyleOptionComboBox,
     QStylePainter,
+    QToolTip,
     QWidget,
 )
 
@@ -100,8 +101,8 @@ class ConfigForm(QWidget):
         try:
             return TrainConfig(**values)
         except ValidationError as error:
-            name, wanted = wrong_value(error)
-            raise ValueError(f"{_title(name)} {_with_minus(wanted)}") from None
+            name, wanted, _ = wrong_value(error)
+            raise ValueError(f"{_title(name)} must be {wanted}, got {_typed(self._fields[name])}") from None
 
     def set_config(self, config: TrainConfig) -> None:
         for name, field in self._fields.items():
@@ -182,6 +183,14 @@ class ConfigForm(QWidget):
 class Choice(QComboBox):
     """A list of which one is chosen; a long name is elided in the middle, whole in the tooltip."""
 
+    @guarded(False)
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            path = self.currentData(Qt.ItemDataRole.ToolTipRole) or self.currentText()
+            QToolTip.showText(event.globalPos(), f"{path}\n{self.toolTip()}", self)
+            return True
+        return super().event(event)
+
     @guarded()
     def paintEvent(self, event: QPaintEvent) -> None:
         if self.isEditable():
@@ -244,9 +253,10 @@ def _with_point(text: str) -> str:
     return text.strip().replace(",", ".").replace("−", "-")
 
 
-def _with_minus(text: str) -> str:
-    """A number with the minus sign of all other figures."""
-    return re.sub(r"(?<!\S)-(?=[\d.])", "−", text)
+def _typed(control: QWidget) -> str:
+    """What is written in a control, for a sentence; numbers with the minus sign of all other figures."""
+    text = control.currentText() if isinstance(control, QComboBox) else cast(QLineEdit, control).text()
+    return re.sub(r"^-(?=[\d.,])", "−", text.strip()) or "nothing"
 
 
 def _shown(value: object) -> str:

@@ -11,7 +11,7 @@ from vae_explorer.ui.panels.training.config_form import ConfigForm
 from vae_explorer.ui.panels.training.resume_offer import ResumeOffer
 from vae_explorer.ui.panels.training.what_is_trained import WhatIsTrained
 from vae_explorer.ui.theme import UNIT
-from vae_explorer.ui.widgets.panel import Help, Panel, breakable, button, label, scrolling
+from vae_explorer.ui.widgets.panel import GutterArea, Help, Panel, Sentence, button
 
 HELP = Help(
     "Training raises the ELBO, a lower bound of log p(x): good reconstructions, with q(z|x) near the prior.",
@@ -67,8 +67,8 @@ class TrainingPanel(Panel):
         self.form.add_start(self.start)
         self.resume = ResumeOffer(self._session, self.form)
         self.resume.pressed.connect(self.started)
-        self.sentence = label(role="caption", wrap=True, name="trainSentence")
-        self.next = label(role="caption", wrap=True, name="trainNext")
+        self.sentence = Sentence(name="trainSentence")
+        self.next = Sentence(name="trainNext")
         inside = QWidget()
         layout = QVBoxLayout(inside)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -77,9 +77,7 @@ class TrainingPanel(Panel):
         for part in (self.what, self.form, self.resume, self.sentence, self.next):
             layout.addWidget(part)
         layout.addStretch(1)
-        area = scrolling(inside)
-        area.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # its room is there, needed or not
-        self.body.addWidget(area, 1)
+        self.body.addWidget(GutterArea(inside), 1)
 
     def _on_start(self) -> None:
         try:
@@ -150,7 +148,7 @@ class TrainingPanel(Panel):
             self._say(CHOOSE)
 
     def _say(self, sentence: str) -> None:
-        self.sentence.setText(breakable(sentence))
+        self.sentence.setText(sentence)
         self.sentence.setToolTip(sentence)
 
     # its images
@@ -201,7 +199,7 @@ class TrainingPanel(Panel):
         """What the next run can be made from; the form shows the data of the present one."""
         title = _short(self._next.title)
         said = f"{title} is {'being read' if self._next.is_reading else 'ready'} for the next run."
-        self.next.setText(breakable(said) if self._next.data else "")
+        self.next.setText(said if self._next.data else "")
         self.next.setToolTip(self._next.title)
 
 

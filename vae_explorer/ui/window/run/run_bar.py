@@ -16,6 +16,7 @@ from vae_explorer.ui.window.run.run_words import score_key, words_of
 HEIGHT, CONTROL, MARGIN, GAP = 28, 24, 12, 12  # pixels at 100 %
 LINE_SHARE = 0.62  # of a wide window: so far right Pause and Stop are at most
 NEXT, LEAST_NEXT, LEAST_JOBS = 176, 96, 176  # pixels at 100 %
+NARROW = 560  # pixels at 100 %: below, buttons say less
 BAR_STEPS = 1000  # of the progress
 CALM = 200  # milliseconds between two looks at a run that goes on: nobody reads faster
 HINT = "Drop an image, a model or a folder anywhere"
@@ -158,7 +159,7 @@ class RunBar(QFrame):
     def _show_run(self) -> None:
         training, progress = self._training, self._training.progress
         self.line.set_words(words_of(training))
-        self.line.set_curve(training.curves, score_key(training), training.config.epochs)
+        self.line.set_curve(training.curves, score_key(training))
         if training.is_active and progress is not None and progress.fraction is not None:
             self.progress.setRange(0, BAR_STEPS)
             self.progress.setValue(round(BAR_STEPS * progress.fraction))
@@ -209,6 +210,9 @@ class RunBar(QFrame):
     def _place(self) -> None:
         """From both ends inwards: first what can be pressed, then texts in the room that is left."""
         px, gap, is_active = theme.pixels, theme.pixels(GAP), self._training.is_active
+        is_narrow = self.width() < px(NARROW)
+        self._whole[self.train] = "▶ Train…" if is_narrow else "▶ Train…  Ctrl+T"
+        self._whole[self.save] = "Save…" if is_narrow else "Save model as…"
         self.progress.setGeometry(0, 0, self.width(), px(2))
         left, right = px(MARGIN), self.width() - px(MARGIN)
         has_curves = is_active or bool(self._training.curves.epochs) or self.curves.isChecked()

@@ -40,7 +40,7 @@ class RunLine(QWidget):
         self.setObjectName("runLine")
         self.setAccessibleName("Run")
         self._words = RunWords()
-        self._spark: tuple[Sequence[float], Sequence[float], float] = ((), (), 1.0)
+        self._spark: tuple[Sequence[float], Sequence[float]] = ((), ())
         self._left_out: Set[Part] = frozenset()
         theme.changed.connect(self.update)
 
@@ -50,10 +50,10 @@ class RunLine(QWidget):
             self.setToolTip(f"{words.text}\n{words.tip}".strip())
             self.update()
 
-    def set_curve(self, curves: Curves, key: str, epochs: float) -> None:
-        """The curve of a score over all epochs of its run."""
+    def set_curve(self, curves: Curves, key: str) -> None:
+        """The curve of a score so far."""
         x, y = curves.validation_epochs, curves.validation[key]
-        self._spark = (x, y, epochs) if len(x) > 1 else (curves.epochs, curves.train[key], epochs)
+        self._spark = (x, y) if len(x) > 1 else (curves.epochs, curves.train[key])
         self.update()
 
     def leave_out(self, parts: Set[Part]) -> None:
@@ -93,7 +93,11 @@ class RunLine(QWidget):
 
         for part in GIVING_WAY:
             if part in shown and excess(short_name=True) > 0:
-                shown.remove(part)
+                if part == "left":  # the words that a reader can do without come before whole parts
+                    pieces = {one: tuple(p for p in found if not p.is_extra) for one, found in pieces.items()}
+                    widths |= {one: width_of(pieces[one]) for one in shown if one in pieces}
+                if excess(short_name=True) > 0:
+                    shown.remove(part)
         placed: list[tuple[Part, QRectF, list[Piece]]] = []
         too_long, x = excess(short_name=False), float(start)
         for part in shown:

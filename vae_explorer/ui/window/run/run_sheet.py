@@ -137,7 +137,7 @@ class RunSheet(Panel):
             self.curves.set_message(reading)
             self.last.set_pieces()
             self.bars.clear()
-            self.bars_title.set_pieces(Piece("KL of each dimension"))
+            self.bars_title.set_pieces(Piece("KL of each dimension", is_name=True))
             return
         self.curves.set_message(None)
         self.curves.set_curves(
@@ -149,11 +149,13 @@ class RunSheet(Panel):
         last = [Piece(f"train {short(curves.train[key][-1])}", "train")]
         if curves.validation_epochs:
             last += [Piece("   "), Piece(f"validation {short(curves.validation[key][-1])}", "validation")]
-        self.last.set_pieces(*last, Piece(" nats per image"))
+        self.last.set_pieces(*last, Piece(" nats per image", is_name=True))
         kl = np.array(training.kl_per_dimension)
         if len(kl):
             self.bars.set_values(kl, np.argsort(-kl, kind="stable"))
-            self.bars_title.set_pieces(Piece("KL of each dimension: "), Piece(f"{figure(kl.sum(), 1)} nats", "kl"))
+            self.bars_title.set_pieces(
+                Piece("KL of each dimension ", is_name=True), Piece(f"{figure(kl.sum(), 1)} nats", "kl")
+            )
 
     def _on_reconstructed(self) -> None:
         if not self.isVisible():
@@ -162,7 +164,7 @@ class RunSheet(Panel):
         self._pairs.set_images(None if shown is None else np.concatenate([shown.x, shown.images]))
         count = 0 if shown is None else len(shown.x)
         self.examples_title.set_pieces(
-            Piece(f"{count} validation images and their reconstructions" if count else "Reconstructions")
+            Piece(f"{count} validation images over their reconstructions" if count else "Reconstructions", is_name=True)
         )
 
 

@@ -116,7 +116,12 @@ def _score(training: TrainingSession) -> tuple[Piece, ...]:
     if not values:
         return ()
     title = "ELBO" if key == "elbo" else "log p(x|z)"
-    return (Piece(f"{split} {title} "), Piece(short(values[-1]), "text"), Piece(" nats"))
+    return (
+        Piece(f"{split} ", is_extra=True),
+        Piece(f"{title} "),
+        Piece(short(values[-1]), "text"),
+        Piece(" nats", is_extra=True),
+    )
 
 
 def score_key(training: TrainingSession) -> Literal["elbo", "reconstruction"]:
