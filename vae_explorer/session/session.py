@@ -28,6 +28,7 @@ from vae_explorer.session.views.data_posteriors import DataPosteriorsSession
 from vae_explorer.session.views.decoded import DecodedSession
 from vae_explorer.session.views.draws import DrawsSession
 from vae_explorer.session.views.evidence import EvidenceSession
+from vae_explorer.session.views.model_data import ModelDataSession
 from vae_explorer.session.views.samples import PosteriorSamplesSession, PriorSamplesSession
 from vae_explorer.session.views.take_away import TakeAwaySession, WriteRequest
 from vae_explorer.session.views.typical import TypicalSession
@@ -39,7 +40,7 @@ MAX_NAME = 60  # characters of a file's name in a sentence that may hold several
 
 class Session(QObject):
     """The nouns: model, latent, decoded, draws, image, posterior_samples, prior_samples, evidence, aggregate, typical,
-    data_posteriors, take_away, self_test, training, data, next_run, jobs, undo.
+    model_data, data_posteriors, take_away, self_test, training, data, next_run, jobs, undo.
 
     Signals:
         failed(sentence: str): something that the user should know; the rest is as it was
@@ -61,7 +62,8 @@ class Session(QObject):
         self.image = ImageSession(self.model, self.latent, thread, self)
         self.training = TrainingSession(self.model, thread, self)
         self.jobs = JobsSession(self)
-        self.data_posteriors = DataPosteriorsSession(self.model, self.latent, thread, self)
+        self.model_data = ModelDataSession(self.model, self.image, self.jobs, self)
+        self.data_posteriors = DataPosteriorsSession(self.model, self.latent, self.model_data, thread, self)
         self.context = Context(
             self.model, self.latent, self.image, self.training, self.jobs, self.data_posteriors, thread
         )
@@ -78,7 +80,7 @@ class Session(QObject):
 
         for signal in (self.model.changed, self.model.closed):
             signal.connect(self._on_models_changed)
-        for noun in (self.model, self.image, self.jobs, self.training, self.take_away):
+        for noun in (self.model, self.image, self.jobs, self.training, self.take_away, self.model_data):
             noun.failed.connect(self.failed)
         self.image.refused.connect(self.failed)
         for latest in (self._decoding_thread, thread):

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
@@ -18,7 +18,7 @@ from vae_explorer.data.image_set import ImageSet
 from vae_explorer.session.curves import Curves, CurvesRequest, ReadCurves
 from vae_explorer.session.pictures import ReadPictures, ReadRequest
 from vae_explorer.session.records import Snapshot
-from vae_explorer.session.state.model import EXAMPLES, ModelSession, origins_of
+from vae_explorer.session.state.model import EXAMPLES, ModelSession, kept, origins_of
 from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.threads.generator_thread import GeneratorThread
 from vae_explorer.session.threads.latest import Latest
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 State = Literal["idle", "loading", "running", "paused", "stopping", "stopped", "finished", "failed"]
 FOLLOWED = 8  # validation images whose reconstructions are shown
-MAX_TESTS = 1000  # validation images that are kept, for q(z) and for neighbours
-MAX_TEST_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +86,7 @@ class _Work:
         if self._followed is None:
             from vae_explorer.session.pictures import read_pictures
 
-            most = min(MAX_TESTS, MAX_TEST_BYTES // training.validation.images[0].nbytes)
-            data = replace(training.validation.take(slice(0, most)), name="")
-            data = replace(data, images=data.images.copy())  # not a view of all of them
+            data = kept(training.validation)
             self._followed = data, read_pictures(ReadRequest(origins_of(data, range(min(EXAMPLES, len(data))))))
         model, info = training.snapshot()
         data, examples = self._followed

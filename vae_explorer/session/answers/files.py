@@ -1,5 +1,6 @@
 """What is read from and written to files: models, pictures, the curves of a run."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from vae_explorer.session.state.model import EXAMPLES, OpenedModel, OpenRequest,
 from vae_explorer.session.views.take_away import WriteRequest
 from vae_explorer.training import model_file, models
 from vae_explorer.training.model_file import ModelFileError, ModelInfo
+from vae_explorer.training.run import Run, RunError, is_run
 
 
 @answer.register
@@ -37,6 +39,7 @@ def open_model(request: OpenRequest) -> OpenedModel:
         data=data,
         examples=read_pictures(ReadRequest(examples)),
         source=request.name_or_path if is_bundled else str(path),
+        data_source=_source_of(path),
     )
 
 
@@ -84,6 +87,14 @@ def pictures(request: ReadRequest) -> ReadPictures:
 @answer.register
 def curves(request: CurvesRequest) -> ReadCurves:
     return read_curves(request.run)
+
+
+def _source_of(path: Path) -> str:
+    """Where the images of its data can be read; only a run's config says it, a model file has their name alone."""
+    if is_run(path.parent):
+        with suppress(RunError):
+            return Run.open(path.parent).config.data
+    return ""
 
 
 def _data_of(info: ModelInfo) -> ImageSet | None:

@@ -1,7 +1,7 @@
 """The models in the window, and which of them is shown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = 6  # images that are in the strip at first
 MAX_MODELS = 8  # in the list
+MAX_KEPT = 1000  # images of the data that a model has, for q(z) and for neighbours
+MAX_KEPT_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class OpenedModel:
     data: ImageSet | None
     examples: ReadPictures  # the first of them
     source: str = ""  # what a command calls it: the name of a bundled model, or a path
+    data_source: str = ""  # where there are some, if there are none here: a catalog name or a path; empty: not known
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +62,7 @@ class ModelSession(QObject):
         closed(): a model has left the list
         models_changed(): one has come or left, or has newer weights, or `is_opening` or `running` has changed
         changed(): another workspace is shown
-        updated(): the shown workspace has newer weights or statistics
+        updated(): the shown workspace has newer weights or statistics, or its data
         saved(path: object): a Path
         failed(sentence: str): a model could not be opened or saved
     """
@@ -164,6 +167,13 @@ class ModelSession(QObject):
         self.running = lineage
         self.models_changed.emit()
 
+    def set_data(self, lineage: int, data: ImageSet) -> None:
+        """Gives a model images that it was not trained on."""
+        if workspace := self.workspaces.get(lineage):
+            workspace.data = data
+            if lineage == self.shown:
+                self.updated.emit()
+
     def save(self, path: Path) -> None:
         """Writes the shown model to a file."""
         if self.snapshot:
@@ -222,12 +232,18 @@ class ModelSession(QObject):
     def _on_opened(self, answer: OpenedModel) -> None:
         self.is_opening = False
         snapshot = Snapshot.of(Workspace.new_lineage(), 0, answer.model, answer.info, answer.posteriors)
-        self._place(Workspace(answer.name, snapshot, answer.data, answer.examples, answer.source))
+        self._place(Workspace(answer.name, snapshot, answer.data, answer.examples, answer.source, answer.data_source))
 
     def _on_open_failed(self, sentence: str) -> None:
         self.is_opening = False
         self.models_changed.emit()
         self.failed.emit(sentence)
+
+
+def kept(images: ImageSet) -> ImageSet:
+    """The first images of a part of the data, as many as a model has here; a copy, not a view of all of them."""
+    first = images.take(slice(0, min(MAX_KEPT, MAX_KEPT_BYTES // images.images[0].nbytes)))
+    return replace(first, name="", images=first.images.copy())
 
 
 def origins_of(data: ImageSet, indices: Sequence[int]) -> tuple[Origin, ...]:
