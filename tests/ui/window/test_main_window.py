@@ -289,15 +289,16 @@ def test_the_first_snapshot_of_a_run_is_shown_and_named(window, model, config, q
     assert window.title.which.button("opened").text() == "mine"
 
 
-def test_the_status_bar_says_how_the_training_is(window, config, qtbot):
+def test_the_run_bar_says_how_the_training_is_and_takes_the_focus(window, config, qtbot):
     window.training.form.set_config(config.model_copy(update={"epochs": 100_000}))
     qtbot.mouseClick(window.training.start, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "training: epoch" in window.status.text(), timeout=WAIT)
-    qtbot.mouseClick(window.training.pause, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "paused" in window.status.text(), timeout=WAIT)
-    qtbot.mouseClick(window.training.stop, Qt.MouseButton.LeftButton)
+    assert window.run_bar.stop.hasFocus()
+    qtbot.waitUntil(lambda: "epoch" in window.run_bar.line.text, timeout=WAIT)
+    qtbot.mouseClick(window.run_bar.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "paused" in window.run_bar.line.text, timeout=WAIT)
+    qtbot.mouseClick(window.run_bar.stop, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not window.session.training.is_active, timeout=WAIT)
-    assert "paused" not in window.status.text()
+    assert "paused" not in window.run_bar.line.text
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -308,7 +309,7 @@ def test_closing_during_a_run_saves_it_and_ends_clean(make_window, config, qtbot
     qtbot.mouseClick(window.training.start, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(session.training.curves.epochs) > 2, timeout=WAIT)
     if paused:
-        qtbot.mouseClick(window.training.pause, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(window.run_bar.pause, Qt.MouseButton.LeftButton)
     make_window.close(window)
     assert session.training.state == "stopped"
     (run,) = session.training.resumable()

@@ -17,6 +17,7 @@ class JobStatus(QWidget):
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(2 * UNIT)
+        self._layout.addStretch(1)
         self.rows: dict[str, JobRow] = {}  # by kind; those of ended jobs wait for the next one
         self._jobs.changed.connect(self._on_changed)
         self._on_changed()
@@ -25,7 +26,7 @@ class JobStatus(QWidget):
         for kind in self._jobs.running:
             if kind not in self.rows:
                 self.rows[kind] = JobRow(self._jobs, kind, self)
-                self._layout.addWidget(self.rows[kind])
+                self._layout.insertWidget(self._layout.count() - 1, self.rows[kind])
 
 
 class JobRow(QWidget):

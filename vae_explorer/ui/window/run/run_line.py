@@ -25,7 +25,7 @@ USUAL: dict[Part, str] = {  # as long as a part usually is at most: a longer nam
     "speed": "88,888 images/s",
 }
 SPARK, GAP, SIGN = 88, 16, 20  # pixels at 100 %
-LEAST_NAME = 40
+LEAST_NAME = 96
 COLOURS: dict[Sign, str] = {
     "running": "accent", "waiting": "muted", "paused": "warning", "stopped": "muted", "finished": "sigma",
     "failed": "gap",
