@@ -32,6 +32,7 @@ class Frame(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__(parent)
         self._session = session
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click on nothing takes the focus, and the wheel, away
         self.wishes = Wishes()
         self.arrangement: Arrangement | None = None  # not known before it has a size
         self._focused_before: QWidget | None = None  # when the Train drawer was opened

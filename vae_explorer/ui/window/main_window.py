@@ -25,7 +25,7 @@ from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.drop import offer
 from vae_explorer.ui.drop.target import DropTarget
 from vae_explorer.ui.theme import SCALES, theme
-from vae_explorer.ui.window.arrangement import Wishes, presentation_scale
+from vae_explorer.ui.window.arrangement import PICTURE, PRESENTED_PICTURE, Wishes, presentation_scale
 from vae_explorer.ui.window.frame import Frame
 from vae_explorer.ui.window.menu.about import show_about
 from vae_explorer.ui.window.menu.key_sheet import KeySheet
@@ -96,6 +96,8 @@ class MainWindow(QMainWindow):
         for field in self.findChildren(QLineEdit):
             field.setAcceptDrops(False)  # a drop on it is for the window, not text
         self._restore()
+        if self.training.resume.interrupted:
+            self.frame.wish(train=True)  # offers to resume it
 
     # verbs of the menu
 
@@ -223,11 +225,13 @@ class MainWindow(QMainWindow):
             state = self.windowState() & ~Qt.WindowState.WindowFullScreen
             self._before_presentation = Before(theme.scale, self.frame.wishes, state, self.explore.places())
             self.frame.wish(presentation=True, train=False)
+            self.decoded.set_least(PRESENTED_PICTURE)
             self.showFullScreen()
             theme.set_scale(round(100 * presentation_scale(self.screen().size().height())))
         elif not on and self._before_presentation is not None:
             before, self._before_presentation = self._before_presentation, None
             self.setWindowState(before.state)
+            self.decoded.set_least(PICTURE)
             theme.set_scale(before.scale)
             self.frame.wish(presentation=False, train=before.wishes.train, drawer=before.wishes.drawer)
             for name, place in before.places.items():
@@ -266,6 +270,12 @@ class MainWindow(QMainWindow):
         """Shown until it is closed or replaced, or until an action begun after it succeeds."""
         self.successes.mark()
         self.errors.show_sentence(sentence, details)
+
+    def close_model(self) -> None:
+        """Takes the shown model out of the list; that of a run is still trained."""
+        model = self.session.model
+        if model.can_close(model.shown):
+            model.close(model.shown)
 
     # what happened
 
