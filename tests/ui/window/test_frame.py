@@ -52,11 +52,11 @@ def test_a_view_is_enlarged_by_a_double_click_the_button_or_a_key_and_comes_back
         go()
         assert panels_in_sight(window) == [False] * 3
         assert window.strip.isVisible()
-        assert window.drawer.height() > 2 * small
+        qtbot.waitUntil(lambda small=small: window.drawer.height() > 2 * small, timeout=WAIT)
         back()
         assert panels_in_sight(window) == [True] * 3
         assert not window.strip.isVisible()
-        assert window.drawer.height() == small
+        qtbot.waitUntil(lambda small=small: window.drawer.height() == small, timeout=WAIT)
 
 
 def test_the_strip_shows_what_the_panels_show(shown, qtbot):
@@ -132,7 +132,9 @@ def test_curves_open_above_the_run_bar_and_move_no_panel(window, qtbot):
     assert [panel.width() for panel in (window.image, window.latent, window.decoded)] == widths
     qtbot.keyClick(window, Qt.Key.Key_F7)
     assert not window.run_sheet.isVisible()
-    assert [window.image.geometry(), window.latent.geometry(), window.decoded.geometry()] == places
+    qtbot.waitUntil(
+        lambda: [window.image.geometry(), window.latent.geometry(), window.decoded.geometry()] == places, timeout=WAIT
+    )
 
 
 def test_what_is_shown_follows_the_menu_and_the_menu_what_is_shown(window, qtbot):

@@ -208,7 +208,7 @@ def test_bigger_and_smaller_go_from_80_to_200_per_cent(window, model, qtbot):
 def test_a_presentation_has_type_for_the_screen_and_gives_back_what_was(window, qtbot):
     press(qtbot, window, "Ctrl++")
     press(qtbot, window, "Ctrl+T")
-    window.explore.spine.setSizes([400, 500, 476])
+    window.explore.restore({"spine": [400, 500, 476]})
     scale, size, places = theme.scale, window.size(), window.explore.spine.sizes()
     press(qtbot, window, "F11")
     assert window.isFullScreen()
@@ -261,12 +261,11 @@ def test_colours_can_be_chosen_and_are_remembered(make_window, scheme):
 
 def test_size_and_places_are_remembered(make_window):
     first = make_window((1300, 850))
-    first.explore.rows.setSizes([400, 300])
-    first.explore.spine.setSizes([310, 480, 400])
-    spine, rows = first.explore.places().values()
+    first.explore.restore({"spine": [310, 480, 400], "drawer": [300]})
+    sizes = first.explore.spine.sizes(), first.explore.rows.sizes()
     make_window.close(first)
     second = make_window((1300, 850))
-    assert second.explore.places() == {"spine": spine, "rows": rows}
+    assert (second.explore.spine.sizes(), second.explore.rows.sizes()) == sizes
 
 
 def test_the_first_window_fits_the_screen(make_window):
@@ -280,7 +279,7 @@ def test_damaged_settings_do_not_hinder_the_window(make_window):
     from vae_explorer import paths
 
     paths.settings_file().write_bytes(
-        b"\0\xff[General]\ngeometry=@ByteArray(rubbish)\npanels=7\nscheme=Purple\nrecent=\n"
+        b"\0\xff[General]\ngeometry=@ByteArray(rubbish)\nspine=7, x\ndrawer=-3\nscheme=Purple\nrecent=\n"
     )
     assert make_window(size=None).isVisible()
 

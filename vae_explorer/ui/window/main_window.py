@@ -8,7 +8,6 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
     QKeyEvent,
-    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -46,7 +45,7 @@ class Before(NamedTuple):
     scale: int
     wishes: Wishes
     state: Qt.WindowState
-    places: dict[str, QByteArray]
+    places: dict[str, list[int]]
 
 
 class MainWindow(QMainWindow):
@@ -61,7 +60,6 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(720, 480)
         self._settings = QSettings(str(paths.settings_file()), QSettings.Format.IniFormat)
         self._before_presentation: Before | None = None
-        self._is_arranged = False  # the panels have places from the last time
         self._may_close = False
 
         self.frame = Frame(session)
@@ -234,8 +232,7 @@ class MainWindow(QMainWindow):
             self.decoded.set_least(PICTURE)
             theme.set_scale(before.scale)
             self.frame.wish(presentation=False, train=before.wishes.train, drawer=before.wishes.drawer)
-            for name, place in before.places.items():
-                self.explore.restore(name, place)
+            self.explore.restore(before.places)
         self.menu.presentation.setChecked(on)
 
     def set_train_visible(self, visible: bool) -> None:
@@ -322,11 +319,8 @@ class MainWindow(QMainWindow):
         return str(self._settings.value("folder", str(Path.home())))
 
     def _restore(self) -> None:
-        for name in self.explore.places() if self._remembers else ():
-            state = self._settings.value(name)
-            if isinstance(state, QByteArray):  # a damaged file gives anything
-                self.explore.restore(name, state)
-                self._is_arranged = True
+        if self._remembers:
+            self.explore.restore({name: self._settings.value(name) for name in self.explore.places()})
         if pictures := self._settings.value("pictures"):
             self.session.take_away.set_folder(Path(str(pictures)))
         if self.scheme() in Qt.ColorScheme.__members__:
@@ -335,14 +329,6 @@ class MainWindow(QMainWindow):
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
             room = self.screen().availableSize()
             self.resize(min(FIRST_SIZE[0], room.width() - FRAME[0]), min(FIRST_SIZE[1], room.height() - FRAME[1]))
-
-    @guarded()
-    def showEvent(self, event: QShowEvent) -> None:
-        """At first the drawer gets the height it needs and the panels the rest."""
-        super().showEvent(event)
-        if not self._is_arranged:
-            self._is_arranged = True
-            self.explore.reset_sizes()
 
     @guarded()
     def keyPressEvent(self, event: QKeyEvent) -> None:
