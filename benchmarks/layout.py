@@ -39,6 +39,8 @@ from report import Figure, options, progress, show
 from vae_explorer import app
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.theme import theme
+from vae_explorer.ui.views.lines import Lines
+from vae_explorer.ui.widgets.image_strip import ImageStrip
 from vae_explorer.ui.widgets.panel import ElidedLabel
 from vae_explorer.ui.window.arrangement import presentation_scale
 from vae_explorer.ui.window.main_window import MainWindow
@@ -49,6 +51,7 @@ PRESENTED = ((1024, 768), (1280, 720), (1920, 1080))
 STATES = ("idle", "training", "paused", "finished", "failed")
 QUICK_SIZES, QUICK_SCALES, QUICK_STATES = SIZES[1:4], (100, 150), ("idle", "training")
 PICTURE, PRESENTED_PICTURE, X = 96, 224, 64  # pixels: the floors
+SLACK = 3  # pixels that a label may lack: its hint has a margin
 SETTLE = 30  # milliseconds for what follows a change of the layout
 PATIENCE = 120.0  # seconds until something must have come
 OVERLAYS = ("trainDrawer", "trainShade", "dropOverlay")  # lie over the rest on purpose
@@ -100,7 +103,10 @@ def _overlaps(parent: QWidget) -> Iterator[str]:
     children = [
         child
         for child in parent.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
-        if child.isVisible() and not (child.isWindow() or child.size().isEmpty()) and child.objectName() not in OVERLAYS
+        if child.isVisible()
+        and not (child.isWindow() or child.size().isEmpty())
+        and not (isinstance(child, QLabel) and not child.text() and child.pixmap().isNull())
+        and child.objectName() not in OVERLAYS
     ]
     for one, other in combinations(children, 2):
         common = one.geometry().intersected(other.geometry())
@@ -115,18 +121,27 @@ def _cuts(widget: QWidget, window: QWidget) -> Iterator[str]:
             need = widget.heightForWidth(widget.width())
             if need > widget.height() + 1:
                 yield f"{_name(widget)} is {widget.height()} px high, its text {need}"
-        elif not isinstance(widget, ElidedLabel):
+        elif not _is_elided(widget):
             hint = widget.sizeHint()
             if isinstance(widget, QLabel | QCheckBox):
                 hint = widget.minimumSizeHint() if isinstance(widget, QCheckBox) else hint
-            if hint.width() > widget.width() + 1 or (hint.height() > widget.height() + 4):
+            if hint.width() > widget.width() + SLACK or (hint.height() > widget.height() + 4):
                 size = f"{widget.width()} × {widget.height()}"
                 yield f"{_name(widget)} is {size}, needs {hint.width()} × {hint.height()}"
         hidden = _hidden(widget, window)
         if hidden:
             yield f"{_name(widget)} {hidden}"
-    if isinstance(widget, QScrollArea) and widget.horizontalScrollBar().maximum() > 0:
+    if (
+        isinstance(widget, QScrollArea)
+        and not isinstance(widget, ImageStrip)
+        and widget.horizontalScrollBar().maximum() > 0
+    ):
         yield f"the content of {_name(widget)} is {widget.horizontalScrollBar().maximum()} px wider than its viewport"
+
+
+def _is_elided(widget: QWidget) -> bool:
+    """Whether it shortens what has no room, and has the whole text as its tooltip."""
+    return isinstance(widget, ElidedLabel | Lines)
 
 
 def _hidden(widget: QWidget, window: QWidget) -> str:

@@ -57,7 +57,7 @@ class Explore(QWidget):
         self._is_one_panel = False
         self._widths = list(FIRST_WIDTHS)
         self._drawer_height = 0  # 0: the usual one
-        self.drawer_state: DrawerState = "open"
+        self.drawer_state: DrawerState = "hidden"  # not shown yet
         self._fill_spine()
         self.spine.splitterMoved.connect(self._on_moved)
         self.rows.splitterMoved.connect(self._on_moved)
@@ -119,7 +119,8 @@ class Explore(QWidget):
     def _on_theme_changed(self) -> None:
         """Their room is given, not asked for: what a panel shows never moves the others."""
         for _, panel, width in self.panels.values():
-            panel.setMinimumSize(1 if self._is_one_panel else theme.pixels(width), 1)
+            # 0 is "what it needs": a page that is too small for it scrolls
+            panel.setMinimumSize(0 if self._is_one_panel else theme.pixels(width), 0 if self._is_one_panel else 1)
         self.spine.setMinimumHeight(theme.pixels(PANELS_HEIGHT))
 
 

@@ -15,7 +15,7 @@ from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_view import ImageView
 from vae_explorer.ui.widgets.panel import button, label, row
 
-WIDE = 1000  # pixels at 100 %: the figures are at the right; below, they are under the plots
+WIDE = 1180  # pixels at 100 %: the figures are at the right; below, they are under the plots
 TAGGED = 760  # pixels at 100 %: the arrows carry their words
 PLOT = 232  # pixels at 100 %: the width of a plot
 SMALLEST_X = 64  # pixels of the screen
