@@ -218,3 +218,21 @@ def test_an_error_is_not_rounded_to_none(error, wanted):
 
     *_, last = steps_of(-198.9, 6.5, -205.4, -188.0, error, None)
     assert last.text == f"−188.0 {wanted}"
+
+
+@pytest.mark.parametrize("parts", CASES.values(), ids=CASES)
+def test_ticks_never_collide(plot, parts):
+    plot.set_parts(*parts)
+    for width in range(280, 700, 20):
+        plot.resize(width, 160)
+        for index in range(len(plot.stretches)):
+            for (_, _, right), (text, left, _) in pairwise(plot.tick_texts(index)):
+                assert right + 4 <= left, (width, text)
+
+
+def test_figures_of_an_earlier_snapshot_are_dimmed(plot):
+    plot.set_parts(-57.5, 19.3, -76.4, 0.05)
+    assert extent(plot, "kl", mark("kl"), 0)
+    plot.set_late(True)
+    assert extent(plot, "kl", mark("kl"), 0) is None
+    assert plot.value["gap"]

@@ -1,14 +1,12 @@
 """Repeated samples from q(z|x), around a session of their own."""
 
-import re
-
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 
 from vae_explorer.core.card import AUTOENCODER_WHY_NOT
 from vae_explorer.errors import UserError
-from vae_explorer.ui.views.posterior_samples import EMPTY, PosteriorSamplesView
+from vae_explorer.ui.views.posterior_samples import EMPTY, REMARK, PosteriorSamplesView
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 
 WAIT = 10_000  # milliseconds
@@ -76,9 +74,9 @@ def test_the_samples_are_decoded_from_mu_and_sigma_and_eps(filled, session, path
 
 def test_the_mean_and_the_spread_are_those_of_the_pictures(filled):
     images = value(filled)
-    np.testing.assert_allclose(filled.mean.property("value"), images.mean(0), atol=1e-6)
-    np.testing.assert_allclose(filled.spread.property("value")[0], images.std(0).mean(0), atol=1e-6)
-    assert filled.spread_text.text() == f"spread, 0 … {images.std(0).mean(0).max():.2f}"
+    np.testing.assert_allclose(filled.summary.mean.property("value"), images.mean(0), atol=1e-6)
+    np.testing.assert_allclose(filled.summary.spread.property("value")[0], images.std(0).mean(0), atol=1e-6)
+    assert filled.summary.range == f"0 … {images.std(0).mean(0).max():.2f}"
 
 
 def test_resample_draws_other_eps_and_undo_brings_the_old_ones_back(filled, session, qtbot):
@@ -109,21 +107,21 @@ def test_times_0_makes_them_all_the_reconstruction(filled, session, wait, qtbot)
     wait()
     reconstruction = session.image.posterior.reconstruction_image
     np.testing.assert_allclose(value(filled), np.broadcast_to(reconstruction, (16, 1, 8, 8)), atol=1e-6)
-    assert filled.not_q.text() == "σ × 0 is not q(z|x)"
+    assert filled.remark.whole == "σ × 0 is not q(z|x)"
 
 
 def test_times_2_is_marked_as_not_the_posterior_and_times_1_is_not(filled, session, wait, qtbot):
-    assert filled.not_q.text() == ""
+    assert filled.remark.whole == REMARK
     eps = session.posterior_samples.shown.eps
     choose(qtbot, filled, 2)
     wait()
-    assert filled.not_q.text() == "σ × 2 is not q(z|x)"
+    assert filled.remark.whole == "σ × 2 is not q(z|x)"
     shown, posterior = session.posterior_samples.shown, session.image.posterior
     np.testing.assert_array_equal(shown.eps, eps)
     np.testing.assert_allclose(shown.z, posterior.mu + 2 * posterior.sigma * eps, atol=1e-6)
     choose(qtbot, filled, 1)
     wait()
-    assert filled.not_q.text() == ""
+    assert filled.remark.whole == REMARK
 
 
 def test_the_difference_from_the_mean_is_shown_and_the_value_stays_the_pictures(filled):
@@ -135,29 +133,95 @@ def test_the_difference_from_the_mean_is_shown_and_the_value_stays_the_pictures(
     np.testing.assert_array_equal(filled.grid._value, images)
 
 
-def test_a_sample_taken_apart_shows_the_right_numbers(filled, session, qtbot):
-    assert "Point at a sample" in filled.apart.text()
+@pytest.fixture
+def apart(session, qtbot):
+    """Waits until a sample of these settings is taken apart."""
+
+    def wait(at):
+        def there():
+            found, shown = session.posterior_samples.apart, session.posterior_samples.shown
+            return found is not None and found.at == at and found.samples is shown
+
+        qtbot.waitUntil(there, timeout=WAIT)
+        return session.posterior_samples.apart
+
+    return wait
+
+
+def numbers(row):
+    return [float(cell.replace("−", "-")) for cell in row[1:]]
+
+
+def test_a_sample_taken_apart_shows_the_right_numbers(filled, session, qtbot, apart):
     qtbot.mouseMove(filled.grid, filled.grid.tile_rect(4).center().toPoint())
-    qtbot.waitUntil(lambda: "sample 5" in filled.apart.text(), timeout=WAIT)
-    shown = session.posterior_samples.shown
-    text = re.sub("<[^>]*>", " ", filled.apart.text().replace("<br>", "\n")).replace("−", "-")
-    lines = [re.findall(r"[-+]?\d+\.\d+", line) for line in text.splitlines()[1:]]
-    names = re.findall("z([₀-₉]+)", text)
-    assert len(lines) == 3
-    for name, numbers in zip(names, lines, strict=True):
-        j = int(name.translate(str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")))
+    found, shown = apart(4), session.posterior_samples.shown
+    assert filled.apart.title == "Sample 5 taken apart"
+    rows = filled.apart.rows()
+    assert len(rows) == 3
+    for j, row in zip(found.order, rows, strict=True):
         wanted = (shown.z[4, j], shown.mu[j], shown.sigma[j], shown.eps[4, j])
-        np.testing.assert_allclose(np.array(numbers, float), wanted, atol=0.00501)
+        np.testing.assert_allclose(numbers(row), wanted, atol=0.00501)
 
 
-def test_a_taken_apart_sample_at_times_3_shows_the_sigma_that_was_used(filled, session, wait, qtbot):
+def test_what_changes_the_picture_most_is_first_and_inactive_dimensions_are_last(
+    view, session, open_model, make_model, bring, numpy_decode, wait, apart
+):
+    path = make_model("six", z_dim=6, kl=[1.0] * 6, mu_variance=[1, 0, 1, 1, 0, 1])
+    open_model(path)
+    bring(0)
+    wait()
+    found, shown = apart(0), session.posterior_samples.shown
+    alone = np.tile(shown.mu, (6, 1))
+    np.fill_diagonal(alone, shown.z[0])
+    changes = np.linalg.norm((numpy_decode(path, alone) - numpy_decode(path, shown.mu[None])).reshape(6, -1), axis=1)
+    np.testing.assert_allclose(found.changes, changes, atol=1e-4)
+    active = [j for j in np.argsort(-changes) if j not in (1, 4)]
+    assert [int(j) for j in found.order[:4]] == active
+    assert set(found.order[4:]) == {1, 4}
+    view.resize(1200, 110)
+    assert view.apart.remark.startswith("largest change first; ")
+    assert "2 inactive" in view.apart.remark
+
+
+def test_a_chosen_sample_stays_taken_apart_when_the_mouse_was_on_another(filled, session, qtbot, apart):
+    apart(0)
+    filled.grid.chosen.emit(3)
+    apart(3)
+    filled.grid.pointed.emit(5)
+    apart(5)
+    filled.grid.pointed.emit(-1)
+    apart(3)
+    with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
+        session.posterior_samples.resample()
+    apart(3)
+    assert filled.apart.title == "Sample 4 taken apart"
+
+
+def test_pointing_at_a_row_points_at_its_dimension(filled, session, qtbot, apart):
+    found = apart(0)
+    row = QPoint(20, round(filled.apart._top() + 1.5 * filled.apart._row_height()))
+    qtbot.mouseMove(filled.apart, row)
+    qtbot.waitUntil(lambda: session.latent.pointed_at == found.order[1], timeout=WAIT)
+
+
+def test_resample_shows_for_a_moment_what_it_has_changed_and_says_which_draw_it_is(filled, session, qtbot):
+    with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
+        qtbot.mouseClick(filled.resample, Qt.MouseButton.LeftButton)
+    assert filled.grid.is_flashing
+    assert filled.grid._value.shape == (16, 3, 8, 8)
+    assert value(filled).shape == (16, 1, 8, 8)
+    assert filled.remark.whole == "2nd draw of ε for this image"
+    qtbot.waitUntil(lambda: not filled.grid.is_flashing, timeout=WAIT)
+    np.testing.assert_array_equal(filled.grid._value, value(filled))
+
+
+def test_a_taken_apart_sample_at_times_3_shows_the_sigma_that_was_used(filled, session, wait, qtbot, apart):
     choose(qtbot, filled, 3)
     wait()
-    filled.grid.pointed.emit(0)
-    assert "(σ × 3)" in filled.apart.text()
-    numbers = re.findall(r"\d+\.\d+", re.sub("<[^>]*>", " ", filled.apart.text().split("<br>")[1]))
-    sigma = float(numbers[2])
-    assert np.isclose(session.posterior_samples.shown.sigma * 3, sigma, atol=0.00501).any()
+    found = apart(0)
+    assert filled.apart.title == "Sample 1 taken apart, σ × 3"
+    sigma = 3 * session.posterior_samples.shown.sigma[found.order]
+    np.testing.assert_allclose([numbers(row)[2] for row in filled.apart.rows()], sigma, atol=0.00501)
 
 
 def test_a_click_puts_the_sample_on_the_sliders(filled, session, qtbot):
@@ -183,7 +247,7 @@ def test_when_the_image_goes_the_samples_go(filled, session):
     session.image.remove(session.image.image)
     assert value(filled) is None
     assert filled.grid.accessibleDescription() == EMPTY
-    assert filled.mean.property("value") is None
+    assert filled.summary.mean.property("value") is None
     assert not filled.resample.isEnabled()
 
 
@@ -219,14 +283,13 @@ def test_of_a_plain_autoencoder_every_sample_is_the_same_and_it_says_why(
     wait()
     assert np.ptp(value(view), axis=0).max() < 1e-6
     np.testing.assert_array_equal(session.posterior_samples.shown.z, np.tile(encoded.mu, (16, 1)))
-    assert view.explanation.text() == AUTOENCODER_WHY_NOT["posterior"]
+    assert view.remark.whole == AUTOENCODER_WHY_NOT["posterior"]
     assert view.title.text() == "one z"
-    assert view.spread_text.text() == "spread, 0 … 0.00"
-    assert view.spread._scale == 1.0  # noise of 1e-8 is not blown up to a picture
-    view._on_pointed(2)
-    assert view.apart.text() == ""
+    assert view.summary.range == "0 … 0.00"
+    assert view.summary.spread._scale == 1.0  # noise of 1e-8 is not blown up to a picture
+    assert view.apart.accessibleDescription() == AUTOENCODER_WHY_NOT["posterior"]
     for part in (view.multiplier, view.same_eps, view.difference):
-        assert not part.isVisibleTo(view)
+        assert not part.isEnabled()
     assert not view.resample.isEnabled()
     open_model(make_model("a vae"))
     bring(1)

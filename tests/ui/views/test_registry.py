@@ -165,7 +165,7 @@ def test_each_view_that_cannot_serve_such_a_model_says_so_in_its_own_sentence(st
     reasons = [sentence for sentence in said.values() if sentence]
     assert len(set(reasons)) == len(reasons) >= 4
     stripes.show_view("prior_samples")
-    assert stripes.session.model.card.why_not("prior") in stripes.tabs.views["prior_samples"].explanation.text()
+    assert stripes.session.model.card.why_not("prior") in stripes.tabs.views["prior_samples"].remark.whole
     qtbot.waitUntil(lambda: stripes.session.prior_samples.shown is not None, timeout=WAIT)
     assert stripes.image.note.text() == stripes.session.model.card.why_not("encode")
 

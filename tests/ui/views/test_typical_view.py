@@ -50,14 +50,14 @@ def message(view):
 def test_without_an_image_it_says_what_to_do(view, open_model, make_model):
     open_model(make_model())
     assert message(view) == "Drop an image: the images nearest to it appear here."
-    assert (view.percentile.text(), view.norm.isVisibleTo(view)) == ("", False)
+    assert (view.percentile.whole, view.norm.whole) == ("", "")
 
 
 def test_without_the_test_images_and_before_a_runs_end_it_says_what_is_missing(view, open_model, make_model, bring):
     open_model(make_model())
     bring(0)
     assert message(view) == NO_DATA
-    assert view.percentile.text() == "The ELBO of the test images is known once a run has ended."
+    assert view.percentile.whole == "The ELBO of the test images is known once a run has ended."
     assert not view.histogram._has_figures()
 
 
@@ -76,13 +76,13 @@ def test_its_figures_are_those_of_the_image_panel(view, session, typical, open_m
     bring(0)
     qtbot.waitUntil(lambda: bool(session.evidence.shown and session.evidence.shown.is_whole), timeout=WAIT)
     elbo = figure(session.evidence.shown.elbo, 1)
-    assert f"{elbo} nats" in view.percentile.text()
+    assert f"{elbo}\u00a0nats" in view.percentile.whole
     assert panel.figures["elbo"].text() == f"{elbo} nats"
-    assert f"<b>{typical.percentile:.0f} %</b>" in view.percentile.text()
+    assert f"{typical.percentile:.0f}\u00a0% of" in view.percentile.whole
     assert view.histogram._lines["elbo"] == session.evidence.shown.elbo
     norm = figure(float(np.square(session.image.posterior.mu, dtype=np.float64).sum()), 1)
-    assert f"‖μ‖² = <b>{norm}</b>" in view.norm.text()
-    assert "N(0, I) 3 ± 2.4" in view.norm.text()  # chi-squared of three degrees of freedom
+    assert f"‖μ‖² = {norm}. " in view.norm.whole
+    assert "N(0, I) 3\u00a0±\u00a02.4" in view.norm.whole  # chi-squared of three degrees of freedom
 
 
 def test_the_histogram_is_that_of_the_quantiles(view, open_model, make_model, bring):
@@ -102,7 +102,7 @@ def test_the_nearest_is_the_image_itself_and_a_click_or_a_key_encodes_one(filled
     assert neighbours.distances[0] == pytest.approx(0, abs=1e-5)
     np.testing.assert_array_equal(filled.grid.property("value"), neighbours.images)
     assert neighbours.names[1] in filled.grid._captions[1]
-    assert "nearest of 1,000 images" in filled.above_grid.text()
+    assert "nearest of 1,000 images" in filled.above_grid.whole
     for choose, at in ((_click, 3), (_key, 2)):
         name, before = typical.neighbours.names[at], session.image.image
         choose(qtbot, filled.grid, at)
@@ -145,7 +145,7 @@ def test_a_failure_stays_in_sight_until_another_model_is_shown(
 def test_a_grey_x_has_no_elbo_to_compare_and_the_way_out_is_said(filled, session, qtbot):
     session.image.set_switch("binarise", False)
     qtbot.waitUntil(lambda: not session.image.posterior.is_likelihood, timeout=WAIT)
-    assert "switch binarise on" in filled.percentile.text()
+    assert "switch binarise on" in filled.percentile.whole
     assert not filled.histogram._has_figures()
 
 
@@ -153,10 +153,10 @@ def test_a_plain_autoencoder_has_no_elbo_but_neighbours(view, typical, with_test
     with_tests(kind="autoencoder")
     qtbot.waitUntil(lambda: typical.neighbours is not None, timeout=WAIT)
     assert not view._elbo.isVisibleTo(view)
-    assert not view.percentile.isVisibleTo(view)
-    assert "has no ELBO to compare" in view.explanation.text()
-    told = " ".join(text.text() for text in (view.norm, view.above_grid))
+    assert not view.percentile.whole
+    assert "has no ELBO to compare" in view.explanation.whole
+    told = " ".join(text.whole for text in (view.norm, view.above_grid))
     for word in ("μ", "q(z", "ELBO", "σ"):
         assert word not in told
-    assert "‖z(x)‖²" in view.norm.text()
+    assert "‖z(x)‖²" in view.norm.whole
     assert len(view.grid.property("value")) == 16
