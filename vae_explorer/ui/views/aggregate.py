@@ -38,7 +38,7 @@ SATURATED_TIP = (
     "The information of N images cannot be more than log N. Here it has reached that limit, so the true "
     "information is larger and the true KL(q(z) ‖ p(z)) smaller."
 )
-WIDTH = 188  # pixels of the controls, at 100 %
+WIDTH = 200  # pixels of the controls, at 100 %
 SOURCE_WIDTH = 76  # pixels of a source's name, at 100 %
 FIGURES = ("kl", "information", "marginal_kl", "n")  # the lines of the figures
 

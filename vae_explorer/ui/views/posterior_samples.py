@@ -21,7 +21,7 @@ DRAW = "{} draw of ε for this image"
 NOT_Q = "σ × {} is not q(z|x)"
 EMPTY = "Drop an image: samples of its posterior appear here."
 WORKING = "sampling…"
-WIDTH = 188  # pixels of the controls, at 100 %
+WIDTH = 200  # pixels of the controls, at 100 %
 
 
 class PosteriorSamplesView(Shelf):
