@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.ui.theme import UNIT
-from vae_explorer.ui.widgets.numbers import figure
+from vae_explorer.ui.widgets.numbers import counted, figure
 from vae_explorer.ui.widgets.panel import button, label, row
 from vae_explorer.ui.widgets.segments import Segments
 
@@ -86,7 +86,7 @@ class TitleBar(QFrame):
         if workspace is None:
             return
         card = workspace.snapshot.card
-        parts = [card.family, card.network, f"{card.z_dim} dimensions", card.likelihood]
+        parts = [card.family, card.network, counted(card.z_dim, "dimension"), card.likelihood]
         self.kind.setText(" · ".join(part for part in parts if part))
         split, figures = ("test", card.test) if card.test else ("validation", card.validation)
         if figures is None:
