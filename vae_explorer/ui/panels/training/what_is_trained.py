@@ -63,7 +63,8 @@ def _model(config: TrainConfig, abilities: Abilities) -> str:
     if "posterior" not in abilities:
         return (
             f"A plain autoencoder: one z(x) with {counted(config.z_dim, 'dimension')}, {pixel}. "
-            f"No prior and no q(z|x), so it cannot generate. Both networks: {config.network}, {config.hidden} hidden units"
+            f"No prior and no q(z|x), so it cannot generate. "
+            f"Both networks: {config.network}, {config.hidden} hidden units"
         )
     return (
         f"p(x, z) = p(z) p(x|z), p(z) = N(0, I) with {counted(config.z_dim, 'dimension')}; p(x|z): {pixel}.<br>"
