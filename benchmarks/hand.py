@@ -139,7 +139,7 @@ class Hand:
     # the other common ones
 
     def _resample(self) -> None:
-        kind, tab = self._die.random(), self._window.tabs.currentIndex()
+        kind, tab = self._die.random(), self._window.drawer.bar.currentIndex()
         if kind < 0.6 and tab > 1:
             self._in_tab(tab)
         elif kind < 0.6:
@@ -151,13 +151,13 @@ class Hand:
         elif kind < 0.83:
             self._click("sixteenDraws")
         elif kind < 0.88:
-            self._window.tabs.views["posterior_samples"].multiplier.button(self._die.choice("0123")).click()
+            self._window.drawer.views["posterior_samples"].multiplier.button(self._die.choice("0123")).click()
         elif kind < 0.91:
-            self._window.tabs.views["posterior_samples"].count.setValue(self._die.randint(1, 40))
+            self._window.drawer.views["posterior_samples"].count.setValue(self._die.randint(1, 40))
         elif kind < 0.94:
-            self._window.tabs.views["prior_samples"].count.setValue(self._die.randint(1, 80))
+            self._window.drawer.views["prior_samples"].count.setValue(self._die.randint(1, 80))
         elif kind < 0.96:
-            view = self._window.tabs.views["posterior_samples"]
+            view = self._window.drawer.views["posterior_samples"]
             self._die.choice((view.difference, view.same_eps)).click()
         else:
             self._session.posterior_samples.choose(self._die.randrange(16))
@@ -168,7 +168,7 @@ class Hand:
         if tab == 2 and kind < 0.9:
             self._click(self._die.choice(("evidenceRedraw", "evidenceFit")))
         elif tab == 2:
-            self._window.tabs.views["evidence"].count.setValue(self._die.choice((1, 100, 5000)))
+            self._window.drawer.views["evidence"].count.setValue(self._die.choice((1, 100, 5000)))
         elif tab == 3 and kind < 0.5:
             self._click("aggregateResample")
         elif tab == 3 and kind < 0.8:
@@ -179,7 +179,7 @@ class Hand:
             session.typical.choose(self._die.randrange(16))
 
     def _tab(self) -> None:
-        bar = self._window.tabs.tabBar()
+        bar = self._window.drawer.bar
         QTest.mouseClick(bar, LEFT, PLAIN, bar.tabRect(self._die.randrange(bar.count())).center())
 
     def _undo(self) -> None:

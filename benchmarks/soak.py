@@ -155,7 +155,7 @@ class Soak(QObject):
 
     def _visit(self) -> Generator[Callable[[], bool], None, None]:
         """Every tab once: a plot is made when it is first seen, and stays."""
-        tabs, session = self._window.tabs, self._session
+        tabs, session = self._window.drawer.bar, self._session
         drawn = (
             lambda: session.prior_samples.shown is not None,
             lambda: session.evidence.shown is not None,
@@ -228,15 +228,15 @@ class Soak(QObject):
         session.training.stop()
         yield lambda: not (session.training.is_active or session.jobs.is_active or session.image.is_reading)
         self._click("trainBack")
-        window.tabs.setCurrentIndex(0)
+        window.drawer.bar.setCurrentIndex(0)
         window.decoded.mode.button("mean").click()
-        window.tabs.views["posterior_samples"].count.setValue(16)
+        window.drawer.views["posterior_samples"].count.setValue(16)
         yield lambda: not session.model.is_opening
         QGuiApplication.clipboard().clear()
         for number in tuple(session.image.brought):  # what the hand has brought in differs from time to time
             session.image.remove(number)
         before = session.model.current
-        window.statusBar().clearMessage()  # its timer
+        window.run_bar.clear_message()  # its timer
         session.model.open("mnist")
         yield lambda: session.model.current is not before and session.image.posterior is not None
         until = time.perf_counter() + 1

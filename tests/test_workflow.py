@@ -153,7 +153,7 @@ def test_train_drag_drop_stop_save_reopen_and_the_command_line_agrees(
     assert image.posterior.elbo == pytest.approx(result["elbo"], abs=0.01)
 
     # generate from the prior
-    window.tabs.show_view("prior_samples")
+    window.drawer.show_view("prior_samples")
     qtbot.waitUntil(lambda: value("priorSamples") is not None, timeout=WAIT)
     assert value("priorSamples").shape == (64, 1, 16, 16)
     assert find("errorMessage").text() == ""

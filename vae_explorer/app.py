@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -14,7 +15,16 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from vae_explorer import display, errors, paths
-from vae_explorer.process import Collector, Faults, Memory, Signals, qt_logged
+from vae_explorer.process import (
+    Collector,
+    Destroyed,
+    Faults,
+    Memory,
+    QtMessages,
+    Signals,
+    leave_display,
+    qt_logged,
+)
 from vae_explorer.session.opening import kind_of
 from vae_explorer.session.session import FIRST_MODEL, Session
 from vae_explorer.session.threads.guard import guarded
@@ -22,7 +32,7 @@ from vae_explorer.ui.theme import theme
 from vae_explorer.ui.window.main_window import MainWindow
 
 log = logging.getLogger(__name__)
-USUAL_SIZE = "1440x900"  # pixels
+PICTURED_SIZE = "1440x900"  # pixels, of a screenshot without --size
 SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python code runs in a thread
 KEPT_KERNELS = 256  # of torch's, one for each shape: 1024, as it is, are 40 MB where numbers of samples change
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
@@ -50,32 +60,35 @@ def create(files: Sequence[Path] = (), *, remembers: bool = True) -> MainWindow:
     return window
 
 
-def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str = USUAL_SIZE) -> int:
-    """Runs the window until it is closed, or renders it into a PNG; gives the exit code. The size is WIDTHxHEIGHT."""
+def run(files: Sequence[Path] = (), *, screenshot: Path | None = None, size: str = "") -> int:
+    """Runs the window until it is closed, or renders it into a PNG; gives the exit code. The size is WIDTHxHEIGHT in
+    pixels; without one the window is as large as last time, or fits the screen."""
     if screenshot and display.problem():
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     problem = display.problem()
     if problem:
         print(problem, file=sys.stderr)
         return 1
-    with errors.logged() as log, errors.crashes_traced(), qt_logged():
-        return _run(files, screenshot, size, log)
+    with errors.logged() as log, errors.crashes_traced(), qt_logged() as messages:
+        return _run(files, screenshot, size, log, messages)
 
 
-def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: errors.Log) -> int:
+def _run(files: Sequence[Path], screenshot: Path | None, size: str, log_file: errors.Log, messages: QtMessages) -> int:
     sys.setswitchinterval(SWITCH_INTERVAL)
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KEPT_KERNELS))
     window = create(files, remembers=screenshot is None)
+    messages.leave = partial(leave_display, window, log_file)
     Faults(window, log_file)
     signals = Signals(window)
     Collector(window)
     Memory(window)
     WarmUp(window)
-    if screenshot or size != USUAL_SIZE:
-        width, height = map(int, size.split("x"))
+    if size or screenshot:
+        width, height = map(int, (size or PICTURED_SIZE).split("x"))
         window.resize(width, height)
     taken = Screenshot(window, screenshot) if screenshot else None
     window.show()
+    Destroyed(window)
     application = QApplication.instance()
     assert application is not None
     code = application.exec()
@@ -95,7 +108,7 @@ class Opening(QObject):
         self._timer = QTimer(self, singleShot=True, interval=UNSEEN)  # a window that is never shown works too
         self._timer.timeout.connect(self._open)
         self._timer.start()
-        window.rows.installEventFilter(self)
+        window.explore.installEventFilter(self)
 
     @guarded(False)
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from vae_explorer import __version__, errors
 from vae_explorer.commands.usage import WrongUsage
-from vae_explorer.errors import UserError
+from vae_explorer.errors import UserError, wrong_value
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 COMMANDS = {  # with the first line of its help, so that the list of commands imports none of them
@@ -42,6 +42,9 @@ for _place, (_name, _help) in enumerate(COMMANDS.items()):
     app.command(f"vae_explorer.commands.{_name}:{_name}", name=_name, help=_help, sort_key=_place)
 
 
+SIZE_HELP = "window size in pixels: WIDTHxHEIGHT; by default that of the last time, or what fits the screen"
+
+
 def _check_size(_type: object, size: str) -> None:
     width, _, height = size.partition("x")
     if not all(side.isdecimal() and MIN_SIZE <= int(side) <= MAX_SIZE for side in (width, height)):
@@ -52,7 +55,7 @@ def _check_size(_type: object, size: str) -> None:
 def window(
     *files: Annotated[str, Parameter(help="models, images or data sets to open")],
     screenshot: Annotated[Path | None, Parameter(help="render the window into this PNG and exit")] = None,
-    size: Annotated[str, Parameter(help="window size in pixels", validator=_check_size)] = "1440x900",
+    size: Annotated[str, Parameter(help=SIZE_HELP, validator=_check_size)] = "",
 ) -> int:
     """Open the window on models, images or data sets."""
     for file in files:
@@ -128,7 +131,8 @@ def _usage(error: Exception) -> str:
     command = " ".join(getattr(error, "command_chain", None) or ())
     match error:
         case InvalidArgument() if isinstance(cause, ValidationError):
-            return _reworded(cause)
+            field, wanted, value = wrong_value(cause)
+            return f"--{field.replace('_', '-')} must be {wanted}, got {value}"
         case InvalidArgument(argument=argument) if argument and cause:
             return f"{argument.name} {cause}"
         case MissingArgumentError(argument=argument) if argument:
@@ -140,28 +144,3 @@ def _usage(error: Exception) -> str:
             number = "a whole number" if kind is int else "a number"
             return f"{token.keyword or 'this'} must be {number}, got {token.value}"
     return " ".join(str(error).split())
-
-
-def _reworded(error: ValidationError) -> str:
-    """pydantic's complaints about the first wrong field, in the words of the command line."""
-    errors = error.errors()
-    field, value = errors[0]["loc"][0], errors[0]["input"]
-    wanted = [_wanted(one["type"], one.get("ctx", {}), one["msg"]) for one in errors if one["loc"][0] == field]
-    return f"--{str(field).replace('_', '-')} must be {', or '.join(wanted)}, got {value}"
-
-
-def _wanted(kind: str, limits: dict[str, object], message: str) -> str:
-    match kind:
-        case "greater_than_equal":
-            return f"at least {limits['ge']:g}"
-        case "less_than_equal":
-            return f"at most {limits['le']:g}"
-        case "greater_than":
-            return f"more than {limits['gt']:g}"
-        case "int_parsing" | "int_type" | "int_from_float":
-            return "a whole number"
-        case "float_parsing" | "float_type" | "finite_number":
-            return "a number"
-        case "literal_error":
-            return str(limits["expected"]).replace("'", "")
-    return message

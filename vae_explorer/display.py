@@ -1,14 +1,24 @@
 """Whether a window can be shown: asked before Qt is, since Qt ends the process where there is no display."""
 
 import ctypes
+import functools
 import os
 import socket
 import sys
+import weakref
 from pathlib import Path
 
 from vae_explorer import system_libraries
 
 OWN_DISPLAY = ("xcb", "wayland")  # Qt's platforms that need a server; offscreen, for example, needs none
+
+_EVENT_MASK, _STRUCTURE_NOTIFY, _DESTROY_NOTIFY = 1 << 11, 1 << 17, 17  # as X11 has them
+
+
+class _Event(ctypes.Structure):
+    """As far as an event about a window that is gone has anything to say."""
+
+    _fields_ = (("kind", ctypes.c_uint8), ("", ctypes.c_uint8 * 7), ("window", ctypes.c_uint32))
 
 
 def problem() -> str | None:
@@ -41,6 +51,36 @@ def qt_problem() -> str | None:
     return None
 
 
+class WindowWatch:
+    """Notices that a window of X11 is destroyed, by whomever. It has a connection of its own: in Qt's, every movement
+    of the mouse would have to go through Python."""
+
+    def __init__(self, window: int):
+        self._xcb, self._window = _xcb(), window
+        self._connection = self._xcb.xcb_connect(None, None)
+        weakref.finalize(self, self._xcb.xcb_disconnect, self._connection)
+        events = ctypes.c_uint32(_STRUCTURE_NOTIFY)
+        self._xcb.xcb_change_window_attributes(self._connection, window, _EVENT_MASK, ctypes.byref(events))
+        self._xcb.xcb_flush(self._connection)
+
+    def fileno(self) -> int:
+        """Can be read when there is something new."""
+        return int(self._xcb.xcb_get_file_descriptor(self._connection))
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the display no longer answers."""
+        return bool(self._xcb.xcb_connection_has_error(self._connection))
+
+    def is_destroyed(self) -> bool:
+        """Whether that is among what is new."""
+        destroyed = False
+        while event := self._xcb.xcb_poll_for_event(self._connection):
+            destroyed |= event.contents.kind & 0x7F == _DESTROY_NOTIFY and event.contents.window == self._window
+            _free(event)
+        return destroyed
+
+
 def _wayland_answers(name: str) -> bool:
     folder = Path(os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}"))
     address = folder / name  # an absolute name replaces the folder
@@ -57,9 +97,7 @@ def _x11_problem(name: str) -> str | None:
     packages = system_libraries.missing(system_libraries.X11)
     if packages:
         return f"Libraries of X11 are missing: on Debian or Ubuntu apt-get install {' '.join(packages)}"
-    xcb = ctypes.CDLL("libxcb.so.1")
-    xcb.xcb_connect.restype = ctypes.c_void_p
-    xcb.xcb_connection_has_error.argtypes = xcb.xcb_disconnect.argtypes = [ctypes.c_void_p]
+    xcb = _xcb()
     connection = xcb.xcb_connect(name.encode(), None)
     try:
         if xcb.xcb_connection_has_error(connection):
@@ -67,3 +105,27 @@ def _x11_problem(name: str) -> str | None:
         return None
     finally:
         xcb.xcb_disconnect(connection)
+
+
+@functools.cache
+def _xcb() -> ctypes.CDLL:
+    xcb = ctypes.CDLL("libxcb.so.1")
+    handle, u32 = ctypes.c_void_p, ctypes.c_uint32
+    for name, result, arguments in (
+        ("connect", handle, [ctypes.c_char_p, handle]),
+        ("disconnect", None, [handle]),
+        ("connection_has_error", ctypes.c_int, [handle]),
+        ("change_window_attributes", ctypes.c_uint, [handle, u32, u32, handle]),
+        ("flush", ctypes.c_int, [handle]),
+        ("get_file_descriptor", ctypes.c_int, [handle]),
+        ("poll_for_event", ctypes.POINTER(_Event), [handle]),
+    ):
+        function = getattr(xcb, f"xcb_{name}")
+        function.restype, function.argtypes = result, arguments
+    return xcb
+
+
+def _free(pointer: object) -> None:
+    free = ctypes.CDLL(None).free
+    free.argtypes = [ctypes.c_void_p]
+    free(pointer)

@@ -14,8 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from vae_explorer import __version__, paths
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 LOG_BYTES, LOG_FILES = 1_000_000, 3
 AGAIN = 10.0  # seconds between two lines about an error that goes on and on
@@ -106,6 +110,32 @@ def shown(name: object, longest: int = 255) -> str:
     text = one_line(os.fsdecode(text))
     head = longest * 2 // 3
     return text if len(text) <= longest else f"{text[:head]}…{text[head + 1 - longest :]}"
+
+
+def wrong_value(error: "ValidationError") -> tuple[str, str, str]:
+    """pydantic's complaints about the first wrong field in plain words: its name, what it must be ("at least 0"), and
+    what it is."""
+    errors = error.errors()
+    field, value = errors[0]["loc"][0], errors[0]["input"]
+    wanted = [_wanted(one["type"], one.get("ctx", {}), one["msg"]) for one in errors if one["loc"][0] == field]
+    return str(field), ", or ".join(wanted), str(value) or "nothing"
+
+
+def _wanted(kind: str, limits: dict[str, object], message: str) -> str:
+    match kind:
+        case "greater_than_equal":
+            return f"at least {limits['ge']:g}"
+        case "less_than_equal":
+            return f"at most {limits['le']:g}"
+        case "greater_than":
+            return f"more than {limits['gt']:g}"
+        case "int_parsing" | "int_type" | "int_from_float":
+            return "a whole number"
+        case "float_parsing" | "float_type" | "finite_number":
+            return "a number"
+        case "literal_error":
+            return str(limits["expected"]).replace("'", "")
+    return message
 
 
 class Repeats:

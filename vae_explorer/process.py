@@ -3,16 +3,18 @@
 import ctypes
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 
 import shiboken6
 from PySide6.QtCore import (
+    QEvent,
     QMessageLogContext,
     QObject,
     QSocketNotifier,
@@ -22,12 +24,16 @@ from PySide6.QtCore import (
     Signal,
     qInstallMessageHandler,
 )
+from PySide6.QtGui import QGuiApplication
 
-from vae_explorer import errors
+from vae_explorer import display, errors
+from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.window.main_window import MainWindow
 
 COLLECT_INTERVAL = 1000  # milliseconds between two looks at the garbage
 GIVE_BACK_INTERVAL = 30_000  # milliseconds between two times that freed memory goes back to the system
+BROKEN = ("The X11 connection broke", "The Wayland connection ")  # so Qt begins its last words
+SAVING = 10.0  # seconds that a run has to be saved when the display has gone
 
 
 class Signals(QObject):
@@ -137,19 +143,77 @@ class Faults(QObject):
             self.tell(errors.sentence(error))
 
 
-@contextmanager
-def qt_logged() -> Iterator[None]:
-    """While it lasts, what Qt has to say goes into the log. Fatal messages go to stderr too."""
-    levels = {QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO}
-    qt = logging.getLogger("qt")
+class Destroyed(QObject):
+    """A window that another program destroys (by XDestroyWindow; Qt notices nothing) is closed as by the user. Made for
+    a window that has been shown."""
 
-    def on_message(kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
-        qt.log(levels.get(kind, logging.WARNING), "%s", text)
+    def __init__(self, window: MainWindow):
+        super().__init__(window)
+        self._window = window
+        if QGuiApplication.platformName() == "xcb":
+            window.windowHandle().installEventFilter(self)
+
+    @guarded(False)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Waits until it is seen: before that the display may not know it."""
+        if event.type() == QEvent.Type.Expose:
+            watched.removeEventFilter(self)
+            self._watch = display.WindowWatch(int(self._window.winId()))
+            self._notifier = QSocketNotifier(self._watch.fileno(), QSocketNotifier.Type.Read, self)
+            self._notifier.activated.connect(self._on_activated)
+        return False
+
+    def _on_activated(self) -> None:
+        is_destroyed = self._watch.is_destroyed()
+        if is_destroyed or self._watch.is_broken:
+            self._notifier.setEnabled(False)
+        if is_destroyed:
+            self._window.close()
+
+
+def leave_display(window: MainWindow, log_file: errors.Log) -> None:
+    """The connection to the display is broken, and Qt is about to end the process in the middle of everything: saves
+    the run and the files that are being written, and leaves. Where only this window was cut off (xkill), it was closed:
+    exit code 0. Where the display has gone, one sentence on stderr and exit code 1."""
+    code = 1
+    try:
+        training = window.session.training
+        run = training.run if training.is_active and training.has_begun else None
+        is_saved = window.session.end(SAVING)
+        if display.problem():
+            what = "the run is saved" if is_saved else "the run could not be saved in time, but its last checkpoint is"
+            resume = f"; {what} in {run.folder}" if run else ""
+            with suppress(OSError, AttributeError):  # there may be no stderr either
+                print(f"The display has gone{resume}", file=sys.__stderr__, flush=True)
+        else:
+            code = 0
+        log_file.close()
+    finally:
+        os._exit(code)
+
+
+class QtMessages:
+    """What is done with what Qt has to say: it goes into the log, fatal messages to stderr too. `leave` is called
+    where the connection to the display is broken: when it returns, Qt ends the process."""
+
+    def __init__(self) -> None:
+        self.leave: Callable[[], object] = lambda: None
+
+    def on_message(self, kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+        levels = {QtMsgType.QtDebugMsg: logging.DEBUG, QtMsgType.QtInfoMsg: logging.INFO}
+        logging.getLogger("qt").log(levels.get(kind, logging.WARNING), "%s", text)
         if kind == QtMsgType.QtFatalMsg:
             print(text, file=sys.__stderr__, flush=True)
+        if text.startswith(BROKEN):
+            self.leave()
 
-    before = qInstallMessageHandler(on_message)
+
+@contextmanager
+def qt_logged() -> Iterator[QtMessages]:
+    """While it lasts, what Qt has to say is handled so."""
+    messages = QtMessages()
+    before = qInstallMessageHandler(messages.on_message)
     try:
-        yield
+        yield messages
     finally:
         qInstallMessageHandler(before)

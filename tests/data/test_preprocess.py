@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageDraw, ImageFilter
 from pydantic import ValidationError
 
+from vae_explorer.data import bundled
 from vae_explorer.data.picture import Picture, read
 from vae_explorer.data.preprocess import Preparation, Prepared, binarise, prepare, to_x
 from vae_explorer.export.picture import png
@@ -329,6 +330,34 @@ def test_a_switch_overrides_the_automatic_choice(name):
     assert (step.on, switched.on, switched.automatic) == (True, False, True)
     assert switched.sentence.endswith("by hand.")
     assert not np.array_equal(prepare(source, DIGITS, {name: False}).x, prepare(source, DIGITS).x)
+
+
+@pytest.mark.parametrize("name", bundled.names())
+def test_a_step_that_says_there_is_nothing_to_do_gives_the_same_x_on_and_off(name):
+    tests = bundled.tests_of(name)
+    preparation = Preparation.of(tests.images, "bernoulli")
+    idle, busy = set(), set()
+    for pixels in tests.images[:40]:
+        source = picture(pixels[0])
+        for step in prepare(source, preparation).steps:
+            on, off = (prepare(source, preparation, {step.name: state}) for state in (True, False))
+            says_nothing = "nothing to do" in step.sentence
+            (idle if says_nothing else busy).add(step.name)
+            if says_nothing:
+                assert np.array_equal(on.x, off.x), step.sentence
+            else:
+                assert f"{'If on, ' if not step.on else ': '}" in step.sentence
+    assert "levels" in idle
+    assert {"invert", "crop"} <= busy
+
+
+def test_a_step_that_would_change_x_says_so_while_it_is_off_and_what_it_did_when_it_is_on():
+    def invert(switches):
+        return {step.name: step for step in prepare(picture(digit_set(1)[0, 0]), DIGITS, switches).steps}["invert"]
+
+    why = "The background is dark, as in this model's images"
+    assert invert({}).sentence == f"{why}. If on, black and white are swapped."
+    assert invert({"invert": True}).sentence == f"{why}: black and white are swapped. Switched on by hand."
 
 
 def test_a_step_can_be_switched_on_where_the_image_fits():

@@ -1,6 +1,7 @@
 """Requests, jobs and runs that fail: each is one sentence, and the next one works."""
 
 import errno
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from vae_explorer import errors, paths
 from vae_explorer.core.progress import Progress
 from vae_explorer.errors import UserError
+from vae_explorer.export.command import Command, NamedImage
 from vae_explorer.session import training
 from vae_explorer.session.records import Origin
 from vae_explorer.session.threads.generator_thread import GeneratorThread
@@ -23,8 +25,10 @@ FAULT = "Something went wrong inside the program"
 SPOILT = {  # what is asked for, and where its failure is seen
     "open_model": (lambda w: w.session.model.open("other"), lambda w: w.errors.text.text()),
     "save_model": (lambda w: w.session.model.save(paths.runs() / "x"), lambda w: w.errors.text.text()),
-    "write_picture": (
-        lambda w: w.session.decoded.save(paths.runs() / "x.png", np.zeros((1, 8, 8, 3), np.uint8), 1),
+    "draw": (lambda w: w.session.latent.random(), lambda w: w.decoded.row._message),
+    "write_file": (lambda w: w.session.take_away.write(paths.runs() / "x.svg", b""), lambda w: w.errors.text.text()),
+    "write_named_image": (
+        lambda w: w.session.take_away.hand_over(Command((), NamedImage(Path("x"), None, None)), print),
         lambda w: w.errors.text.text(),
     ),
     "pictures": (lambda w: w.session.image.open([Origin("a", b"")]), lambda w: w.errors.text.text()),
@@ -32,16 +36,19 @@ SPOILT = {  # what is asked for, and where its failure is seen
     "decode": (lambda w: w.session.latent.random(), lambda w: w.decoded.view._message),
     "sample_posterior": (
         lambda w: (w.session.image.step(-1), w.session.posterior_samples.resample()),
-        lambda w: w.tabs.views["posterior_samples"].grid._message,
+        lambda w: w.drawer.views["posterior_samples"].grid._message,
     ),
     "take_apart": (
         lambda w: (w.session.posterior_samples.take_apart(1), w.session.posterior_samples.take_apart(2)),
-        lambda w: w.tabs.views["posterior_samples"].apart.accessibleDescription(),
+        lambda w: w.drawer.views["posterior_samples"].apart.accessibleDescription(),
     ),
-    "sample_prior": (lambda w: w.tabs.setCurrentIndex(1), lambda w: w.tabs.views["prior_samples"].grid._message),
+    "sample_prior": (
+        lambda w: w.drawer.bar.setCurrentIndex(1),
+        lambda w: w.drawer.views["prior_samples"].grid._message,
+    ),
     "evidence": (
-        lambda w: (w.tabs.setCurrentIndex(2), w.session.evidence.redraw()),
-        lambda w: w.tabs.views["evidence"].waterfall._message,
+        lambda w: (w.drawer.bar.setCurrentIndex(2), w.session.evidence.redraw()),
+        lambda w: w.drawer.views["evidence"].waterfall._message,
     ),
     "posterior_map": (
         lambda w: w.session.context.thread.ask(
@@ -49,11 +56,11 @@ SPOILT = {  # what is asked for, and where its failure is seen
         ),
         lambda w: w.errors.text.text(),
     ),
-    "data_posteriors": (lambda w: w.tabs.setCurrentIndex(4), lambda w: w.tabs.views["typical"].grid._message),
-    "aggregate": (lambda w: w.tabs.setCurrentIndex(3), lambda w: w.tabs.views["aggregate"].plot._message),
+    "data_posteriors": (lambda w: w.drawer.bar.setCurrentIndex(4), lambda w: w.drawer.views["typical"].grid._message),
+    "aggregate": (lambda w: w.drawer.bar.setCurrentIndex(3), lambda w: w.drawer.views["aggregate"].plot._message),
     "compared_samples": (
-        lambda w: (w.tabs.setCurrentIndex(0), w.tabs.setCurrentIndex(3)),
-        lambda w: w.tabs.views["aggregate"].grids["prior"]._message,
+        lambda w: (w.drawer.bar.setCurrentIndex(0), w.drawer.bar.setCurrentIndex(3)),
+        lambda w: w.drawer.views["aggregate"].grids["prior"]._message,
     ),
     "curves": (lambda w: w.session.training._read_curves(None), lambda w: w.errors.text.text()),
     "reconstruct": (
@@ -93,20 +100,20 @@ def test_every_request_may_fail_and_a_good_one_follows(
     qtbot.waitUntil(
         lambda: len(session.image.images) == strip + 1 and session.image.posterior is not None, timeout=WAIT
     )
-    tabs = window.tabs
+    tabs = window.drawer
     for tab, message in (
         (2, tabs.views["evidence"].waterfall),
         (3, tabs.views["aggregate"].plot),
         (3, tabs.views["aggregate"].grids["mixture"]),
         (4, tabs.views["typical"].grid),
     ):
-        tabs.setCurrentIndex(tab)
+        tabs.bar.setCurrentIndex(tab)
         qtbot.waitUntil(lambda message=message: not message._message, timeout=WAIT)
-    tabs.setCurrentIndex(1)
+    tabs.bar.setCurrentIndex(1)
     with qtbot.waitSignal(session.prior_samples.sampled, timeout=WAIT):
         session.prior_samples.set_count(3)
     with qtbot.waitSignal(session.posterior_samples.sampled, timeout=WAIT):
-        tabs.setCurrentIndex(0)
+        tabs.bar.setCurrentIndex(0)
     for message in (
         window.decoded.view,
         tabs.views["posterior_samples"].grid,

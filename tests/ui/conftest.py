@@ -1,9 +1,11 @@
 """For the panels: small models with the statistics that a test wants, a session around one, images to bring in."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -135,6 +137,34 @@ def put_on(qtbot):
         return widget
 
     return put
+
+
+class _Layouts(QObject):
+    """Notes which widgets are asked to lay out their children anew."""
+
+    def __init__(self, inside):
+        super().__init__()
+        self._inside, self.found = inside, []
+
+    def eventFilter(self, watched, event):
+        is_inside = isinstance(watched, QWidget) and (watched is self._inside or self._inside.isAncestorOf(watched))
+        if event.type() == QEvent.Type.LayoutRequest and is_inside and watched.isVisible():
+            self.found.append(watched.objectName() or type(watched).__name__)
+        return False
+
+
+@pytest.fixture
+def layouts(qapp):
+    """The widgets in a widget that are asked for a new layout meanwhile."""
+
+    @contextmanager
+    def noted(widget):
+        filter_ = _Layouts(widget)
+        qapp.installEventFilter(filter_)
+        yield filter_.found
+        qapp.removeEventFilter(filter_)
+
+    return noted
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ class Picture:
     pixels: UInt8[np.ndarray, "h w c"]
     format: str  # "PNG", "JPEG", …
     file_size: tuple[int, int]  # width and height in the file; larger than the pixels where the picture was reduced
+    path: Path | None = None  # of the file; None where it came as bytes or pixels
 
     @property
     def width(self) -> int:
@@ -87,7 +88,7 @@ def read(source: Path | bytes, name: str | None = None) -> Picture:
         raise PictureError(_too_long(name))
     try:
         image, form, file_size = _upright(content)
-        return Picture(name, _pixels(image), form, file_size)
+        return Picture(name, _pixels(image), form, file_size, None if isinstance(source, bytes) else source)
     except CostError as error:
         raise PictureError(f"{name} {error}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:

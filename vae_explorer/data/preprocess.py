@@ -50,7 +50,7 @@ class Step:
 
     name: str  # the key for switches
     title: str
-    sentence: str
+    sentence: str  # says "nothing to do" where x is the same whether it is on or off
     on: bool
     automatic: bool  # what it would be without a switch
     fixed: bool  # it cannot be switched
@@ -120,19 +120,27 @@ class _Chain:
     def step(
         self,
         name: str,
-        sentence: str,
+        why: str,
+        effect: str,
         do: Callable[[], UInt8[np.ndarray, "h w c"]],
         *,
         automatic: bool = True,
         fixed: bool = False,
+        always: bool = False,
         title: str | None = None,
     ) -> bool:
-        """Does a step if it is on; says whether it was."""
+        """Does a step if it is on; says whether it was. `why` and `effect` are the two halves of its sentence; always:
+        it matters to the steps after it even where it leaves the pixels as they are."""
         on = automatic if fixed else self.switches.get(name, automatic)
+        done = do()  # also where it is off: its sentence says what would change
+        if not fixed and not always and np.array_equal(done, self.pixels):
+            sentence = f"{why}: there is nothing to do."
+        else:
+            sentence = f"{why}: {effect}." if on else f"{why}. If on, {effect}."
         if on != automatic:
             sentence += f" Switched {'on' if on else 'off'} by hand."
         if on:
-            self.pixels = do()
+            self.pixels = done
         self.steps.append(Step(name, title or name, sentence, on, automatic, fixed, self.pixels))
         return on
 
@@ -147,13 +155,13 @@ def _match_channels(chain: _Chain, preparation: Preparation) -> None:
     if pixels.shape[2] == channels:
         return
     if channels == 3:
-        sentence = "This model's images are in colour and the picture is grey: its channel is used three times."
-        chain.step("colour", sentence, lambda: pixels.repeat(3, 2), fixed=True)
+        why = "This model's images are in colour and the picture is grey"
+        chain.step("colour", why, "its channel is used three times", lambda: pixels.repeat(3, 2), fixed=True)
     elif (pixels == pixels[..., :1]).all():
         chain.pixels = pixels[..., :1]
     else:
-        sentence = "This model's images are grey: only the brightness of the colours is kept."
-        chain.step("grey", sentence, lambda: luma(pixels)[..., None], fixed=True)
+        effect = "only the brightness of the colours is kept"
+        chain.step("grey", "This model's images are grey", effect, lambda: luma(pixels)[..., None], fixed=True)
 
 
 def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
@@ -164,14 +172,14 @@ def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
     ch, cw = max(1, round(height * scale)), max(1, round(width * scale))
     if (ch, cw) != (h, w):
         top, left = (h - ch) // 2, (w - cw) // 2
-        sentence = (
-            f"The picture is {w} × {h} and this model's images have the proportions {width} : {height}: "
-            f"the middle {cw} × {ch} are kept; if off, the whole picture is squeezed."
-        )
-        chain.step("crop", sentence, lambda: chain.pixels[top : top + ch, left : left + cw])
+        why = f"The picture is {w} × {h} and this model's images have the proportions {width} : {height}"
+        effect = f"the middle {cw} × {ch} are kept; if off, the whole picture is squeezed"
+        chain.step("crop", why, effect, lambda: chain.pixels[top : top + ch, left : left + cw])
     if chain.pixels.shape[:2] != (height, width):
-        sentence = f"This model's images have {preparation.image_shape}: the picture is resized to that."
-        chain.step("fit", sentence, lambda: resized(chain.pixels, height, width), fixed=True)
+        why = f"This model's images have {preparation.image_shape}"
+        chain.step(
+            "fit", why, "the picture is resized to that", lambda: resized(chain.pixels, height, width), fixed=True
+        )
 
 
 def _fit_figure(chain: _Chain, preparation: Preparation, *, dark: bool) -> None:
@@ -195,8 +203,10 @@ def _fit_figure(chain: _Chain, preparation: Preparation, *, dark: bool) -> None:
         strokes = cropped and preparation.box is not None and chain.pixels.shape[2] == 1
         _scale(chain, preparation, fill, bright_figure(), dark=dark, cropped=cropped, strokes=strokes)
     if figure.box is not None and preparation.box is not None:
-        sentence = "In this model's images the figure's centre of mass is in the middle: it is moved there."
-        chain.step("centre", sentence, lambda: centred(chain.pixels, bright_figure()), automatic=cropped)
+        why = "In this model's images the figure's centre of mass is in the middle"
+        chain.step(
+            "centre", why, "it is moved there", lambda: centred(chain.pixels, bright_figure()), automatic=cropped
+        )
 
 
 def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool) -> None:
@@ -206,43 +216,40 @@ def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool) -> None:
     else:
         opposite = darker_than_background(chain.grey, strokes=strokes) == dark
     model = "dark" if dark else "bright"
+    why = f"The background is {model}, as in this model's images"
     if opposite:
-        sentence = f"The background is {'bright' if dark else 'dark'} and this model's images have a {model} one: "
-        sentence += "black and white are swapped."
-    else:
-        sentence = f"The background is {model}, as in this model's images: black and white stay as they are."
-    chain.step("invert", sentence, lambda: 255 - chain.pixels, automatic=opposite)
+        why = f"The background is {'bright' if dark else 'dark'} and this model's images have a {model} one"
+    chain.step("invert", why, "black and white are swapped", lambda: 255 - chain.pixels, automatic=opposite)
 
 
 def _level(chain: _Chain, figure: Foreground, level: UInt8[np.ndarray, "h w"], *, dark: bool, fits: bool) -> None:
     low, high = sorted(round(level if dark else 255 - level) for level in figure.seen)
     black, white = (0, 255) if dark else (255, 0)
+    why = f"The background is at {low if low == high else f'{low} to {high}'} of 255"
     if figure.clean:
-        sentence = f"The background is exactly {black} and the figure reaches {white}: there is nothing to stretch."
-    else:
-        sentence = (
-            f"The background is at {low if low == high else f'{low} to {high}'} of 255: it becomes exactly {black}"
-        )
-        sentence += f", and the figure, {figure.white:.0f} from it, reaches {white}." if figure.white < 255 else "."
+        why += " and the figure at full strength"
+    effect = f"it becomes exactly {black}"
+    effect += f", and the figure, {figure.white:.0f} from it, reaches {white}" if figure.white < 255 else ""
 
     def do() -> UInt8[np.ndarray, "h w c"]:
+        if figure.clean:
+            return chain.pixels
         levelled = figure.levelled(level)[..., None]
         return levelled if dark else 255 - levelled
 
-    chain.step("levels", sentence, do, automatic=not fits and not figure.clean)
+    chain.step("levels", why, effect, do, automatic=not fits and not figure.clean)
 
 
 def _crop(chain: _Chain, box: Box, level: UInt8[np.ndarray, "h w"], preparation: Preparation, *, fits: bool) -> bool:
     h, w = level.shape
-    sentence = (
-        f"The figure is {box.right - box.left} × {box.bottom - box.top} of the picture's {w} × {h} pixels: "
-        "the rest is cropped."
-    )
-    in_place = _in_place(box, level, preparation)
-    if in_place:
-        sentence += " Here it already has that size and position."
+    why = f"The figure is {box.right - box.left} × {box.bottom - box.top} of the picture's {w} × {h} pixels"
+    if in_place := _in_place(box, level, preparation):
+        why += ", about as large and as central as in this model's images"
+    elif fits:
+        why += ", and the picture has the size of this model's images"
     cut = (slice(box.top, box.bottom), slice(box.left, box.right))
-    return chain.step("crop", sentence, lambda: chain.pixels[cut], automatic=not fits and not in_place)
+    automatic = not fits and not in_place
+    return chain.step("crop", why, "the rest is cropped", lambda: chain.pixels[cut], automatic=automatic, always=True)
 
 
 def _scale(
@@ -257,10 +264,9 @@ def _scale(
 ) -> None:
     _, height, width = preparation.image_shape
     share = (preparation.box or 1.0) if cropped else 1.0
-    sentence = f"This model's images have {preparation.image_shape}: "
-    sentence += f"the figure's longer side becomes {share:.0%} of the frame" if cropped else "the picture is fitted in"
+    effect = f"the figure's longer side becomes {share:.0%} of the frame" if cropped else "the picture is fitted in"
     strong = strokes and fill == 0 and int(level.max()) >= 245
-    sentence += ", and thin strokes keep their strength." if strong else "."
+    effect += ", and thin strokes keep their strength" if strong else ""
 
     def do() -> UInt8[np.ndarray, "h w c"]:
         frame = framed(chain.pixels, height, width, share, fill if dark else 255 - fill)
@@ -268,7 +274,8 @@ def _scale(
             return frame
         return strengthened(frame[..., 0])[..., None] if dark else 255 - strengthened(255 - frame[..., 0])[..., None]
 
-    chain.step("scale", sentence, do, fixed=True, title="scale" if cropped else "fit")
+    why = f"This model's images have {preparation.image_shape}"
+    chain.step("scale", why, effect, do, fixed=True, title="scale" if cropped else "fit")
 
 
 def _in_place(box: Box, level: UInt8[np.ndarray, "h w"], preparation: Preparation) -> bool:
@@ -294,13 +301,12 @@ def _binarise(
         return x
     binary = binarise(grey, method, seed)
     how = f"drawn white with probability grey/255 (seed {seed})" if method == "draw" else "white from ½ upwards"
-    if chain.switches.get("binarise", True):
-        sentence = f"This model's p(x|z) is for black and white pixels: each is {how}."
-        x = binary
-    else:
-        sentence = f"Grey: not a likelihood. This model's p(x|z) is for black and white pixels; if on, each is {how}."
-    chain.step("binarise", sentence, lambda: (binary * 255).astype(np.uint8).transpose(1, 2, 0))
-    return x
+    on = chain.switches.get("binarise", True)
+    why = "This model's p(x|z) is for black and white pixels"
+    if not on and not np.array_equal(binary, x):
+        why = f"Grey: not a likelihood. {why}"
+    chain.step("binarise", why, f"each is {how}", lambda: (binary * 255).astype(np.uint8).transpose(1, 2, 0))
+    return binary if on else x
 
 
 def _dark_background(images: UInt8[np.ndarray, "n c h w"]) -> bool | None:

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from vae_explorer.data.picture import as_image
-from vae_explorer.errors import UserError
-from vae_explorer.storage import atomic
+from vae_explorer.export import file
+from vae_explorer.export.file import ExportError
 
 SUFFIXES = {"": "PNG", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 CHOOSE = ".png or .jpg"  # what a user is told to choose
@@ -18,10 +18,6 @@ OPTIONS: dict[str, dict[str, Any]] = {"PNG": {}, "JPEG": {"quality": 95, "subsam
 MAX_JPEG_SIDE = 65_500  # pixels, of libjpeg
 GAP = 2  # pixels between the images of a contact sheet
 GAP_LEVEL = 96  # their grey: neither model's black nor white
-
-
-class ExportError(UserError):
-    """Why a picture cannot be written, in one sentence."""
 
 
 def write(path: Path, images: UInt8[np.ndarray, "n h w c"], *, columns: int = 1, gap: int = GAP, zoom: int = 1) -> None:
@@ -33,16 +29,10 @@ def write(path: Path, images: UInt8[np.ndarray, "n h w c"], *, columns: int = 1,
     form = SUFFIXES.get(path.suffix.lower())
     if form is None:
         raise ExportError(f"{path.name} cannot be written as a picture: choose {CHOOSE}")
-    if not path.parent.is_dir():
-        raise ExportError(f"There is no folder {path.parent} to write {path.name} in: create it first")
     pixels = sheet(images, columns, gap, zoom)
     if form == "JPEG" and max(pixels.shape) > MAX_JPEG_SIDE:
         raise ExportError(f"{path.name} would be wider or higher than a JPEG can be: choose .png")
-    try:
-        atomic.write(path, encoded(pixels, form))
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ExportError(f"{path} could not be written ({reason}): choose another folder, or free space") from error
+    file.write(path, encoded(pixels, form))
 
 
 def png(pixels: UInt8[np.ndarray, "h w c"]) -> bytes:
@@ -52,9 +42,9 @@ def png(pixels: UInt8[np.ndarray, "h w c"]) -> bytes:
 
 def encoded(pixels: UInt8[np.ndarray, "h w c"], form: str) -> bytes:
     """The content of a picture file; form is "PNG" or "JPEG"."""
-    file = io.BytesIO()
-    as_image(pixels).save(file, form, **OPTIONS[form])
-    return file.getvalue()
+    content = io.BytesIO()
+    as_image(pixels).save(content, form, **OPTIONS[form])
+    return content.getvalue()
 
 
 def sheet(

@@ -5,27 +5,32 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QDeadlineTimer, QObject, QThread, Signal
 from PySide6.QtGui import QUndoGroup
 
 from vae_explorer.errors import shown
 from vae_explorer.session.jobs.data import DataSession
 from vae_explorer.session.jobs.jobs import JobsSession
 from vae_explorer.session.jobs.self_test import SelfTestSession
+from vae_explorer.session.next_run import NextRunSession
 from vae_explorer.session.opening import to_open
 from vae_explorer.session.records import Origin
 from vae_explorer.session.state.image import ImageSession
 from vae_explorer.session.state.latent import LatentSession
 from vae_explorer.session.state.model import ModelSession, SaveRequest
 from vae_explorer.session.state.settings import Configured, Settings
+from vae_explorer.session.threads.generator_thread import GeneratorThread
 from vae_explorer.session.threads.latest import Latest
 from vae_explorer.session.training import TrainingSession
 from vae_explorer.session.views.aggregate import AggregateSession
 from vae_explorer.session.views.context import Context
 from vae_explorer.session.views.data_posteriors import DataPosteriorsSession
-from vae_explorer.session.views.decoded import DecodedSession, WriteRequest
+from vae_explorer.session.views.decoded import DecodedSession
+from vae_explorer.session.views.draws import DrawsSession
 from vae_explorer.session.views.evidence import EvidenceSession
+from vae_explorer.session.views.model_data import ModelDataSession
 from vae_explorer.session.views.samples import PosteriorSamplesSession, PriorSamplesSession
+from vae_explorer.session.views.take_away import TakeAwaySession, WriteRequest
 from vae_explorer.session.views.typical import TypicalSession
 
 N = TypeVar("N")
@@ -34,8 +39,8 @@ MAX_NAME = 60  # characters of a file's name in a sentence that may hold several
 
 
 class Session(QObject):
-    """The nouns: model, latent, decoded, image, posterior_samples, prior_samples, evidence, aggregate, typical,
-    data_posteriors, self_test, training, data, jobs, undo.
+    """The nouns: model, latent, decoded, draws, image, posterior_samples, prior_samples, evidence, aggregate, typical,
+    model_data, data_posteriors, take_away, self_test, training, data, next_run, jobs, undo.
 
     Signals:
         failed(sentence: str): something that the user should know; the rest is as it was
@@ -53,10 +58,12 @@ class Session(QObject):
         self.model = ModelSession(thread, self)
         self.latent = LatentSession(self.model, self)
         self.decoded = DecodedSession(self.model, self.latent, self._decoding_thread, self)
+        self.draws = DrawsSession(self.model, self.latent, self.decoded, self._decoding_thread, self)
         self.image = ImageSession(self.model, self.latent, thread, self)
         self.training = TrainingSession(self.model, thread, self)
         self.jobs = JobsSession(self)
-        self.data_posteriors = DataPosteriorsSession(self.model, self.latent, thread, self)
+        self.model_data = ModelDataSession(self.model, self.image, self.jobs, self)
+        self.data_posteriors = DataPosteriorsSession(self.model, self.latent, self.model_data, thread, self)
         self.context = Context(
             self.model, self.latent, self.image, self.training, self.jobs, self.data_posteriors, thread
         )
@@ -65,15 +72,17 @@ class Session(QObject):
         self.evidence = EvidenceSession(self.context, self)
         self.aggregate = AggregateSession(self.context, self)
         self.typical = TypicalSession(self.context, self)
+        self.take_away = TakeAwaySession(self.context, self._decoding_thread, self)
         self.self_test = SelfTestSession(self.jobs, self)
         self.data = DataSession(self.jobs, self)
+        self.next_run = NextRunSession(self.training, self.data, self)
         self._is_closing = self._has_closed = False
 
-        self.model.changed.connect(self._on_model_changed)
-        for noun in (self.model, self.image, self.jobs, self.training):
+        for signal in (self.model.changed, self.model.closed):
+            signal.connect(self._on_models_changed)
+        for noun in (self.model, self.image, self.jobs, self.training, self.take_away, self.model_data):
             noun.failed.connect(self.failed)
         self.image.refused.connect(self.failed)
-        self.decoded.save_failed.connect(self.failed)
         for latest in (self._decoding_thread, thread):
             latest.finished.connect(self._on_thread_finished)
             latest.start()
@@ -138,18 +147,22 @@ class Session(QObject):
             self._views_thread.stop()
         self._on_thread_finished()
 
-    def end(self) -> None:
-        """Closes, and waits until it is done: for where no event loop will run."""
-        self.close()
-        for thread in self.findChildren(QThread):
-            thread.wait()
+    def end(self, seconds: float | None = None) -> bool:
+        """Ends every thread and waits for that, so long at most, and tells nobody: for where no event loop will run. A
+        run is checkpointed first. Gives whether all have ended."""
+        forever = QDeadlineTimer(QDeadlineTimer.ForeverConstant.Forever)
+        deadline = forever if seconds is None else QDeadlineTimer(round(1000 * seconds))
+        threads = [one for one in self.findChildren(QThread) if isinstance(one, GeneratorThread | Latest)]
+        for thread in threads:
+            thread.stop()
+        return all(thread.wait(deadline) for thread in threads)
 
     def _on_thread_finished(self) -> None:
         if self._is_closing and self.is_closed and not self._has_closed:
             self._has_closed = True
             self.closed.emit()
 
-    def _on_model_changed(self) -> None:
+    def _on_models_changed(self) -> None:
         histories = [workspace.undo for workspace in self.model.workspaces.values()]
         for gone in set(self.undo.stacks()).difference(histories):
             self.undo.removeStack(gone)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeGuard
@@ -18,7 +18,7 @@ from vae_explorer.data.image_set import ImageSet
 from vae_explorer.session.curves import Curves, CurvesRequest, ReadCurves
 from vae_explorer.session.pictures import ReadPictures, ReadRequest
 from vae_explorer.session.records import Snapshot
-from vae_explorer.session.state.model import EXAMPLES, ModelSession, origins_of
+from vae_explorer.session.state.model import EXAMPLES, ModelSession, kept, origins_of
 from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.threads.generator_thread import GeneratorThread
 from vae_explorer.session.threads.latest import Latest
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 State = Literal["idle", "loading", "running", "paused", "stopping", "stopped", "finished", "failed"]
 FOLLOWED = 8  # validation images whose reconstructions are shown
-MAX_TESTS = 1000  # validation images that are kept, for q(z) and for neighbours
-MAX_TEST_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +86,7 @@ class _Work:
         if self._followed is None:
             from vae_explorer.session.pictures import read_pictures
 
-            most = min(MAX_TESTS, MAX_TEST_BYTES // training.validation.images[0].nbytes)
-            data = replace(training.validation.take(slice(0, most)), name="")
-            data = replace(data, images=data.images.copy())  # not a view of all of them
+            data = kept(training.validation)
             self._followed = data, read_pictures(ReadRequest(origins_of(data, range(min(EXAMPLES, len(data))))))
         model, info = training.snapshot()
         data, examples = self._followed
@@ -188,6 +184,10 @@ class TrainingSession(QObject):
         run = None if self.is_active else self.run
         return run if run and run.is_finished and run.state_path.exists() else None
 
+    def folder_of(self, lineage: int) -> Path | None:
+        """Where the run with these weights lies."""
+        return next((folder for folder, of in self._lineages.items() if of == lineage), None)
+
     def open_run(self, folder: Path) -> None:
         """Shows the newest model of a run and, unless another run is active, its curves. It is only read: where another
         program is writing it, the user is told."""
@@ -227,7 +227,7 @@ class TrainingSession(QObject):
             self.failed.emit(str(error))
             return
         self.run = run
-        self._drive(changed.config, lambda: changed, resumed=self._lineages.get(run.folder))
+        self._drive(changed.config, lambda: changed, resumed=self._lineages.get(run.folder, 0))
         self._read_curves(run)
         self.reported.emit()
 
@@ -247,14 +247,14 @@ class TrainingSession(QObject):
             self._set_state("stopping")
             self._thread.stop()
 
-    def _drive(self, config: TrainConfig, make_run: Callable[[], Run], *, resumed: int | None = None) -> None:
+    def _drive(self, config: TrainConfig, make_run: Callable[[], Run], *, resumed: int = 0) -> None:
         self._restore = self._restorer()
         self._curves_of = None
         self.has_begun, self.reason = False, ""
         self.config, self.facts, self.progress = config, None, None
         self.curves, self.kl_per_dimension, self.reconstructions = Curves(), (), None
-        before = self._model.trained
-        if before and before.lineage == resumed:  # z, locks and history stay
+        before = self._model.workspaces.get(resumed)
+        if before:  # z, locks and history stay
             self._lineage, self._number = before.lineage, before.snapshot.number
         else:
             self._lineage, self._number = Workspace.new_lineage(), 0
@@ -267,6 +267,7 @@ class TrainingSession(QObject):
         thread.stopped.connect(self._on_stopped)
         thread.finished.connect(self._on_thread_finished)
         self._thread = thread  # before the state changes: listeners must see an active run
+        self._model.set_running(self._lineage)
         self._set_state("loading")
         self.reconstructed.emit()  # those of the previous run are gone
         thread.start()
@@ -333,6 +334,7 @@ class TrainingSession(QObject):
         if self._thread:
             self._thread.deleteLater()
         self._thread = None
+        self._model.set_running(0)
         if not self.has_begun:  # there is nothing of it to show
             self._restore()
             self.reported.emit()

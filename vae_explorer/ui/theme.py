@@ -1,5 +1,6 @@
 """Colours, type and spacing: one table for each colour scheme, one style sheet made from it."""
 
+import re
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -12,15 +13,19 @@ from vae_explorer import paths
 
 UNIT = 4  # pixels: every distance is a multiple of it
 SCALES = (80, 90, 100, 110, 125, 150, 175, 200)  # per cent: the sizes of View → Bigger / Smaller
-BASE_POINTS = 10.0  # of the type at 100 %
-SMALL = 0.88  # of captions
+BASE_PIXELS = 14  # of the type at 100 %; its lines are 20 apart
+SMALL = 12 / BASE_PIXELS  # of captions; their lines are 16 apart
+POINTS_PER_INCH = 72
+USUAL_DPI = 96.0  # where there is no screen to ask
+DISTANCE = re.compile(r"@(\d+)(?:-(\d))?px@")  # in the style sheet
 MONO_FEATURES = "tnum"  # digits of equal width, so that columns of numbers do not jump
 
 
 @dataclass(frozen=True)
 class Colours:
-    """One colour scheme, as #rrggbb. The words of the science come first; every one has a contrast of at least 4.5 : 1
-    with `panel` where it is used for text."""
+    """One colour scheme, as #rrggbb. The words of the science come first; they, `text`, `muted`, `accent` and `warning`
+    have a contrast of at least 4.5 : 1 with `panel`, `field` and `window`. Some come close to each other for the
+    colour-blind (reconstruction and KL, sigma and eps, KL and z): without a label they need a second sign."""
 
     mu: str
     sigma: str
@@ -52,8 +57,8 @@ DARK = Colours(
     muted="#a0a7af", accent="#4c9dff", accent_text="#06121f", hover="#30343a", warning="#f0b429",
 )  # fmt: skip
 LIGHT = Colours(
-    mu="#b45a00", sigma="#3f9a68", eps="#c4503f", z="#1f78b4", reconstruction="#1565d8", kl="#6f4fc4", gap="#c93a35",
-    train="#b45a00", validation="#1f78b4",
+    mu="#a85300", sigma="#28784b", eps="#b23a48", z="#1b70aa", reconstruction="#1565d8", kl="#5a33a8", gap="#c0332f",
+    train="#a85300", validation="#1b70aa",
     window="#eceef1", panel="#ffffff", field="#f5f6f8", groove="#dde1e6", border="#d4d9df", text="#16191d",
     muted="#5b6570", accent="#1565d8", accent_text="#ffffff", hover="#e7ebf0", warning="#8a5a00",
 )  # fmt: skip
@@ -114,17 +119,23 @@ class Theme(QObject):
 
     def font(self, *, scale: float = 1.0, bold: bool = False, italic: bool = False) -> QFont:
         font = QFont(QApplication.font())
-        font.setPointSizeF(BASE_POINTS * self.scale / 100 * scale)
+        font.setPointSizeF(self._points(scale))
         font.setBold(bold)
         font.setItalic(italic)
         return font
+
+    def _points(self, scale: float = 1.0) -> float:
+        """The size of the type in points, so that it is as many pixels on every screen as the distances around it."""
+        screen = QGuiApplication.primaryScreen()
+        dpi = screen.logicalDotsPerInch() if screen else USUAL_DPI
+        return BASE_PIXELS * scale * self.scale / 100 * POINTS_PER_INCH / dpi
 
     def _apply(self) -> None:
         application = QApplication.instance()
         if not isinstance(application, QApplication):
             return
         font = QFont("Inter")
-        font.setPointSizeF(BASE_POINTS * self.scale / 100)
+        font.setPointSizeF(self._points())
         font.setFeature(QFont.Tag(MONO_FEATURES), 1)
         application.setFont(font)
         application.setPalette(_palette(self.colours))
@@ -172,12 +183,10 @@ def _palette(colours: Colours) -> QPalette:
 
 
 def _style_sheet(theme: Theme) -> str:
-    """resources/style.qss with every {name} of a colour and every {4} px distance put in."""
+    """resources/style.qss with its colours and distances put in."""
     sheet = (paths.resources() / "style.qss").read_text("utf-8")
     for field in fields(Colours):
         sheet = sheet.replace(f"@{field.name}@", getattr(theme.colours, field.name))
     sheet = sheet.replace("@resources@", paths.resources().as_posix())
-    sheet = sheet.replace("@small@", f"{BASE_POINTS * SMALL * theme.scale / 100:.2f}pt")
-    for distance in (1, 2, 4, 6, 8, 10, 12, 16, 24, 28, 32):
-        sheet = sheet.replace(f"@{distance}px@", f"{max(1, theme.pixels(distance))}px")
-    return sheet
+    sheet = sheet.replace("@small@", f"{theme._points(SMALL):.2f}pt")
+    return DISTANCE.sub(lambda found: f"{max(1, theme.pixels(int(found[1])) - int(found[2] or 0))}px", sheet)

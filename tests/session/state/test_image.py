@@ -290,6 +290,8 @@ def test_pictures_that_nothing_can_bring_back_are_given_back(opened, image, brin
     opened.model.open(str(tiny_model))
     qtbot.waitUntil(lambda: opened.model.current is not before, timeout=TIMEOUT)
     assert kept in image.images
+    assert set(image.pictures) == {*before.images, *image.images}
+    opened.model.close(before.lineage)
     assert set(image.pictures) == set(image.thumbnails) == set(image.images)  # the old examples went with their model
 
 

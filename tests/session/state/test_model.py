@@ -1,13 +1,10 @@
 """Opening, saving and showing models, and what comes to the latent point and the picture from it."""
 
-import gc
 import threading
-import weakref
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import shiboken6
 import torch
 
 from vae_explorer.errors import UserError
@@ -100,21 +97,6 @@ def test_a_model_is_still_saved_when_the_session_closes_at_once(session, qtbot, 
     assert (tmp_path / "copy.vae.safetensors").read_bytes() == tiny_model.read_bytes()
 
 
-def test_opening_again_leaves_one_history_and_no_old_workspace(opened, qtbot, tiny_model, settled):
-    old = []
-    for _ in range(3):
-        opened.latent.random()
-        old.append((weakref.ref(opened.model.current), opened.model.current.undo))
-        before = opened.model.current.lineage
-        opened.model.open(str(tiny_model))
-        qtbot.waitUntil(lambda before=before: opened.model.current.lineage != before, timeout=TIMEOUT)
-        settled()
-    gc.collect()
-    assert [(workspace(), shiboken6.isValid(history)) for workspace, history in old] == [(None, False)] * 3
-    assert opened.undo.stacks() == [opened.model.current.undo]
-    assert opened.undo.activeStack() is opened.model.current.undo
-
-
 def test_two_models_keep_their_z_history_and_encoded_images(opened, settled):
     opened.latent.set_z(np.array([1, 2, 3, 4], np.float32))
     settled()
@@ -150,7 +132,7 @@ def test_back_from_the_trained_model_shows_the_opened_one(opened, settled):
 
 def test_without_any_model_left_the_strip_is_told_to_be_empty(opened, qtbot):
     put_in_training(opened)
-    del opened.model.workspaces[opened.model.opened.lineage]
+    opened.model.close(opened.model.opened.lineage)
     with qtbot.waitSignal(opened.image.images_changed, timeout=TIMEOUT):
         opened.model.drop_trained()
     assert (opened.image.images, opened.image.posterior) == ((), None)

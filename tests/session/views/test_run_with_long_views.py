@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from vae_explorer import paths
 from vae_explorer.core.evidence import draws
-from vae_explorer.session import training
 from vae_explorer.training import model_file
 
 TIMEOUT = 20_000  # milliseconds
@@ -13,7 +13,7 @@ TIMEOUT = 20_000  # milliseconds
 
 @pytest.mark.parametrize("watched", [True, False])
 def test_a_run_is_followed_by_every_long_view_and_its_end_is_shown(session, config, held, monkeypatch, qtbot, watched):
-    monkeypatch.setattr(training, "MAX_TESTS", 4)
+    monkeypatch.setattr("vae_explorer.session.state.model.MAX_KEPT", 4)
     evidence, aggregate, typical = session.evidence, session.aggregate, session.typical
     sources, told = [], []
     for noun in (evidence, aggregate, typical):
@@ -39,7 +39,7 @@ def test_a_run_is_followed_by_every_long_view_and_its_end_is_shown(session, conf
         for noun in (evidence, aggregate, typical):
             noun.set_watched(True)
 
-    stored = model_file.read(next(training.paths.runs().iterdir()) / "model.vae.safetensors").posteriors
+    stored = model_file.read(next(paths.runs().iterdir()) / "model.vae.safetensors").posteriors
     qtbot.waitUntil(
         lambda: aggregate.shown is not None and np.array_equal(aggregate.shown.q.mu, stored.mu), timeout=TIMEOUT
     )

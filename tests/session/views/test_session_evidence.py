@@ -1,5 +1,7 @@
 """log p(x) of the chosen image in the session: the command line's figures, however fast the image changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -14,8 +16,10 @@ from vae_explorer.session.records import Origin
 from vae_explorer.session.views.evidence import (
     FIT_TITLE,
     GREY,
+    IN_TRAINING,
     MAX_IMPORTANCE_DRAWS,
     NO_IMAGE,
+    UNDER_WAY,
     EvidenceRequest,
     EvidenceSettings,
 )
@@ -320,6 +324,58 @@ def test_a_run_costs_no_evidence_unless_it_is_watched(
     qtbot.waitUntil(lambda: session.image.posterior.number == session.model.snapshot.number, timeout=TIMEOUT)
     assert "evidence" not in held.worked_on
     assert evidence.shown.encoded.number == session.model.snapshot.number - 1  # late, not wrong
+
+
+def test_while_a_run_goes_on_the_figures_and_the_view_never_tell_two_elbos(
+    session, evidence, in_training, take_snapshot, stored_model, make_model, whole, qtbot, short_slices
+):
+    evidence.set_watched(True)
+    whole()
+    others, told = [stored_model, *(make_model(f"step{seed}", seed=seed) for seed in (1, 2, 3))], []
+
+    def compare():
+        told.append((evidence.figures.elbo, evidence.figures.log_evidence))
+        assert told[-1] == (evidence.shown.elbo, evidence.shown.log_evidence)
+
+    evidence.changed.connect(compare)
+    session.image.encoded.connect(compare)
+    for path in others:
+        take_snapshot(path)
+        qtbot.waitUntil(lambda: session.image.posterior.number == session.model.snapshot.number, timeout=TIMEOUT)
+    whole()
+    compare()
+    assert len(set(told)) > 2
+
+
+def test_a_gap_that_nobody_computes_says_why_and_comes_with_the_pause(
+    session, evidence, in_training, take_snapshot, stored_model, whole
+):
+    figures = evidence.figures
+    assert (figures.gap, figures.log_evidence, figures.missing) == (None, None, IN_TRAINING)
+    assert figures.elbo == session.image.posterior.elbo
+    in_training.state = "paused"
+    in_training.state_changed.emit()
+    assert evidence.figures.missing == UNDER_WAY
+    shown = whole()
+    assert (evidence.figures.elbo, evidence.figures.gap) == (shown.elbo, pytest.approx(shown.gap))
+    assert not evidence.figures.missing
+
+
+def test_the_last_known_gap_stays_as_a_late_one_until_the_elbo_has_passed_its_log_p(
+    session, evidence, in_training, take_snapshot, stored_model, whole, qtbot
+):
+    evidence.set_watched(True)
+    known = whole()
+    evidence.set_watched(False)
+    take_snapshot(stored_model)
+    qtbot.waitUntil(lambda: session.image.posterior.number == session.model.snapshot.number, timeout=TIMEOUT)
+    figures, posterior = evidence.figures, session.image.posterior
+    assert (figures.gap, figures.log_evidence) == (pytest.approx(known.gap), known.log_evidence)
+    assert (figures.is_late, figures.missing) == (True, IN_TRAINING)
+    assert (figures.reconstruction, figures.elbo) == (posterior.reconstruction, posterior.elbo)
+    better = replace(posterior, elbo=known.log_evidence + 1)
+    session.model.current.encoded[session.image.image] = better
+    assert (evidence.figures.elbo, evidence.figures.gap, evidence.figures.is_late) == (better.elbo, None, False)
 
 
 @pytest.mark.parametrize("how", ["its end", "a stop"])

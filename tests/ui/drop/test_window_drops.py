@@ -157,7 +157,8 @@ def test_a_dropped_run_shows_its_model_under_its_own_name(window, drop, config, 
     qtbot.waitUntil(lambda: window.session.model.current is not None, timeout=WAIT)
     assert window.session.model.current.name == "mine"
     qtbot.waitUntil(lambda: window.session.training.curves.validation_epochs == [1, 2, 3], timeout=WAIT)
-    assert window.training.views.isVisible()
+    assert window.run_bar.curves.isVisible()
+    assert window.run_bar.line.text.startswith("blobs.npz mine")
     assert window.training.form.config() == config
     assert window.training.sentence.text() == "mine is finished: these are its curves and its settings."
     assert len(window.session.training.kl_per_dimension) == config.z_dim

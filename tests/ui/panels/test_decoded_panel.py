@@ -2,14 +2,15 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QAbstractButton, QFileDialog
 
 from vae_explorer.data import picture
 from vae_explorer.errors import UserError
 from vae_explorer.export.picture import levels
 from vae_explorer.ui.panels.decoded import LOADING, DecodedPanel
+from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.image_view import ImageView
 from vae_explorer.ui.widgets.pixels import coloured
@@ -86,7 +87,7 @@ def test_sigma_is_that_of_every_pixel_with_its_scale(
     choose(qtbot, panel, "sigma")
     mean = numpy_decode(path, Z)[0]
     np.testing.assert_allclose(shown(), np.sqrt(mean * (1 - mean)), atol=1e-5)
-    assert panel.scale.text() == f"σ of each pixel, 0 … {np.sqrt(mean * (1 - mean)).max():.2f}"
+    assert panel.scale.toolTip() == f"σ of each pixel, 0 … {np.sqrt(mean * (1 - mean)).max():.2f}"
 
 
 def test_draws_are_black_and_white_and_as_likely_as_the_mean_says(
@@ -109,10 +110,10 @@ def test_draws_are_black_and_white_and_as_likely_as_the_mean_says(
 
 def test_draw_again_is_another_draw_of_the_same_z(panel, session, at_z, shown, qtbot):
     choose(qtbot, panel, "draw")
-    first, scale = shown(), panel.scale.text()
+    first, scale = shown(), panel.scale.toolTip()
     assert not np.array_equal(first, at_z)
     qtbot.mouseClick(panel.draw, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: panel.scale.text() != scale, timeout=WAIT)
+    qtbot.waitUntil(lambda: panel.scale.toolTip() != scale, timeout=WAIT)
     assert not np.array_equal(shown(), first)
     np.testing.assert_array_equal(session.latent.z, Z)
 
@@ -134,7 +135,7 @@ def test_back_to_the_mean_is_the_same_picture(panel, at_z, shown, qtbot):
         choose(qtbot, panel, mode)
         value = shown()
     np.testing.assert_array_equal(value, at_z)
-    assert panel.scale.text() == "E[x|z]"
+    assert panel.scale.toolTip() == "mean image E[x|z]"
 
 
 def test_sixteen_draws_of_one_z_stand_side_by_side(panel, session, at_z, qtbot):
@@ -178,7 +179,7 @@ def test_sixteen_draws_are_copied_without_the_window_around_them(panel, at_z, qt
 
 def test_the_picture_is_saved_as_png(panel, session, at_z, tmp_path, monkeypatch, qtbot):
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine"), ""))
-    with qtbot.waitSignal(session.decoded.saved, timeout=WAIT):
+    with qtbot.waitSignal(session.take_away.told, timeout=WAIT):
         panel.save_as()
     saved = QImage(str(tmp_path / "mine.png"))
     assert saved.size() == panel.image().size()
@@ -237,3 +238,67 @@ def test_colour_pictures_are_shown_in_colour(panel, session, open_model, make_mo
     colour = panel.image().pixelColor(1, 1)
     wanted = levels(shown()[None])[0, 0, 0]
     assert (colour.red(), colour.green(), colour.blue()) == tuple(wanted)
+
+
+def test_sixteen_draws_are_not_called_one(panel, at_z, qtbot):
+    qtbot.mouseClick(panel.sixteen, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(panel.grid.isVisible, timeout=WAIT)
+    assert panel.scale.toolTip() == "16 draws x ~ p(x|z)"
+
+
+def test_five_draws_are_below_the_picture_of_the_same_z(panel, session, at_z, qtbot):
+    panel.resize(356, 576)
+    qtbot.waitUntil(lambda: panel.row.property("value") is not None and not session.draws.is_late, timeout=WAIT)
+    np.testing.assert_array_equal(session.draws.shown.z, Z)
+    assert panel.row.isVisible()
+    assert len(panel.row.property("value")) == 5
+
+
+def test_a_low_panel_has_no_draws_and_computes_none(panel, session, at_z):
+    panel.resize(260, 320)
+    assert not panel.row.isVisible()
+    assert not session.draws.is_watched
+    panel.resize(356, 576)
+    assert panel.row.isVisible()
+    assert session.draws.is_watched
+
+
+def test_at_its_first_size_each_pixel_is_twelve_pixels(session, put_on, open_model, make_model, qtbot):
+    panel = put_on(DecodedPanel(session), 356, 576)
+    open_model(make_model(side=28))
+    qtbot.waitUntil(lambda: "each pixel" in panel.pixels.toolTip(), timeout=WAIT)
+    assert panel.pixels.toolTip() == "28 × 28, each pixel 12 × 12"
+    assert panel.view.zoom == 12
+
+
+def test_a_model_that_is_shown_again_can_be_copied_and_drawn_from(panel, session, at_z):
+    """The signal for it is that of another model, and not that the list of them has changed."""
+    controls = (panel.draw, panel.sixteen, panel.copy_button, panel.save_button)
+    for control in controls:
+        control.setEnabled(False)
+    session.model.changed.emit()
+    assert all(control.isEnabled() for control in controls)
+
+
+@pytest.mark.parametrize("scale", [80, 100, 125, 150, 175, 200])
+@pytest.mark.parametrize("size", [(260, 540), (356, 576)])
+def test_no_button_is_cut_and_the_picture_keeps_its_least_size(panel, session, at_z, scale, size):
+    theme.set_scale(scale)
+    panel.resize(*size)
+    panel.layout().activate()
+    assert (panel.width(), panel.height()) == size  # it does not ask for more
+    assert min(panel.view.width(), panel.view.height()) >= 96
+    shown = [button for button in panel.findChildren(QAbstractButton) if button.isVisible()]
+    assert len(shown) == 9
+    places = [button.rect().translated(button.mapTo(panel, QPoint())) for button in shown]
+    for at, (button, place) in enumerate(zip(shown, places, strict=True)):
+        assert button.width() >= button.sizeHint().width(), button.text()
+        assert button.height() >= button.sizeHint().height(), button.text()
+        assert panel.rect().contains(place), button.text()
+        assert not any(place.intersects(other) for other in places[at + 1 :]), button.text()
+
+
+def test_the_picture_can_be_asked_to_stay_larger(panel, at_z):
+    panel.set_least(224)
+    panel.resize(panel.minimumSizeHint())
+    assert min(panel.view.width(), panel.view.height()) >= 224

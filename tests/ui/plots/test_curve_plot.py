@@ -5,9 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer
+from PySide6.QtGui import QFontMetricsF, QMouseEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QScrollArea, QVBoxLayout, QWidget
 
 from vae_explorer.ui.plots.curve_plot import CurvePlot, robust_range
 from vae_explorer.ui.theme import theme
@@ -61,10 +62,19 @@ def test_a_curve_has_the_colour_of_its_name(qtbot, plot):
     assert mark("validation").name() not in colours(plot)
 
 
-def test_the_first_bad_figures_do_not_flatten_the_rest():
-    low, high = robust_range([ELBO])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_first_bad_figures_do_not_flatten_the_rest(sign):
+    """Neither those that are far below nor, as of the KL, those that are far above."""
+    low, high = sorted(sign * figure for figure in robust_range([sign * ELBO]))
     assert low > -150
     assert high > -100
+
+
+def test_of_the_rise_as_much_is_in_sight_as_takes_no_more_room_than_the_rest():
+    rise = np.concatenate([np.linspace(-500, -130, 20), np.linspace(-130, -100, 80)])
+    low, high = robust_range([rise])
+    assert -166 < low < -155
+    assert -100 < high < -95
 
 
 def test_the_newest_figure_is_in_sight_even_when_it_is_the_worst():
@@ -140,6 +150,53 @@ def test_a_hidden_plot_waits_with_its_drawing_and_leaves_no_timer(qtbot, plot):
     plot.set_curves({"train": (STEPS, ELBO)})
     plot.close()
     assert active_timers(plot) == []
+
+
+def hover(plot, x):
+    """The mouse goes to an x of the curves."""
+    viewport = plot._plot.viewport()
+    scene = plot._plot.getViewBox().mapViewToScene(QPointF(x, sum(plot.view[1]) / 2))
+    place = QPointF(plot._plot.mapFromScene(scene))
+    none, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(
+        viewport, QMouseEvent(QEvent.Type.MouseMove, place, viewport.mapToGlobal(place), none, none, keys)
+    )
+
+
+def test_the_figures_under_the_mouse_are_written_next_to_it(qtbot, plot):
+    epochs = np.arange(0.5, 60.5, 0.5)
+    drawn(qtbot, plot, {"train": (epochs, -100 + epochs / 10), "validation": (epochs[1::2], -100 + epochs[1::2] / 20)})
+    before = plot.grab().toImage()
+    hover(plot, 41.02)
+    assert plot.readout == [("epoch 41", "text"), ("train −95.9", "train"), ("validation −98.0", "validation")]
+    assert plot.accessibleDescription() == "epoch 41, train −95.9, validation −98.0"
+    assert plot.grab().toImage() != before
+    hover(plot, 41.5)
+    assert plot.readout[0] == ("epoch 41.5", "text")
+    assert plot.readout[2][0].endswith(" at 41")  # there is no figure of the validation at 41.5
+    QApplication.sendEvent(plot._plot.viewport(), QEvent(QEvent.Type.Leave))
+    assert plot.readout == []
+    assert plot.grab().toImage() == before
+
+
+def test_the_figures_can_be_walked_with_the_keys(qtbot, plot):
+    drawn(qtbot, plot, {"train": (np.arange(1.0, 6.0), np.arange(5.0))})
+    plot.setFocus()
+    for key, wanted in (("Left", "4"), ("Left", "3"), ("Right", "4"), ("End", "5"), ("Home", "1"), ("Left", "1")):
+        qtbot.keyClick(plot, getattr(Qt.Key, f"Key_{key}"))
+        assert plot.readout[0][0] == f"epoch {wanted}"
+
+
+@pytest.mark.parametrize("scale", [80, 100, 200])
+@pytest.mark.parametrize("values", [[-102.4, -101.9], [-12345.6, -12001.2], [0.00012, 0.00019], [-1.0, 1.0]])
+def test_no_number_of_the_axis_is_cut(qtbot, plot, scale, values):
+    theme.set_scale(scale)
+    drawn(qtbot, plot, {"train": (np.arange(2.0), np.array(values))})
+    axis = plot._plot.getAxis("left")
+    spacing, ticks = axis.tickValues(*plot.view[1], plot._plot.getViewBox().height())[0]
+    assert len(ticks)
+    widest = max(map(QFontMetricsF(axis.style["tickFont"]).horizontalAdvance, axis.tickStrings(ticks, 1.0, spacing)))
+    assert axis.width() >= widest + axis.style["tickTextOffset"][0]
 
 
 def test_it_follows_the_theme(qtbot, plot):

@@ -75,14 +75,14 @@ def test_a_view_that_is_registered_is_in_the_tabs_the_menu_and_a_picture(with_to
     window, at = with_toy, len(VIEWS)
     with qtbot.waitSignal(window.session.model.changed, timeout=WAIT):
         window.session.model.open(str(make_model(z_dim=5)))
-    assert window.tabs.tabText(at) == "Toy"
+    assert window.drawer.bar.tabText(at) == "Toy"
     assert not window.session.toy.is_watched
     assert columns(window.grab().toImage()) == 0
     (action,) = (action for action in window.findChildren(QAction) if action.data() == "toy")
     assert action.text() == "To&y"
     assert action.shortcut().toString() == f"Ctrl+{at + 1}"
     action.trigger()
-    assert window.tabs.currentIndex() == at
+    assert window.drawer.bar.currentIndex() == at
     assert window.session.toy.is_watched
     assert columns(window.grab().toImage()) == 5
 
@@ -92,7 +92,7 @@ def test_a_view_that_a_model_cannot_serve_says_so_and_costs_nothing(with_toy, ma
     with qtbot.waitSignal(window.session.model.changed, timeout=WAIT):
         window.session.model.open(str(make_model(kind="autoencoder")))
     window.show_view("toy")
-    said = window.tabs.currentWidget().findChild(QLabel, "viewReason")
+    said = window.drawer.page.findChild(QLabel, "viewReason")
     assert said.isVisible()
     assert said.text() == f"The toy needs a prior. {window.session.model.card.why_not('prior')}"
     assert not window.session.toy.is_watched
@@ -156,7 +156,7 @@ def test_each_view_that_cannot_serve_such_a_model_says_so_in_its_own_sentence(st
     said = {}
     for entry in VIEWS:
         stripes.show_view(entry.key)
-        reason = stripes.tabs.currentWidget().findChild(QLabel, "viewReason")
+        reason = stripes.drawer.page.findChild(QLabel, "viewReason")
         said[entry.key] = reason.text() if reason.isVisible() else ""
     card = stripes.session.model.card
     assert said == {entry.key: entry.why_not(card) for entry in VIEWS}
@@ -165,7 +165,7 @@ def test_each_view_that_cannot_serve_such_a_model_says_so_in_its_own_sentence(st
     reasons = [sentence for sentence in said.values() if sentence]
     assert len(set(reasons)) == len(reasons) >= 4
     stripes.show_view("prior_samples")
-    assert stripes.session.model.card.why_not("prior") in stripes.tabs.views["prior_samples"].remark.whole
+    assert stripes.session.model.card.why_not("prior") in stripes.drawer.views["prior_samples"].remark.whole
     qtbot.waitUntil(lambda: stripes.session.prior_samples.shown is not None, timeout=WAIT)
     assert stripes.image.note.text() == stripes.session.model.card.why_not("encode")
 

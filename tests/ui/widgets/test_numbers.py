@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from vae_explorer.ui.theme import theme
-from vae_explorer.ui.widgets.numbers import counted, figure, mark, ordinal, z_name
+from vae_explorer.ui.widgets.numbers import counted, deviation, figure, mark, number, ordinal, z_name
 
 
 def test_a_minus_is_a_minus_and_zero_has_none():
@@ -16,6 +16,31 @@ def test_a_minus_is_a_minus_and_zero_has_none():
 def test_a_figure_that_is_no_number_is_still_written():
     assert figure(float("nan"), 2) == "nan"
     assert figure(float("-inf"), 1) == "−inf"
+
+
+@pytest.mark.parametrize(
+    ("sigma", "text"),
+    [
+        (0.004, "0.0040"), (0.0672, "0.067"), (0.39, "0.39"), (1.0, "1.00"), (0.00041, "4.1e−4"), (3e-7, "3.0e−7"),
+        (0.00099999, "1.0e−3"), (12.345, "12.35"), (22026.0, "22026"), (0.0, "0.00"),
+    ],
+)  # fmt: skip
+def test_a_small_deviation_is_not_nothing_and_all_are_equally_wide(sigma, text):
+    assert deviation(sigma).strip() == text
+    assert len(deviation(sigma)) == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1.5", 1.5), (" -0,25 ", -0.25), ("−3", -3.0), ("+.5", 0.5), ("1e3", 1000)]
+)
+def test_a_number_is_read_as_people_type_it(text, value):
+    assert number(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1.2.3", "nan", "inf", "1_0x"])
+def test_what_is_no_number_is_refused_with_a_sentence(text):
+    with pytest.raises(ValueError, match=r"number\.$"):
+        number(text)
 
 
 def test_a_dimension_has_its_index_as_subscript():
@@ -40,9 +65,9 @@ def test_marks_stand_out_from_the_panel_in_both_schemes(qapp, name, scheme):
         theme.set_scheme(Qt.ColorScheme.Dark)
 
 
-@pytest.mark.parametrize(("number", "said"), [(0, "0 dimensions"), (1, "1 dimension"), (2000, "2,000 dimensions")])
-def test_one_is_not_a_plural(number, said):
-    assert counted(number, "dimension") == said
+@pytest.mark.parametrize(("count", "said"), [(0, "0 dimensions"), (1, "1 dimension"), (2000, "2,000 dimensions")])
+def test_one_is_not_a_plural(count, said):
+    assert counted(count, "dimension") == said
 
 
 def test_ordinals_are_those_of_english():

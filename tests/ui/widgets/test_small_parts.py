@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from vae_explorer.session.threads.guard import guarded
+from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.flow_layout import FlowBox
 from vae_explorer.ui.widgets.grid_layout import arrange
 from vae_explorer.ui.widgets.panel import ElidedLabel, Panel, button
@@ -59,7 +60,7 @@ def test_segments_know_their_place_for_the_round_corners(segments):
 def chips(count):
     made = [QPushButton(f"step {i}") for i in range(count)]
     for chip in made:
-        chip.setFixedSize(80, 20)
+        chip.setFixedSize(80, 28)  # as high as a button is
     return made
 
 
@@ -68,13 +69,13 @@ def test_a_flow_takes_as_many_lines_as_its_width_asks_for(put_on, qtbot):
     made = chips(5)
     box.set_widgets(made)
     qtbot.waitUntil(lambda: made[4].y() > 0)
-    assert [chip.y() for chip in made] == [0, 0, 0, 24, 24]
+    assert [chip.y() for chip in made] == [0, 0, 0, 32, 32]
     assert [chip.x() for chip in made] == [0, 84, 168, 0, 84]
-    assert box.height() == 44
+    assert box.height() == 60
     box.resize(100, box.height())
-    assert box.height() == 5 * 24 - 4
+    assert box.height() == 5 * 32 - 4
     box.resize(1000, box.height())
-    assert box.height() == 20
+    assert box.height() == 28
 
 
 def test_other_widgets_take_the_place_of_the_last_ones(put_on, qtbot):
@@ -91,23 +92,19 @@ def test_other_widgets_take_the_place_of_the_last_ones(put_on, qtbot):
     assert box.height() == 1
 
 
-def test_a_vector_is_written_with_two_decimals_and_kept_in_full(put_on):
-    field = put_on(VectorField("mu", signed=True), 200, 30)
-    vector = np.array([0.123456, -1.0, 0.0, 1e-9], np.float32)
-    field.set_value(vector)
-    assert field.text() == "+0.12  −1.00  +0.00  +0.00"
-    assert field.property("value") is vector or np.array_equal(field.property("value"), vector)
-    assert field.cursorPosition() == 0
-    assert field.isReadOnly()
-    field.set_value(None)
-    assert field.text() == ""
-    assert field.property("value").shape == (0,)
-
-
-def test_a_vector_without_signs_has_none(put_on):
-    field = put_on(VectorField("sigma", signed=False), 200, 30)
-    field.set_value(np.array([0.5, 12.345], np.float32))
-    assert field.text() in ("0.50  12.35", "0.50  12.34")
+def test_a_vector_shows_one_of_its_numbers_and_has_all_of_them_in_full(put_on):
+    mu, sigma = VectorField("μ", role="mu"), VectorField("σ", role="sigma")
+    vector = np.array([0.123456, -1.0, 0.0041], np.float32)
+    for field in (mu, sigma):
+        field.set_value(vector)
+        np.testing.assert_array_equal(field.property("value"), vector)
+    assert (mu.text(), sigma.text()) == ("μ 0.12", "σ 0.12")
+    mu.show_at(1)
+    sigma.show_at(2)
+    assert (mu.text(), sigma.text()) == ("μ −1.00", "σ 0.0041")  # a small sigma is not 0.00
+    mu.show_at(9)
+    sigma.set_value(None)
+    assert (mu.text(), sigma.text(), len(sigma.property("value"))) == ("", "", 0)
 
 
 def test_an_error_stays_until_it_is_closed_or_replaced(put_on, qtbot):
@@ -170,3 +167,30 @@ def test_an_error_in_an_override_reaches_the_hook_and_not_qt(monkeypatch):
     assert Broken().event(0) == 7
     assert Broken().event(1) == 1
     assert heard == [(ZeroDivisionError, "integer division or modulo by zero")]
+
+
+@pytest.mark.parametrize("scale", [80, 200])
+def test_a_flow_is_fitted_again_when_its_type_or_a_widget_in_it_changes(put_on, scale, qtbot):
+    box = put_on(FlowBox(), 200, 100)
+    parts = [QPushButton(text) for text in ("Draw again", "16 draws", "Copy")]
+    box.set_widgets(parts)
+    theme.set_scale(scale)
+    parts[2].setText("Copy this picture")
+
+    def fits():
+        return all(box.rect().contains(part.geometry()) and part.size() == part.sizeHint() for part in parts)
+
+    qtbot.waitUntil(fits, timeout=10_000)
+    assert box.height() == max(part.geometry().bottom() for part in parts) + 1
+
+
+def test_the_right_part_of_a_flow_is_at_the_right_edge_or_on_a_line_of_its_own(put_on):
+    box = put_on(FlowBox(left=1), 600, 100)
+    parts = [QPushButton(text) for text in ("Draws", "Draw again", "16 draws")]
+    box.set_widgets(parts)
+    box.layout().activate()
+    assert parts[0].x() == 0
+    assert parts[2].geometry().right() == box.rect().right()
+    box.resize(parts[1].width() + parts[2].width() + 20, 100)
+    assert parts[1].y() == parts[2].y() > parts[0].y()
+    assert parts[1].x() == 0

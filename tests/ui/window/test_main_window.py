@@ -1,11 +1,14 @@
 """The window: names, menus, keys, errors, its size, and what it remembers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QPushButton, QScrollArea, QWidget
 
+import vae_explorer
 from vae_explorer.ui.theme import SCALES, theme
 
 WAIT = 20_000  # milliseconds
@@ -51,9 +54,13 @@ def test_what_is_used_often_has_a_key(window):
     without = {
         action.text().replace("&", "")
         for action in window.findChildren(QAction)
-        if action.text() and not action.menu() and not action.isSeparator() and not action.shortcuts()
+        if action.text()
+        and not action.menu()
+        and not action.isSeparator()
+        and not action.shortcuts()
+        and "\t" not in action.text()
     }
-    assert without <= {"Show log", "About", "System colours", "Light", "Dark", "Draw again\tSpace"}
+    assert without <= {"Show log", "About", "System colours", "Light", "Dark"}
 
 
 def press(qtbot, window, keys):
@@ -86,11 +93,11 @@ def test_r_resamples_and_n_draws_new_prior_samples(window, model, files, qtbot, 
     with qtbot.waitSignal(posterior.sampled, timeout=WAIT):
         press(qtbot, window, "R")
     assert not np.array_equal(window.findChild(QWidget, "posteriorSamples").property("value"), before)
-    window.tabs.show_view("prior_samples")
+    window.drawer.show_view("prior_samples")
     qtbot.waitUntil(lambda: prior.shown is not None, timeout=WAIT)
     with qtbot.waitSignal(prior.sampled, timeout=WAIT):
         press(qtbot, window, "N")
-    assert window.tabs.views["prior_samples"].seed.value() == 1
+    assert window.drawer.views["prior_samples"].seed.value() == 1
 
 
 def test_keys_choose_what_is_shown_of_the_picture(window, model, qtbot):
@@ -104,7 +111,7 @@ def test_keys_choose_what_is_shown_of_the_picture(window, model, qtbot):
 
 
 def test_space_still_presses_the_control_that_has_the_focus(window, model, qtbot):
-    box = window.tabs.views["posterior_samples"].same_eps
+    box = window.drawer.views["posterior_samples"].same_eps
     box.setFocus()
     qtbot.keyClick(box, Qt.Key.Key_Space)
     assert box.isChecked()
@@ -282,15 +289,16 @@ def test_the_first_snapshot_of_a_run_is_shown_and_named(window, model, config, q
     assert window.title.which.button("opened").text() == "mine"
 
 
-def test_the_status_bar_says_how_the_training_is(window, config, qtbot):
+def test_the_run_bar_says_how_the_training_is_and_takes_the_focus(window, config, qtbot):
     window.training.form.set_config(config.model_copy(update={"epochs": 100_000}))
     qtbot.mouseClick(window.training.start, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "training: epoch" in window.status.text(), timeout=WAIT)
-    qtbot.mouseClick(window.training.pause, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "paused" in window.status.text(), timeout=WAIT)
-    qtbot.mouseClick(window.training.stop, Qt.MouseButton.LeftButton)
+    assert window.run_bar.stop.hasFocus()
+    qtbot.waitUntil(lambda: "epoch" in window.run_bar.line.text, timeout=WAIT)
+    qtbot.mouseClick(window.run_bar.pause, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "paused" in window.run_bar.line.text, timeout=WAIT)
+    qtbot.mouseClick(window.run_bar.stop, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not window.session.training.is_active, timeout=WAIT)
-    assert "paused" not in window.status.text()
+    assert "paused" not in window.run_bar.line.text
 
 
 @pytest.mark.parametrize("paused", [False, True])
@@ -301,7 +309,7 @@ def test_closing_during_a_run_saves_it_and_ends_clean(make_window, config, qtbot
     qtbot.mouseClick(window.training.start, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(session.training.curves.epochs) > 2, timeout=WAIT)
     if paused:
-        qtbot.mouseClick(window.training.pause, Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(window.run_bar.pause, Qt.MouseButton.LeftButton)
     make_window.close(window)
     assert session.training.state == "stopped"
     (run,) = session.training.resumable()
@@ -327,14 +335,16 @@ def test_closing_while_a_model_is_being_opened_ends_clean(make_window):
     assert window.session.is_closed
 
 
-def test_about_says_the_version(window, monkeypatch):
+def test_about_says_the_version_and_the_licence(window, monkeypatch):
     from vae_explorer import __version__
-    from vae_explorer.ui.window import main_window
+    from vae_explorer.ui.window import about
 
     shown = []
-    monkeypatch.setattr(main_window.QMessageBox, "about", lambda *arguments: shown.append(arguments))
+    monkeypatch.setattr(about.QMessageBox, "about", lambda *arguments: shown.append(arguments))
     window.about()
+    licence = (Path(vae_explorer.__file__).parents[1] / "LICENSE").read_text("utf-8").splitlines()[0]
     assert __version__ in shown[0][2]
+    assert licence in shown[0][2]
 
 
 def test_with_big_type_train_folds_away_where_the_panels_would_overlap(window):
@@ -352,17 +362,17 @@ def test_the_tabs_and_what_they_do_have_keys(window, make_model, encoded, files,
         session.model.open(str(make_model(stored=60)))
     window.open_paths([files[0]])
     encoded("image 0.png")
-    for at in range(window.tabs.count()):
+    for at in range(window.drawer.bar.count()):
         press(qtbot, window, f"Ctrl+{at + 1}")
-        assert window.tabs.currentIndex() == at
-        watched = [getattr(session, key).is_watched for key in window.tabs.views]
-        assert watched == [at == other for other in range(window.tabs.count())]
+        assert window.drawer.bar.currentIndex() == at
+        watched = [getattr(session, key).is_watched for key in window.drawer.views]
+        assert watched == [at == other for other in range(window.drawer.bar.count())]
     press(qtbot, window, "Ctrl+D")
     press(qtbot, window, "Ctrl+G")
     assert (session.evidence.settings.seed, session.aggregate.settings.seed) == (1, 1)
     press(qtbot, window, "Ctrl+F")
     assert session.evidence.is_fitting
-    qtbot.mouseClick(window.tabs.views["evidence"].fit, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.drawer.views["evidence"].fit, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: not session.jobs.is_active, timeout=WAIT)
     assert session.evidence.fitted is None
 
@@ -372,9 +382,17 @@ def test_on_a_small_screen_nothing_scrolls_with_the_bundled_model(make_window, q
     session = window.session
     session.model.open("mnist")
     qtbot.waitUntil(lambda: bool(session.evidence.shown and session.evidence.shown.is_whole), timeout=WAIT)
-    for at in range(window.tabs.count()):
-        window.tabs.setCurrentIndex(at)
+    for at in range(window.drawer.bar.count()):
+        window.drawer.bar.setCurrentIndex(at)
         window.grab()
         for panel in (window.image, window.latent):
             for area in panel.findChildren(QScrollArea):
                 assert area.verticalScrollBar().maximum() == 0
+
+
+def test_the_folder_of_the_last_picture_is_known_at_the_next_start(window, make_window, tmp_path, qtbot):
+    with qtbot.waitSignal(window.session.take_away.told, timeout=WAIT):
+        window.session.take_away.write(tmp_path / "plot.svg", b"<svg/>")
+    assert window.statusBar().currentMessage() == "Saved: plot.svg"
+    make_window.close(window)
+    assert make_window().session.take_away.folder == tmp_path

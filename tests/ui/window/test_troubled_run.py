@@ -73,6 +73,6 @@ def test_a_run_that_cannot_be_saved_by_that_ends_with_advice_and_its_last_model(
     assert "lower the learning rate (it is 0.001) and start again; the last good model is kept" in sentences[-1]
     assert said() == sentences[-1]
     assert window.session.training.state == "failed"
-    assert window.training.save.isVisible()
+    assert window.run_bar.save.isVisible()
     assert all(parameter.isfinite().all() for parameter in window.session.model.snapshot.model.parameters())
     assert window.training.start.isEnabled()

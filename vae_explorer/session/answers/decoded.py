@@ -5,6 +5,7 @@ import torch
 from vae_explorer.core.likelihoods import Likelihood
 from vae_explorer.session.answers.answer import answer
 from vae_explorer.session.views.decoded import DRAWS_SIDE_BY_SIDE, Decoded, DecodeRequest
+from vae_explorer.session.views.draws import COUNT, Draws, DrawsRequest
 
 
 @answer.register
@@ -26,3 +27,13 @@ def decode(request: DecodeRequest) -> Decoded:
         settings=settings,
         images=images.numpy(),
     )
+
+
+@answer.register
+@torch.inference_mode()
+def draw(request: DrawsRequest) -> Draws:
+    """Draws from p(x|z), of which the first is the one above with the same seed."""
+    pictures, noise = request.snapshot.model.decode(torch.from_numpy(request.z)[None]), torch.Generator()
+    assert isinstance(pictures, Likelihood)  # the card says that there is one
+    noise.manual_seed(request.seed)
+    return Draws(request.z, request.seed, torch.cat([pictures.draw(noise) for _ in range(COUNT)]).numpy())

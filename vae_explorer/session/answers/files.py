@@ -1,18 +1,26 @@
 """What is read from and written to files: models, pictures, the curves of a run."""
 
+from contextlib import suppress
 from pathlib import Path
+
+import numpy as np
 
 from vae_explorer.data import bundled
 from vae_explorer.data.image_set import ImageSet
-from vae_explorer.export import picture
+from vae_explorer.data.picture import Picture
+from vae_explorer.data.preprocess import prepare
+from vae_explorer.export import file, picture
+from vae_explorer.export.command import NamedImage
+from vae_explorer.export.file import ExportError
 from vae_explorer.paths import bundled_models
 from vae_explorer.session.answers.answer import answer
 from vae_explorer.session.curves import CurvesRequest, ReadCurves, read_curves
 from vae_explorer.session.pictures import ReadPictures, ReadRequest, read_pictures
 from vae_explorer.session.state.model import EXAMPLES, OpenedModel, OpenRequest, SaveRequest, origins_of
-from vae_explorer.session.views.decoded import COLUMNS, WriteRequest
+from vae_explorer.session.views.take_away import WriteRequest
 from vae_explorer.training import model_file, models
 from vae_explorer.training.model_file import ModelFileError, ModelInfo
+from vae_explorer.training.run import Run, RunError, is_run
 
 
 @answer.register
@@ -30,6 +38,8 @@ def open_model(request: OpenRequest) -> OpenedModel:
         posteriors=content.posteriors,
         data=data,
         examples=read_pictures(ReadRequest(examples)),
+        source=request.name_or_path if is_bundled else str(path),
+        data_source=_source_of(path),
     )
 
 
@@ -48,9 +58,24 @@ def save_model(request: SaveRequest) -> object:
 
 
 @answer.register
-def write_picture(request: WriteRequest) -> object:
-    """Writes a picture file; gives its path. Raises ExportError."""
-    picture.write(request.path, request.pixels, columns=COLUMNS, gap=0, zoom=request.zoom)
+def write_file(request: WriteRequest) -> object:
+    """Writes a file; gives its path. Raises ExportError."""
+    path, content = request.path, request.content
+    if isinstance(content, bytes):
+        file.write(path, content)
+    else:
+        picture.write(path, content.pixels, columns=content.columns, gap=content.gap, zoom=content.zoom)
+    return path
+
+
+@answer.register
+def write_named_image(request: NamedImage) -> object:
+    """Writes x as a picture that a command prepares to the same x; gives its path. Raises ExportError."""
+    pixels = picture.levels(request.x[None])[0]
+    again = prepare(Picture(request.path.name, pixels, "PNG", pixels.shape[1::-1]), request.preparation)
+    if not np.array_equal(again.x, request.x):
+        raise ExportError("No command prepares the image in this way: set the switches below it back")
+    file.write(request.path, picture.png(pixels))
     return request.path
 
 
@@ -62,6 +87,14 @@ def pictures(request: ReadRequest) -> ReadPictures:
 @answer.register
 def curves(request: CurvesRequest) -> ReadCurves:
     return read_curves(request.run)
+
+
+def _source_of(path: Path) -> str:
+    """Where the images of its data can be read; only a run's config says it, a model file has their name alone."""
+    if is_run(path.parent):
+        with suppress(RunError):
+            return Run.open(path.parent).config.data
+    return ""
 
 
 def _data_of(info: ModelInfo) -> ImageSet | None:

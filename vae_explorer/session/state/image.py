@@ -36,12 +36,14 @@ class ImageSession(QObject):
     Signals:
         images_changed(): the strip or the chosen image has changed; the values are `images` and `image`
         encoded(): the chosen image has a new posterior; the value is `posterior`
+        data_missed(): one of the images of the model's data was asked for, and the model has none
         refused(sentence: str): some could not be used
         failed(sentence: str): the chosen image could not be encoded
     """
 
     images_changed = Signal()
     encoded = Signal()
+    data_missed = Signal()
     refused = Signal(str)
     failed = Signal(str)
 
@@ -57,6 +59,7 @@ class ImageSession(QObject):
         self.thumbnails: dict[int, np.ndarray] = {}  # uint8 [3, h, w], all of one size
         self.brought: set[int] = set()  # by the user; the others came with a model
         model.changed.connect(self._on_model_changed)
+        model.closed.connect(self._forget)
         latent.refreshed.connect(self._ask)
 
     @property
@@ -108,6 +111,8 @@ class ImageSession(QObject):
         workspace = self._model.current
         if workspace and workspace.data:
             self.open(origins_of(workspace.data, [int(self._random.integers(len(workspace.data)))]))
+        elif workspace:
+            self.data_missed.emit()
 
     def choose(self, image: int) -> None:
         workspace = self._model.current

@@ -70,13 +70,13 @@ class LatentSession(QObject):
         if workspace and self._gripped is None:
             self._gripped = (workspace, workspace.z.copy(), workspace.follows_mu)
 
-    def set_value(self, j: int, value: float) -> None:
-        """Moves one dimension; any value that float32 holds is taken as it is."""
-        if 0 <= j < len(self.z):
-            self.move(Axis.of_dimension(j, len(self.z)), value)
+    def set_value(self, j: int, value: float) -> bool:
+        """Moves one dimension; any value that float32 holds is taken as it is. Gives whether it was taken."""
+        return 0 <= j < len(self.z) and self.move(Axis.of_dimension(j, len(self.z)), value)
 
-    def move(self, axis: Axis, value: float) -> None:
-        """Moves z along an axis until it has this value there; any value that float32 holds is taken as it is."""
+    def move(self, axis: Axis, value: float) -> bool:
+        """Moves z along an axis until it has this value there; any value that float32 holds is taken as it is. Gives
+        whether it was taken."""
         workspace = self._model.current
         if workspace and len(axis.vector) == len(workspace.z) and abs(value) <= MAX_Z:
             self._preview = None
@@ -86,6 +86,8 @@ class LatentSession(QObject):
             workspace.z = moved
             workspace.follows_mu = False
             self.changed.emit()
+            return True
+        return False
 
     def preview(self, z: np.ndarray) -> None:
         """Shows another z without setting it; locked dimensions stay."""

@@ -35,6 +35,8 @@ class Workspace:
     snapshot: Snapshot
     data: ImageSet | None = None  # images that it was not trained on, from which examples are taken
     examples: ReadPictures | None = None  # the first of them, until they are in the strip
+    source: str = ""  # what a command calls the model: a bundled one's name or a path; "" of one made elsewhere
+    data_source: str = ""  # where its data can be read, a catalog name or a path; empty: not known
     z: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     locked: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     order: np.ndarray = field(default_factory=lambda: np.zeros(0, int))  # of the dimensions, by their average KL

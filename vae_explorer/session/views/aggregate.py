@@ -129,7 +129,7 @@ class AggregateSession(Configured[AggregateSettings]):
         card = workspace.snapshot.card
         if not (workspace.snapshot.posteriors or card.can("encode")):
             return f"q(z) is the mean of q(z|x) over images. {card.why_not('encode')}"
-        return "" if workspace.snapshot.posteriors or workspace.data else NO_IMAGES
+        return "" if workspace.snapshot.posteriors else self._posteriors.why_none(NO_IMAGES)
 
     @property
     def dimension(self) -> int:

@@ -11,6 +11,7 @@ from vae_explorer.session.records import Key, Snapshot
 from vae_explorer.session.state.latent import LatentSession
 from vae_explorer.session.state.model import ModelSession
 from vae_explorer.session.threads.latest import Latest
+from vae_explorer.session.views.model_data import ModelDataSession
 from vae_explorer.session.views.view import View
 
 TROUBLE = "The images of the data could not be encoded"
@@ -41,20 +42,28 @@ class DataPosteriorsSession(QObject):
     """Computed while some view wants it.
 
     Signals:
-        changed(): `shown` or `failure` has changed
+        changed(): `shown`, `failure` or `why_none` has changed
     """
 
     changed = Signal()
 
-    def __init__(self, model: ModelSession, latent: LatentSession, thread: Latest, parent: QObject | None = None):
+    def __init__(
+        self,
+        model: ModelSession,
+        latent: LatentSession,
+        data: ModelDataSession,
+        thread: Latest,
+        parent: QObject | None = None,
+    ):
         super().__init__(parent)
-        self._model = model
+        self._model, self._data = model, data
         self._users: set[object] = set()
         self._told: DataPosteriors | None = None
         self._view: View[DataPosteriors] = View(model, thread, attrgetter("lineage"), TROUBLE, self)
         self._view.changed.connect(self._tell)
         model.changed.connect(self._ask)
         latent.refreshed.connect(self._ask)
+        data.changed.connect(self.changed)
 
     @property
     def shown(self) -> DataPosteriors | None:
@@ -72,6 +81,11 @@ class DataPosteriorsSession(QObject):
         workspace = self._model.current
         return bool(workspace and workspace.data and workspace.snapshot.card.can("encode"))
 
+    def why_none(self, unknown: str) -> str:
+        """Why the shown model has no images, `unknown` where nothing says where they are; empty where it has some, or
+        some are expected."""
+        return self._data.why_none(unknown)
+
     def set_wanted(self, user: object, wanted: bool) -> None:
         """Whether this view needs it now."""
         if wanted != (user in self._users):
@@ -80,6 +94,8 @@ class DataPosteriorsSession(QObject):
 
     def _ask(self) -> None:
         workspace, request = self._model.current, None
+        if self._users and workspace and workspace.snapshot.card.can("encode"):
+            self._data.want()
         if workspace and workspace.data and self._users and self.can_be_had:
             request = DataPosteriorsRequest(workspace.snapshot, workspace.data)
         self._view.want(request)

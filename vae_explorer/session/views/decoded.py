@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -17,7 +16,6 @@ from vae_explorer.session.threads.latest import Latest, Place
 
 DecodedMode = Literal["mean", "draw", "sigma"]
 DRAWS_SIDE_BY_SIDE = 16  # of one z
-COLUMNS = 4  # of a picture of them
 
 
 class DecodedSettings(Settings, frozen=True):
@@ -44,15 +42,6 @@ class Decoded:
     images: np.ndarray  # float32 [n, c, h, w]: one, or the draws side by side
 
 
-@dataclass(frozen=True, eq=False)
-class WriteRequest:
-    """A picture file: the pictures side by side, in four columns."""
-
-    path: Path
-    pixels: np.ndarray  # uint8 [n, h, w, c]
-    zoom: int
-
-
 class DecodedSession(Configured[DecodedSettings]):
     """Decodes z whenever it, the model or the mode changes; has a thread of its own, so no long view holds it up.
 
@@ -60,14 +49,10 @@ class DecodedSession(Configured[DecodedSettings]):
 
     Signals:
         decoded(): a picture is there; the value is `shown`
-        saved(path: object): a Path
         failed(sentence: str): there is no picture of the shown model
-        save_failed(sentence: str)
     """
 
     decoded = Signal()
-    saved = Signal(object)
-    save_failed = Signal(str)
     failed = Signal(str)
 
     def __init__(self, model: ModelSession, latent: LatentSession, thread: Latest, parent: QObject | None = None):
@@ -105,18 +90,6 @@ class DecodedSession(Configured[DecodedSettings]):
         if self._model.lacks("spread"):
             return
         self.set(seed=min(self.settings.seed + 1, MAX_SEED), mode="draw")
-
-    def save(self, path: Path, pixels: np.ndarray, zoom: int) -> None:
-        """Writes what is shown, uint8 [n, h, w, c], to a picture file, each pixel as zoom × zoom; in the thread."""
-        request = WriteRequest(path, pixels, zoom)
-        self._thread.ask(request, self.saved.emit, self.save_failed.emit, place=Place((WriteRequest, path)))
-
-    @staticmethod
-    def png(pixels: np.ndarray, zoom: int) -> bytes:
-        """The same as the content of a PNG file."""
-        from vae_explorer.export import picture
-
-        return picture.png(picture.sheet(pixels, columns=COLUMNS, gap=0, zoom=zoom))
 
     def ask(self) -> None:
         """Asks for the picture of the z as it is now, unless it is there."""

@@ -1,7 +1,7 @@
 """log p(x) of the chosen image: how far the ELBO is below it, and how much of that is due to the encoder."""
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -25,6 +25,10 @@ GREY = (
 )
 SAME = 1e-3  # nats: the tolerance for two ELBOs of the same draws
 NO_IMAGE = "Drop an image: its evidence appears here."
+IN_TRAINING = (
+    "While a run trains, log p(x) is computed as long as Evidence is in sight, and as soon as the run pauses or ends."
+)
+UNDER_WAY = "log p(x) is being computed."
 
 
 class EvidenceSettings(Settings, frozen=True):
@@ -105,7 +109,7 @@ class Fitted:
 @dataclass(frozen=True)
 class ImageFigures:
     """The numbers of the chosen image, from one place so that panels never disagree. In nats; None where
-    there is none (yet)."""
+    there is none (yet). All of them are by the same weights, unless `is_late`."""
 
     reconstruction: float | None
     kl: float | None
@@ -115,13 +119,15 @@ class ImageFigures:
     standard_error: float | None = None
     draws: int | None = None  # that all of them come from
     doubt: str = ""  # why log_evidence, and with it the gap, is not to be trusted
+    is_late: bool = False  # gap and log_evidence are by an earlier snapshot of the run than the ELBO
+    missing: str = ""  # why gap and log_evidence are not there, or late
 
 
 class EvidenceSession(Configured[EvidenceSettings]):
     """Follows the chosen image; during a run only while it is visible.
 
     Signals:
-        changed(): `shown`, `map`, `fitted`, `failure` or `reason` has changed
+        changed(): `shown`, `map`, `fitted`, `figures`, `failure` or `reason` has changed
     """
 
     changed = Signal()
@@ -138,6 +144,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
         self._image.encoded.connect(self._ask)
         self._image.images_changed.connect(self._ask)
         self._model.changed.connect(self._ask)
+        self._training.state_changed.connect(self._ask)
         self._training.finished.connect(self._ask)
         for view in (self._draws, self._integral):
             view.changed.connect(self._tell)
@@ -187,12 +194,28 @@ class EvidenceSession(Configured[EvidenceSettings]):
 
     @property
     def figures(self) -> ImageFigures | None:
-        """By the draws of the evidence as soon as they are there; until then the ELBO's parts by a few."""
+        """By the draws of the evidence, as the evidence view shows them, as soon as they are there, even if the image
+        has been encoded with newer weights since. Where they do not follow the weights, the ELBO's parts by a few draws
+        with the last known gap."""
         encoded, shown, best = self._image.posterior, self.shown, self.best
         if encoded is None:
             return None
-        if shown is None or best is None or shown.encoded is not encoded:
-            return ImageFigures(encoded.reconstruction, encoded.kl, encoded.elbo)
+        known = None if shown is None or best is None else self._figures_by(shown, best)
+        if known and shown and (shown.encoded is encoded or (self._is_wanted and not self.failure)):
+            return known
+        few = ImageFigures(encoded.reconstruction, encoded.kl, encoded.elbo, missing=self._why_no_gap)
+        if known is None or few.elbo is None or known.log_evidence is None or few.elbo > known.log_evidence:
+            return few  # a log p(x) that the run has left behind would be below its bound
+        return replace(
+            known,
+            reconstruction=few.reconstruction,
+            kl=few.kl,
+            elbo=few.elbo,
+            is_late=True,
+            missing=few.missing,
+        )
+
+    def _figures_by(self, shown: Evidence, best: Evidence | Fitted) -> ImageFigures:
         return ImageFigures(
             reconstruction=shown.reconstruction,
             kl=shown.kl,
@@ -203,6 +226,15 @@ class EvidenceSession(Configured[EvidenceSettings]):
             draws=shown.draws,
             doubt=self.doubt if best is shown else "",
         )
+
+    @property
+    def _why_no_gap(self) -> str:
+        return self.reason or self.failure or (UNDER_WAY if self._is_wanted else IN_TRAINING)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether newer figures are under way."""
+        return self._draws.is_busy
 
     @property
     def failure(self) -> str:
@@ -260,7 +292,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
     def _is_wanted(self) -> bool:
         """Each snapshot of a run would cost 0.2 s of training, for numbers that may not be visible."""
         snapshot = self._model.snapshot
-        is_training = self._model.shows_trained and self._training.is_active
+        is_training = self._model.shows_trained and self._training.is_active and self._training.state != "paused"
         return self.is_watched or not is_training or bool(snapshot and snapshot.card.test)
 
     def _ask(self) -> None:
@@ -276,7 +308,7 @@ class EvidenceSession(Configured[EvidenceSettings]):
     def _tell(self) -> None:
         """Only what is new: to draw all of it again takes longer than to compute it."""
         found = self.shown, self.map, self.fitted, self.failure, self.map_failure, self.reason, self.is_fitting
-        now = (self._model.shown, self._image.posterior, *found)
+        now = (self._model.shown, self._image.posterior, *found, self._is_wanted)
         if now != self._told:
             self._told = now
             self.changed.emit()

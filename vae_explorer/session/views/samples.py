@@ -215,6 +215,12 @@ class PosteriorSamplesSession(Samples[PosteriorSettings, PosteriorSamples]):
         self.set(keeps_eps=keeps)
 
     @property
+    def has_own_eps(self) -> bool:
+        """Whether eps belongs to the chosen image, and was not kept from another."""
+        own = self._image.posterior
+        return self._noise is None or (own is not None and own.subject == self._noise.subject)
+
+    @property
     def apart(self) -> Apart | None:
         """The sample that is taken apart; for a moment the one before."""
         return self._apart.value if self._at is not None else None

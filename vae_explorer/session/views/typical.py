@@ -103,7 +103,7 @@ class TypicalSession(QObject):
             return "Drop an image: the images nearest to it appear here."
         if not workspace.snapshot.card.can("encode"):
             return f"Neighbours are found by their position in z. {workspace.snapshot.card.why_not('encode')}"
-        return "" if workspace.data else NO_DATA
+        return self._posteriors.why_none(NO_DATA)
 
     def set_watched(self, watched: bool) -> None:
         """Whether it is visible."""

@@ -28,6 +28,7 @@ class DimensionPlot(QWidget):
         self._order: list[int] = []
         self._pointed = -1
         self._height = height
+        self.tells = True  # the figures of the highlighted dimension, in a label beside its column
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -168,7 +169,7 @@ class DimensionPlot(QWidget):
             thin = max(px(2) - (right - left), 0) / 2
             painter.fillRect(QRectF(left - thin, 1, right - left + 2 * thin, self.height() - 2), theme.colour("groove"))
         self._paint_columns(painter, self._area())
-        if self._pointed >= 0:
+        if self._pointed >= 0 and self.tells:
             self._paint_readout(painter)
 
     def _paint_readout(self, painter: QPainter) -> None:

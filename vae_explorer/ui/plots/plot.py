@@ -16,6 +16,8 @@ from vae_explorer.ui.widgets.image_view import paint_message
 from vae_explorer.ui.widgets.numbers import mark
 
 INTERVAL = 0.1  # seconds between two redraws, at least
+TICKS = 0.75  # of the type's size
+USUAL_TICK = "−100"  # an axis is not narrower, so that it seldom moves
 MAX_DRAWN = 1e12  # values further from 0 are not drawn, like those that are not finite
 Range = tuple[float, float]
 Sign = Literal["line", "dash", "dot line", "fill", "dot"]
@@ -156,6 +158,8 @@ class Plot(QWidget):
             plot.getAxis(side).setZValue(-1)  # the grid lies under the curves
             plot.getAxis(side).tickStrings = partial(_figures, plot.getAxis(side).tickStrings)
         plot.getViewBox().disableAutoRange()
+        plot.getViewBox().sigYRangeChanged.connect(self._fit_axis)
+        plot.getViewBox().sigResized.connect(self._fit_axis)
         plot.getViewBox().sigRangeChangedManually.connect(self._on_user_zoomed)
         plot.scene().sigMouseClicked.connect(self._on_clicked)
         plot.viewport().installEventFilter(self)
@@ -166,13 +170,24 @@ class Plot(QWidget):
     def _dress(self) -> None:
         """The theme's colours and type; pyqtgraph follows neither."""
         self._plot.setBackground(theme.colour("field"))
-        font = theme.font(scale=0.75)
+        font = theme.font(scale=TICKS)
         for side in ("left", "bottom"):
             axis = self._plot.getAxis(side)
             axis.setPen(theme.colour("groove"))
             axis.setTextPen(theme.colour("muted"))
             axis.setStyle(tickFont=font, tickLength=0, tickTextOffset=theme.pixels(3), maxTickLevel=0)
         self._plot.getAxis("bottom").setHeight(theme.pixels(16))
+        self._fit_axis()
+
+    def _fit_axis(self, *_: object) -> None:
+        """The axis on the left is as wide as its longest number: the library's own guess comes late and cuts some."""
+        axis, (low, high) = self._plot.getAxis("left"), self._plot.getViewBox().viewRange()[1]
+        spacing, values = axis.tickValues(low, high, self._plot.getViewBox().height())[0]
+        texts = axis.tickStrings(values, axis.scale, spacing)
+        metrics = QFontMetricsF(theme.font(scale=TICKS))
+        width = round(max(map(metrics.horizontalAdvance, (USUAL_TICK, *texts)))) + theme.pixels(8)
+        if width != axis.width():
+            axis.setWidth(width)
 
     def _fit(self) -> None:
         x, y = self._ranges()
@@ -219,7 +234,7 @@ class Plot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         with QPainter(self) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setPen(QPen(theme.colour("accent"), theme.pixels(2)) if self.hasFocus() else Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("field"))
             painter.drawRoundedRect(QRectF(self.rect()), theme.pixels(4), theme.pixels(4))
             if self._message:

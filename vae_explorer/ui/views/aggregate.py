@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QBoxLayout, QGridLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
+from vae_explorer.session.views import tables
 from vae_explorer.ui.plots.density_multiples import TIP as MULTIPLES_TIP
 from vae_explorer.ui.plots.density_multiples import DensityMultiples
 from vae_explorer.ui.plots.density_plot import TIP as PLOT_TIP
@@ -18,6 +19,7 @@ from vae_explorer.ui.views.shelf import Gutter, Shelf, stacked, turn
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.numbers import counted, figure, z_name
 from vae_explorer.ui.widgets.panel import button, label
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
 EXPLANATION = "the mean of q(z|x) over images"
 EXPLANATION_TIP = "Where q(z) differs from N(0, I), the prior also samples regions where no image is encoded."
@@ -29,6 +31,7 @@ SOURCES = {  # title, that of a plain autoencoder, tooltip
     "mixture": ("mixture\nfitted to q(z)", "mixture\nfitted", "A mixture of several Gaussians, fitted to z"),
     "posterior": ("stored\nposteriors", "z of images", "z of randomly chosen images: these pictures repeat them"),
 }
+FILES = {"prior": "the prior", "gaussian": "a Gaussian", "mixture": "a mixture", "posterior": "stored posteriors"}
 FIGURES_TIP = (
     "The average KL(q(z|x) ‖ p(z)) has two parts. Information: how much z says about which image it came from. "
     "KL(q(z) ‖ p(z)): how far all images together are from the prior. Information cannot be more than log N."
@@ -38,7 +41,7 @@ SATURATED_TIP = (
     "The information of N images cannot be more than log N. Here it has reached that limit, so the true "
     "information is larger and the true KL(q(z) ‖ p(z)) smaller."
 )
-WIDTH = 200  # pixels of the controls, at 100 %
+WIDTH = 208  # pixels of the controls, at 100 %
 SOURCE_WIDTH = 76  # pixels of a source's name, at 100 %
 FIGURES = ("kl", "information", "marginal_kl", "n")  # the lines of the figures
 
@@ -56,6 +59,9 @@ class AggregateView(Shelf):
         self.plot.setObjectName("aggregatePlot")
         self.multiples.setObjectName("aggregateDimensions")
         self.multiples.chosen.connect(self._aggregate.choose)
+        densities = partial(tables.of_densities, self._aggregate)
+        offer(self.plot, session.take_away, Taken("q(z)", data=densities, of_image=False))
+        offer(self.multiples, session.take_away, Taken("q(z) of every dimension", data=densities, of_image=False))
         self.title, self.above_multiples = Lines(name="aggregateTitle"), Lines(name="aggregateActive")
         self.above_multiples.say("", tip="Active: its mean varies from image to image (variance above 0.01)")
         area = Gutter(self.multiples)
@@ -90,7 +96,14 @@ class AggregateView(Shelf):
         self.grids: dict[str, ImageGrid] = {}
         self.sources: dict[str, Lines] = {}
         for line, (source, (_, _, tip)) in enumerate(SOURCES.items()):
-            self.grids[source] = grid = ImageGrid()
+            self.grids[source] = grid = ImageGrid(item="sample")
+            samples = Taken(
+                f"samples from {FILES[source]}",
+                data=partial(tables.of_compared, self._aggregate, source),
+                command=partial(self._session.take_away.compared_command, self._aggregate, source),
+                of_image=False,
+            )
+            offer(grid, self._session.take_away, samples)
             grid.setObjectName(f"samplesFrom_{source}")
             grid.setToolTip(f"{tip}. Click one to put its z on the sliders.")
             grid.chosen.connect(partial(self._aggregate.put_on_sliders, source))

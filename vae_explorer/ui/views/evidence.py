@@ -1,11 +1,14 @@
 """The lecture's central equation for the current image: log p(x) = reconstruction − KL + gap."""
 
+from functools import partial
+
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QGridLayout, QSpinBox, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
+from vae_explorer.session.views import tables
 from vae_explorer.session.views.evidence import MAX_IMPORTANCE_DRAWS, Evidence
 from vae_explorer.ui.plots.growth_plot import GrowthPlot
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
@@ -16,6 +19,7 @@ from vae_explorer.ui.views.lines import Lines
 from vae_explorer.ui.views.shelf import Shelf, stacked, turn
 from vae_explorer.ui.widgets.numbers import figure, z_name
 from vae_explorer.ui.widgets.panel import button, label
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
 EXPLANATION = "training raises the ELBO"
 TIP = "Training raises the ELBO. The gap is how far q(z|x) is from the true posterior p(z|x)."
@@ -28,7 +32,7 @@ FIT = (
     "Fit the best q(z|x) to just this image, with the decoder frozen: how much of the gap is the encoder's? (Ctrl+F)",
 )
 CANCEL = "Cancel the fit", "Keep the encoder's q(z|x)"
-WIDTH = 200  # pixels of the controls, at 100 %
+WIDTH = 208  # pixels of the controls, at 100 %
 LATE = 1000  # milliseconds: figures by earlier weights are dimmed from then on; a run has new weights twice a second
 
 
@@ -82,6 +86,7 @@ class EvidenceView(Shelf):
         """Each with a line above it and one below. What is to be doubted is written where the equation was."""
         self.waterfall, self.growth = Waterfall(), GrowthPlot()
         self.histogram, self.map = HistogramPlot(), PosteriorMapPlot()
+        self._offer_plots()
         self.growth.setToolTip(f"{self.growth.toolTip()} {BLIND}")
         self.warning = Lines(EQUATION, name="evidenceWarning")
         self.under_waterfall, self.under_growth, self.under_histogram, self.under_map = (
@@ -114,6 +119,16 @@ class EvidenceView(Shelf):
         """Enlarged, the waterfall is as high as the others together."""
         turn(self._others, is_down=self.is_tall)
         self.parts.setStretch(1, 6 if self.is_tall else 4 * sum(not column.isHidden() for column in self._columns[1:]))
+
+    def _offer_plots(self) -> None:
+        command = partial(self._session.take_away.evidence_command, self._evidence)
+        for plot, what, table in (
+            (self.waterfall, "evidence", tables.of_figures),
+            (self.growth, "log evidence as K grows", tables.of_growth),
+            (self.histogram, "one-sample ELBO", tables.of_one_sample_elbos),
+            (self.map, "true posterior", tables.of_map),
+        ):
+            offer(plot, self._session.take_away, Taken(what, data=partial(table, self._evidence), command=command))
 
     def _on_fit(self) -> None:
         if self._evidence.is_fitting:

@@ -15,7 +15,7 @@ class PosteriorGrid(ImageGrid):
     """`value` is the decoded images, whatever is shown of them: themselves, or their difference from the mean."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(item="sample")
         self.setObjectName("posteriorSamples")
         self.setAccessibleName("Posterior samples")
         self.samples: np.ndarray | None = None  # float32 [n, c, h, w]

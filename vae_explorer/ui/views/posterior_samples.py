@@ -1,9 +1,12 @@
 """Repeated samples from q(z|x): the same image, a different z each time."""
 
+from functools import partial
+
 import numpy as np
 from PySide6.QtWidgets import QCheckBox, QGridLayout, QSpinBox, QWidget
 
 from vae_explorer.session.session import Session
+from vae_explorer.session.views import tables
 from vae_explorer.session.views.samples import MAX_SAMPLES, PosteriorSamples
 from vae_explorer.ui.theme import UNIT
 from vae_explorer.ui.views.lines import Lines
@@ -14,6 +17,7 @@ from vae_explorer.ui.views.taken_apart import TakenApart
 from vae_explorer.ui.widgets.numbers import ordinal
 from vae_explorer.ui.widgets.panel import button, label
 from vae_explorer.ui.widgets.segments import Segments
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
 REMARK = "one image, many latent points"
 TIP = "Each sample of the same image is a different z and a different picture. Click one to put its z on the sliders."
@@ -21,7 +25,7 @@ DRAW = "{} draw of ε for this image"
 NOT_Q = "σ × {} is not q(z|x)"
 EMPTY = "Drop an image: samples of its posterior appear here."
 WORKING = "sampling…"
-WIDTH = 200  # pixels of the controls, at 100 %
+WIDTH = 208  # pixels of the controls, at 100 %
 
 
 class PosteriorSamplesView(Shelf):
@@ -44,6 +48,15 @@ class PosteriorSamplesView(Shelf):
         self.parts.addWidget(self.grid, 1)
         self.parts.addWidget(self.apart)
         self.parts.addWidget(self.summary)
+
+        samples = Taken(
+            "posterior samples",
+            data=partial(tables.of_samples, self._samples),
+            command=partial(session.take_away.samples_command, self._samples),
+        )
+        offer(self.grid, session.take_away, samples)
+        offer(self.summary.mean, session.take_away, Taken("mean of the samples"))
+        offer(self.summary.spread, session.take_away, Taken("spread of the samples"))
 
         self._shown: PosteriorSamples | None = None
         self._selected = 0

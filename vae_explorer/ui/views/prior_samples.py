@@ -1,21 +1,25 @@
 """Pictures of z ~ N(0, I): generation."""
 
+from functools import partial
+
 from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QSpinBox, QWidget
 
 from vae_explorer.session.session import Session
+from vae_explorer.session.views import tables
 from vae_explorer.session.views.samples import MAX_SAMPLES
 from vae_explorer.ui.theme import UNIT
 from vae_explorer.ui.views.lines import Lines
 from vae_explorer.ui.views.shelf import Shelf
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.panel import button, label
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
 CLICK = "Click one to put its z on the sliders."
 EXPLANATION = "generation: z from the prior, decoded"
 NOT_PRIOR = "temperature {} is not the prior"
 EMPTY = "Open a model or train one: pictures decoded from z ~ N(0, I) appear here."
 WORKING = "sampling…"
-WIDTH = 200  # pixels of the controls, at 100 %
+WIDTH = 208  # pixels of the controls, at 100 %
 
 
 class PriorSamplesView(Shelf):
@@ -28,10 +32,17 @@ class PriorSamplesView(Shelf):
         self.again = button("New samples (N)", self._samples.resample, "Take the next seed", role="primary")
         self.again.setObjectName("priorResample")
         super().__init__(WIDTH, (label("z ~ N(0, I)", role="title"), self.remark, form), (self.again,), parent)
-        self.grid = ImageGrid()
+        self.grid = ImageGrid(item="sample")
         self.grid.setObjectName("priorSamples")
         self.grid.setAccessibleName("Prior samples")
         self.parts.addWidget(self.grid, 1)
+        samples = Taken(
+            "prior samples",
+            data=partial(tables.of_samples, self._samples),
+            command=partial(session.take_away.prior_command, self._samples),
+            of_image=False,
+        )
+        offer(self.grid, session.take_away, samples)
 
         self.grid.chosen.connect(self._samples.choose)
         self._samples.changed.connect(self._on_changed)

@@ -1,17 +1,21 @@
 """Is this an image that the model knows?"""
 
+from functools import partial
+
 import numpy as np
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
+from vae_explorer.session.views import tables
 from vae_explorer.ui.plots.histogram_plot import HistogramPlot
 from vae_explorer.ui.views.lines import Lines
 from vae_explorer.ui.views.shelf import Shelf, stacked, turn
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.numbers import figure
 from vae_explorer.ui.widgets.panel import label
+from vae_explorer.ui.widgets.take_away import Taken, offer
 
 KNOWN = "A low ELBO: the model finds this image unlikely. "
 NO_ELBO = "This model has no ELBO to compare. "
@@ -40,8 +44,11 @@ class TypicalView(Shelf):
         self.setObjectName("typicalView")
         self.histogram = HistogramPlot(name="test images", tip=TIP, lines=("elbo",))
         self.histogram.setObjectName("typicalElbo")
+        quantiles = partial(tables.of_quantiles, self._typical)
+        offer(self.histogram, session.take_away, Taken("ELBO among the test images", data=quantiles))
         self.grid = ImageGrid()
         self.grid.setObjectName("neighbours")
+        offer(self.grid, session.take_away, Taken("nearest images"))
         self.grid.setAccessibleName("Nearest images")
         self.grid.chosen.connect(self._typical.choose)
         self.above_grid = Lines(name="neighboursText")

@@ -23,6 +23,11 @@ class GridLayout:
     def total_height(self) -> int:
         return self.rows * (self.height + self.gap) - self.gap
 
+    @property
+    def canvas(self) -> tuple[int, int]:
+        """Height and width of all tiles, each with a gap below it and to its right."""
+        return self.rows * (self.height + self.gap), self.columns * (self.width + self.gap)
+
 
 def arrange(count: int, width: int, height: int, room_width: int, room_height: int, largest_gap: int) -> GridLayout:
     """The arrangement of `count` images of this size with the largest tiles, whole-number zoom from 2 on: below it the

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import Property, QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QAccessible,
     QColor,
     QFocusEvent,
     QHelpEvent,
@@ -20,16 +21,18 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.theme import theme
+from vae_explorer.ui.widgets.accessible import ListInterface, PictureList, describe, tell_item
 from vae_explorer.ui.widgets.grid_layout import GAP, GridLayout, arrange
 from vae_explorer.ui.widgets.image_view import DIMMED, paint_message
-from vae_explorer.ui.widgets.pixels import ColourMap, coloured, round_corners, same, smoothly_scaled
+from vae_explorer.ui.widgets.pixels import ColourMap, coloured, rgb, same, tiled
 
+LATE = 0.5  # opacity of images that will be replaced at once
 CHOOSING_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 WALKING_KEYS = (Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Home, Qt.Key.Key_End)
 CHORD = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.MetaModifier
 
 
-class ImageGrid(QWidget):
+class ImageGrid(PictureList):
     """Images in rows, filled from the left. With `rows` and `tile` (a side, in pixels at 100 %) tiles have a fixed
     size and the widget asks for the room they need; without, they are as large as the widget allows.
 
@@ -47,8 +50,10 @@ class ImageGrid(QWidget):
     chosen = Signal(int)
     double_clicked = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None, *, rows: int | None = None, tile: int = 38) -> None:
+    def __init__(self, parent: QWidget | None = None, *, rows: int | None = None, tile: int = 38, item: str = "image"):
+        """item: what a screen reader calls one of them, such as "sample"."""
         super().__init__(parent)
+        self.item = item
         self._rows = rows
         self._tile = tile
         self._value: np.ndarray | None = None
@@ -56,7 +61,7 @@ class ImageGrid(QWidget):
         self._scale = 1.0
         self._captions: Sequence[str] = ()
         self._message = ""
-        self._unseen = False
+        self._is_late = self._unseen = False
         self._arrangement: GridLayout | None = None
         self._canvas = np.zeros((0, 0), np.uint32)  # kept, since fresh memory costs more than the pixels
         self._composed: QImage | None = None  # looks into _canvas
@@ -101,8 +106,10 @@ class ImageGrid(QWidget):
 
     def set_selected(self, index: int | None) -> None:
         """Frames this image."""
-        self._selected = index if index is not None and 0 <= index < self._count() else None
+        before, self._selected = self._selected, index if index is not None and 0 <= index < self._count() else None
         self.update()
+        if self._selected is not None and self._selected != before:
+            tell_item(self, QAccessible.Event.Selection, self._selected)
 
     def set_captions(self, captions: Sequence[str]) -> None:
         """A tooltip for each image."""
@@ -113,6 +120,12 @@ class ImageGrid(QWidget):
         if (text or "") != self._message:
             self._message = text or ""
             self.setAccessibleDescription(self._message)
+            self.update()
+
+    def set_late(self, late: bool) -> None:
+        """Dims images that no longer belong to what is shown elsewhere, until the next ones are there."""
+        if late != self._is_late:
+            self._is_late = late
             self.update()
 
     def tile_rect(self, index: int) -> QRectF:
@@ -138,6 +151,42 @@ class ImageGrid(QWidget):
         index = row * arrangement.columns + column
         inside = 0 <= column < arrangement.columns and self.tile_rect(index).contains(position)
         return index if inside else -1
+
+    # what is taken away, and what a screen reader is told
+
+    @property
+    def columns(self) -> int:
+        """In which the images are shown."""
+        arrangement = self._arranged()
+        return arrangement.columns if arrangement else 1
+
+    @property
+    def is_empty(self) -> bool:
+        return self._count() == 0
+
+    def numbers(self) -> np.ndarray:
+        """The images as given, [n, c, h, w]. Raises ValueError where there are none."""
+        if self._value is None:
+            raise ValueError("there are no images")
+        return self._value
+
+    def pixels(self) -> np.ndarray:
+        """The images as they are coloured, uint8 [n, h, w, 3]."""
+        return rgb(coloured(self.numbers(), self._colours, self._scale))
+
+    def item_count(self) -> int:
+        return self._count()
+
+    def item_name(self, index: int) -> str:
+        """Such as "sample 6 of 16", with its caption."""
+        caption = self._captions[index] if index < len(self._captions) else ""
+        return f"{self.item} {index + 1} of {self._count()}" + (f": {caption}" if caption else "")
+
+    def item_in_frame(self) -> int:
+        return self._cursor
+
+    def item_is_selected(self, index: int) -> bool:
+        return index == self._selected
 
     def height_for_rows(self) -> int:
         """What fixed rows need, in pixels."""
@@ -295,32 +344,10 @@ class ImageGrid(QWidget):
         return QPoint(margin, max(margin, (room_height - arrangement.total_height) // 2))
 
     def _compose(self, arrangement: GridLayout) -> QImage:
-        """All tiles in one image with clear gaps and rounded corners."""
-        assert self._value is not None
-        rows, columns, height, width = arrangement.rows, arrangement.columns, arrangement.height, arrangement.width
-        pixels = coloured(self._value, self._colours, self._scale)  # [n, h, w]
-        zoom = height // pixels.shape[1]
-        if (zoom * pixels.shape[1], zoom * pixels.shape[2]) == (height, width):
-            pixels = np.repeat(pixels, zoom, axis=2)  # the rows are repeated below, which copies whole lines
-        else:
-            pixels, zoom = smoothly_scaled(pixels, height, width), 1
-        missing = rows * columns - len(pixels)
-        if missing:
-            pixels = np.concatenate([pixels, np.zeros((missing, *pixels.shape[1:]), np.uint32)])
-        pixels = pixels.reshape(rows, columns, -1, width).swapaxes(1, 2)  # [rows, h, columns, width]
-
-        shape = rows * (height + arrangement.gap), columns * (width + arrangement.gap)
-        if self._canvas.shape != shape:
-            self._canvas = np.zeros(shape, np.uint32)
-        else:
-            self._canvas.fill(0)
-        cells = self._canvas.reshape(rows, height + arrangement.gap, columns, width + arrangement.gap)
-        for line in range(zoom):
-            cells[:, line:height:zoom, :, :width] = pixels
-        radius = min(round(theme.pixels(4) * self.devicePixelRatioF()), height // 8, width // 8)
-        round_corners(cells[:, :height, :, :width], radius)
-        premultiplied = QImage.Format.Format_ARGB32_Premultiplied
-        return QImage(self._canvas.data, shape[1], shape[0], 4 * shape[1], premultiplied)
+        if self._canvas.shape != arrangement.canvas:
+            self._canvas = np.zeros(arrangement.canvas, np.uint32)
+        radius = round(theme.pixels(4) * self.devicePixelRatioF())
+        return tiled(self._canvas, coloured(self.numbers(), self._colours, self._scale), arrangement, radius)
 
     def _paint_images(self, painter: QPainter, arrangement: GridLayout) -> None:
         if self._composed is None or self._composed_as != arrangement:
@@ -328,7 +355,7 @@ class ImageGrid(QWidget):
         ratio = self.devicePixelRatioF()
         painter.save()
         painter.scale(1 / ratio, 1 / ratio)
-        painter.setOpacity(DIMMED if self._message else 1.0)
+        painter.setOpacity(DIMMED if self._message else LATE if self._is_late else 1.0)
         painter.drawImage(self._origin(arrangement), self._composed)
         painter.restore()
 
@@ -356,18 +383,15 @@ class ImageGrid(QWidget):
 
     def _walk(self, key: Qt.Key, columns: int) -> None:
         last = self._count() - 1
-        there = {
-            Qt.Key.Key_Left: self._cursor - 1,
-            Qt.Key.Key_Right: self._cursor + 1,
-            Qt.Key.Key_Up: self._cursor - columns,
-            Qt.Key.Key_Down: self._cursor + columns,
-            Qt.Key.Key_Home: 0,
-            Qt.Key.Key_End: last,
-        }[key]
+        by = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: -columns, Qt.Key.Key_Down: columns}
+        there = self._cursor + by[key] if key in by else 0 if key == Qt.Key.Key_Home else last
         if 0 <= there <= last:
             self._cursor = there
-        name = self._captions[self._cursor] if self._cursor < len(self._captions) else ""
-        self.setAccessibleDescription(f"image {self._cursor + 1} of {last + 1} {name}".strip())
+        self.setAccessibleDescription(self.item_name(self._cursor))
+        tell_item(self, QAccessible.Event.Focus, self._cursor)
         self.update()
         self.walked.emit(self._cursor)
         self._point(self._cursor)
+
+
+describe(ImageGrid, ListInterface)

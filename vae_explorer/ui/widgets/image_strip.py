@@ -22,12 +22,11 @@ class ImageStrip(QScrollArea):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setWidget(self.grid)
         self.grid.walked.connect(self._on_walked)
-        self.horizontalScrollBar().rangeChanged.connect(self._on_range_changed)
 
     @guarded(QSize())
     def sizeHint(self) -> QSize:
-        bar = self.horizontalScrollBar()
-        height = self.grid.height_for_rows() + (bar.sizeHint().height() if bar.maximum() > 0 else 0)
+        """With room for its scroll bar, so that nothing below moves when that comes."""
+        height = self.grid.height_for_rows() + self.horizontalScrollBar().sizeHint().height()
         return QSize(self.grid.sizeHint().width(), height)
 
     @guarded(QSize())
@@ -46,6 +45,3 @@ class ImageStrip(QScrollArea):
     def _on_walked(self, index: int) -> None:
         tile = self.grid.tile_rect(index).toAlignedRect()
         self.ensureVisible(tile.center().x(), tile.center().y(), tile.width(), 0)
-
-    def _on_range_changed(self) -> None:
-        self.updateGeometry()

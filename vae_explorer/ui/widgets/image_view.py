@@ -27,6 +27,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
+    QResizeEvent,
     QTextOption,
     QTransform,
 )
@@ -35,7 +36,8 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QToolTip, QWidget
 from vae_explorer.errors import UserError
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.theme import theme
-from vae_explorer.ui.widgets.pixels import ColourMap, coloured, image_of, same
+from vae_explorer.ui.widgets.accessible import PictureInterface, describe
+from vae_explorer.ui.widgets.pixels import ColourMap, coloured, image_of, rgb, same
 
 DIMMED = 0.25  # opacity of a picture under a message
 
@@ -70,10 +72,12 @@ class ImageView(QWidget):
 
     Signals:
         shown(object): an array that differs from the last one is painted for the first time; the array as given.
+        zoomed(): the picture has another size on the screen; the value is `zoom`
         pixel_pointed(int, int): row and column under the mouse, from 0; -1, -1 when there is none any more.
     """
 
     shown = Signal(object)
+    zoomed = Signal()
     pixel_pointed = Signal(int, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -117,9 +121,38 @@ class ImageView(QWidget):
     def to_image(self) -> QImage:
         """The picture at one screen pixel for each of its own; a null image when there is none."""
         if self._pixels is None and self._value is not None:
-            value = self._value.transpose(2, 0, 1) if self._photo else self._value
-            self._pixels = image_of(coloured(value, self._colours, self._scale))
+            self._pixels = image_of(coloured(self.numbers()[0], self._colours, self._scale))
         return self._pixels or QImage()
+
+    # what is taken away
+
+    columns = 1
+
+    @property
+    def is_empty(self) -> bool:
+        return self._value is None
+
+    def numbers(self) -> np.ndarray:
+        """The picture as given, [1, c, h, w]. Raises ValueError where there is none."""
+        if self._value is None:
+            raise ValueError("there is no picture")
+        return (self._value.transpose(2, 0, 1) if self._photo else self._value)[None]
+
+    def pixels(self) -> np.ndarray:
+        """The picture as it is coloured, uint8 [1, h, w, 3]."""
+        return rgb(coloured(self.numbers(), self._colours, self._scale))
+
+    def size_text(self) -> str:
+        """What a screen reader says of it."""
+        if self._value is None:
+            return "empty"
+        height, width = self.numbers().shape[2:]
+        return f"{width} × {height} pixels"
+
+    @property
+    def zoom(self) -> float:
+        """Pixels of the screen for one of the picture: a whole number from 1 on, but for photographs."""
+        return self._device_rect().width() / self.to_image().width() if self._value is not None else 1.0
 
     def picture_rect(self) -> QRectF:
         """Where the picture, or its empty frame, is in the widget."""
@@ -157,6 +190,11 @@ class ImageView(QWidget):
         if self._unseen:
             self._unseen = False
             self.shown.emit(self._value)
+
+    @guarded()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.zoomed.emit()
 
     @guarded(False)
     def event(self, event: QEvent) -> bool:
@@ -287,3 +325,6 @@ class ImageView(QWidget):
         drag.setMimeData(mime)
         drag.setPixmap(QPixmap.fromImage(self.to_image().scaledToHeight(theme.pixels(56))))
         drag.exec(Qt.DropAction.CopyAction)
+
+
+describe(ImageView, PictureInterface)

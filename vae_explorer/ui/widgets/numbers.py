@@ -1,5 +1,7 @@
 """How a figure is written and how a mark in a plot is coloured: one way for every widget."""
 
+import math
+
 from PySide6.QtGui import QColor
 
 from vae_explorer.ui.theme import DARK, theme
@@ -10,6 +12,30 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def figure(value: float, digits: int, *, sign: bool = False) -> str:
     """A number as the window writes it: a real minus sign, and none before zero."""
     return format(value, f"{'+' if sign else ''}z.{digits}f").replace("-", "−")
+
+
+def deviation(value: float) -> str:
+    """A standard deviation, such as sigma: at least two digits that say something (0.0041, never 0.00), and as wide as
+    any other, so that the points are below each other in a column that begins at one x."""
+    if 0 < value < 0.001:
+        mantissa, exponent = f"{value:.1e}".split("e")
+        text = f"{mantissa}e−{abs(int(exponent))}"
+    elif 0 < value < 100:
+        text = figure(value, max(2, 1 - math.floor(math.log10(value))))
+    else:
+        text = figure(value, 2 if value == 0 else 0)
+    return text.ljust(6, "\u2007")  # spaces as wide as a digit
+
+
+def number(text: str) -> float:
+    """A number as people type it: with a point or a comma, with any minus. ValueError with a sentence otherwise."""
+    try:
+        value = float(text.strip().replace("−", "-").replace(",", "."))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"“{text.strip()}” is not a number." if text.strip() else "Type a number.")
+    return value
 
 
 def z_name(dimension: int) -> str:

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QImage
 
 from vae_explorer.ui.theme import theme, viridis
+from vae_explorer.ui.widgets.grid_layout import GridLayout
 
 ColourMap = Literal["grey", "viridis", "diverging"]
 OPAQUE = np.uint32(0xFF000000)
@@ -53,6 +54,28 @@ def smoothly_scaled(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     column.convertTo(QImage.Format.Format_RGB32)
     lines = np.frombuffer(column.constBits(), np.uint32).reshape(height * count, column.bytesPerLine() // 4)
     return np.asarray(lines[:, :width].reshape(count, height, width) | OPAQUE)
+
+
+def tiled(canvas: np.ndarray, pixels: np.ndarray, layout: GridLayout, radius: int) -> QImage:
+    """Screen pixels uint32 [n, h, w] as tiles with clear gaps and rounded corners, in one image that looks into the
+    canvas, uint32 of the layout's shape."""
+    rows, columns, height, width = layout.rows, layout.columns, layout.height, layout.width
+    zoom = height // pixels.shape[1]
+    if (zoom * pixels.shape[1], zoom * pixels.shape[2]) == (height, width):
+        pixels = np.repeat(pixels, zoom, axis=2)  # the rows are repeated below, which copies whole lines
+    else:
+        pixels, zoom = smoothly_scaled(pixels, height, width), 1
+    missing = rows * columns - len(pixels)
+    if missing:
+        pixels = np.concatenate([pixels, np.zeros((missing, *pixels.shape[1:]), np.uint32)])
+    pixels = pixels.reshape(rows, columns, -1, width).swapaxes(1, 2)  # [rows, h, columns, width]
+    canvas.fill(0)
+    cells = canvas.reshape(rows, height + layout.gap, columns, width + layout.gap)
+    for line in range(zoom):
+        cells[:, line:height:zoom, :, :width] = pixels
+    round_corners(cells[:, :height, :, :width], min(radius, height // 8, width // 8))
+    lines, across = canvas.shape
+    return QImage(canvas.data, across, lines, 4 * across, QImage.Format.Format_ARGB32_Premultiplied)
 
 
 def round_corners(tiles: np.ndarray, radius: int) -> None:

@@ -1,11 +1,24 @@
-"""A row of buttons of which one is chosen."""
+"""A row of words of which one is chosen."""
 
-from PySide6.QtCore import Property, Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtCore import Property, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QFont, QFontMetrics, QPaintEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QButtonGroup,
+    QHBoxLayout,
+    QRadioButton,
+    QStyle,
+    QStyleOptionButton,
+    QStylePainter,
+    QWidget,
+)
+
+from vae_explorer.session.threads.guard import guarded
+from vae_explorer.ui.widgets.tips import set_tip
 
 
 class Segments(QWidget):
-    """One of a few words is chosen; the first at the beginning.
+    """One of a few words is chosen; the first at the beginning. For a screen reader they are a group of radio buttons.
 
     Signals:
         chosen(str): the user chose another segment
@@ -21,17 +34,12 @@ class Segments(QWidget):
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
-        self._buttons: dict[str, QPushButton] = {}
+        self._buttons: dict[str, QRadioButton] = {}
 
     def add(self, value: str, text: str, tip: str) -> None:
         """One more segment."""
-        button = QPushButton(text)
-        button.setProperty("role", "segment")
-        button.setCheckable(True)
-        button.setAutoDefault(False)
-        button.setToolTip(tip)
-        button.setAccessibleDescription(tip)
-        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        button = Segment(text)
+        set_tip(button, tip)
         button.setChecked(not self._buttons)
         button.setProperty("place", "last" if self._buttons else "only")
         for before in list(self._buttons.values())[-1:]:
@@ -40,7 +48,16 @@ class Segments(QWidget):
         self._group.addButton(button)
         self._layout.addWidget(button)
 
-    def button(self, value: str) -> QPushButton:
+    def set_tight(self, tight: bool) -> None:
+        """Less room around the words, where large type leaves none."""
+        for button in self._buttons.values():
+            if button.property("tight") != tight:
+                button.setProperty("tight", tight)
+                button.style().unpolish(button)
+                button.style().polish(button)
+                button.updateGeometry()
+
+    def button(self, value: str) -> QRadioButton:
         return self._buttons[value]
 
     def _get_value(self) -> str:
@@ -53,5 +70,40 @@ class Segments(QWidget):
 
     value = Property(str, _get_value, set_value)
 
-    def _on_clicked(self, _button: QPushButton) -> None:
+    def _on_clicked(self, _button: QAbstractButton) -> None:
         self.chosen.emit(self._get_value())
+
+
+class Segment(QRadioButton):
+    """A radio button that looks like a push button, as wide as its word is when it is chosen: nothing moves then."""
+
+    def __init__(self, text: str):
+        super().__init__(text)
+        self.setProperty("role", "segment")
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    @guarded(QSize())
+    def sizeHint(self) -> QSize:
+        self.ensurePolished()
+        bold = QFont(self.font())
+        bold.setWeight(QFont.Weight.DemiBold)
+        option = self._option()
+        words = QFontMetrics(bold).size(Qt.TextFlag.TextShowMnemonic, self.text())
+        return self.style().sizeFromContents(QStyle.ContentsType.CT_PushButton, option, words, self)
+
+    @guarded(QSize())
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    @guarded()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        QStylePainter(self).drawControl(QStyle.ControlElement.CE_PushButton, self._option())
+
+    @guarded(False)
+    def hitButton(self, pos: QPoint) -> bool:
+        return self.rect().contains(pos)
+
+    def _option(self) -> QStyleOptionButton:
+        option = QStyleOptionButton()
+        self.initStyleOption(option)
+        return option

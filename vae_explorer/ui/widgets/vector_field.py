@@ -1,36 +1,44 @@
-"""A vector as numbers, in one line that can be scrolled, selected and copied."""
+"""One number of a vector, and the whole vector for whoever asks."""
 
 import numpy as np
-from PySide6.QtCore import Property, QSize
-from PySide6.QtWidgets import QLineEdit, QSizePolicy, QWidget
+from PySide6.QtCore import Property
+from PySide6.QtWidgets import QLabel, QWidget
 
-from vae_explorer.session.threads.guard import guarded
-from vae_explorer.ui.theme import theme
-from vae_explorer.ui.widgets.numbers import figure
+from vae_explorer.ui.widgets.numbers import deviation, figure
 
 EMPTY = np.zeros(0, np.float32)
 
 
-class VectorField(QLineEdit):
-    """Shows float [z] with two decimals in the order of the indices; `value` is it in full precision."""
+class VectorField(QLabel):
+    """Shows one element of float [z] after its symbol; `value` is the vector in full precision."""
 
-    def __init__(self, name: str, *, signed: bool, parent: QWidget | None = None):
+    def __init__(self, symbol: str, *, role: str, parent: QWidget | None = None):
+        """role: mu or sigma; a sigma never reads 0.00."""
         super().__init__(parent)
-        self._vector, self._signed = EMPTY, signed
-        self.setReadOnly(True)
-        self.setAccessibleName(name)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self._vector, self._at, self._symbol, self._is_sigma = EMPTY, 0, symbol, role == "sigma"
+        self.setProperty("role", role)
+
+    def set_symbol(self, symbol: str) -> None:
+        self._symbol = symbol
+        self._write()
+
+    def show_at(self, index: int) -> None:
+        """Shows this element; nothing where there is none."""
+        self._at = index
+        self._write()
 
     def _get_value(self) -> np.ndarray:
         return self._vector
 
     def set_value(self, vector: np.ndarray | None) -> None:
         self._vector = EMPTY if vector is None else vector
-        self.setText("  ".join(figure(float(value), 2, sign=self._signed) for value in self._vector))
-        self.setCursorPosition(0)
+        self._write()
 
     value = Property(object, _get_value, set_value)
 
-    @guarded(QSize())
-    def minimumSizeHint(self) -> QSize:
-        return QSize(theme.pixels(60), super().minimumSizeHint().height())
+    def _write(self) -> None:
+        text = ""
+        if 0 <= self._at < len(self._vector):
+            number = float(self._vector[self._at])
+            text = f"{self._symbol} {deviation(number).rstrip() if self._is_sigma else figure(number, 2)}"
+        self.setText(text)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 from vae_explorer.errors import Repeats
 from vae_explorer.ui.theme import UNIT
 from vae_explorer.ui.widgets.panel import button, label
+from vae_explorer.ui.widgets.tips import wrapped
 
 log = logging.getLogger(__name__)
 MAX_LENGTH = 500  # characters; the rest is in the tooltip
@@ -41,7 +42,7 @@ class ErrorBanner(QFrame):
         log.info("shown: %s", sentence)
         is_long = len(sentence) > MAX_LENGTH
         self.text.setText(f"{sentence[:MAX_LENGTH]}…" if is_long else sentence)
-        self.text.setToolTip((details or (sentence if is_long else ""))[:MAX_TIP])
+        self.text.setToolTip(wrapped((details or (sentence if is_long else ""))[:MAX_TIP]))
         self.show()
 
     def hide_sentence(self) -> None:

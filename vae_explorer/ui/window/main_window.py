@@ -1,57 +1,57 @@
 """The window: the lecture's own picture from left to right, x → q(z|x) → z → p(x|z) → x."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
     QKeyEvent,
-    QResizeEvent,
     QShowEvent,
 )
 from PySide6.QtWidgets import (
     QFileDialog,
     QLineEdit,
     QMainWindow,
-    QMessageBox,
-    QSplitter,
-    QVBoxLayout,
     QWidget,
 )
 
-from vae_explorer import __version__, paths
+from vae_explorer import paths
 from vae_explorer.paths import MODEL_SUFFIX
 from vae_explorer.session.records import Origin
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.drop import offer
 from vae_explorer.ui.drop.target import DropTarget
-from vae_explorer.ui.panels.decoded import DecodedPanel
-from vae_explorer.ui.panels.image.image_panel import ImagePanel
-from vae_explorer.ui.panels.latent.latent_panel import LatentPanel
-from vae_explorer.ui.panels.training.training_panel import TrainingPanel
-from vae_explorer.ui.theme import SCALES, UNIT, theme
-from vae_explorer.ui.widgets.panel import label
-from vae_explorer.ui.window.error_banner import ErrorBanner
-from vae_explorer.ui.window.job_status import JobStatus
-from vae_explorer.ui.window.main_menu import MainMenu
+from vae_explorer.ui.theme import SCALES, theme
+from vae_explorer.ui.window.arrangement import Wishes, presentation_scale
+from vae_explorer.ui.window.frame import Frame
+from vae_explorer.ui.window.menu.about import show_about
+from vae_explorer.ui.window.menu.key_sheet import KeySheet
+from vae_explorer.ui.window.menu.main_menu import MainMenu
 from vae_explorer.ui.window.self_test_dialog import SelfTestDialog
 from vae_explorer.ui.window.successes import Successes
-from vae_explorer.ui.window.tabs import Tabs
-from vae_explorer.ui.window.title_bar import TitleBar
 
 MODEL_FILES = "Models (*.safetensors)"
 ANY_FILES = "Images, models and data sets (*)"
-NARROW = 1280  # pixels: below, Train folds away
-MIN_WIDTH = 1152  # pixels at 100 % that all panels need: with big type Train folds away earlier
-PRESENTATION_SCALE = 150  # per cent
-FIRST_HEIGHTS = (550, 240)  # of the panels and the tabs
-FIRST_WIDTHS = (270, 300, 400, 440)  # Train, Image, Latent point, Decoded
+FIRST_SIZE = (1440, 900)  # pixels, where the screen has them
+MESSAGE = 5000  # milliseconds
+FRAME = (8, 40)  # pixels that a window manager may put around a window
+
+
+class Before(NamedTuple):
+    """What a presentation gives back at its end."""
+
+    scale: int
+    wishes: Wishes
+    state: Qt.WindowState
+    places: dict[str, QByteArray]
 
 
 class MainWindow(QMainWindow):
-    """Panels in their places, menus, drops, errors. Panels know the session and never each other."""
+    """Menus, drops, errors, opening and closing; what is in the window is Frame. Panels know the session and never
+    each other."""
 
     def __init__(self, session: Session, parent: QWidget | None = None, *, remembers: bool = True):
         super().__init__(parent)
@@ -60,83 +60,42 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("VAE Explorer")
         self.setMinimumSize(720, 480)
         self._settings = QSettings(str(paths.settings_file()), QSettings.Format.IniFormat)
-        self._before_presentation: tuple[int, bool] | None = None
-        self._train_wished = True
-        self._is_narrow: bool | None = None  # not known before it has a size
+        self._before_presentation: Before | None = None
         self._is_arranged = False  # the panels have places from the last time
         self._may_close = False
 
-        self.training = TrainingPanel(session)
-        self.image = ImagePanel(session)
-        self.latent = LatentPanel(session)
-        self.decoded = DecodedPanel(session)
-        self.tabs = Tabs(session)
-        self.title = TitleBar(session)
+        self.frame = Frame(session)
+        self.title, self.errors, self.strip = self.frame.title, self.frame.errors, self.frame.strip
+        self.explore, self.drawer = self.frame.explore, self.frame.explore.drawer
+        self.image, self.latent, self.decoded = self.explore.image, self.explore.latent, self.explore.decoded
+        self.training, self.run_bar, self.run_sheet = self.frame.train.panel, self.frame.run_bar, self.frame.run_sheet
+        self.key_sheet: KeySheet | None = None
         self.self_test = SelfTestDialog(session.self_test, self)
-        self.errors = ErrorBanner()
         self.successes = Successes(session, self)
-        self.setCentralWidget(self._make_centre())
+        self.setCentralWidget(self.frame)
         self.menu = MainMenu(self, self)
+        self.title.set_menus(self.menu.button_menu())
         self.drops = DropTarget(self)
-        self._fill_status_bar()
 
         self.drops.dropped.connect(self._take)
         session.failed.connect(self._say)
         self.successes.succeeded.connect(self.errors.hide_sentence)
         session.closed.connect(self._on_session_closed)
-        session.training.progressed.connect(self._on_training_changed)
-        session.training.state_changed.connect(self._on_training_changed)
         session.model.changed.connect(self._on_model_changed)
         session.model.saved.connect(self._on_saved)
         session.data.described.connect(self._on_data_described)
-        theme.changed.connect(self._on_room_changed)
+        session.take_away.told.connect(self._on_told)
+        session.take_away.folder_changed.connect(self._on_folder_changed)
+        self.frame.rearranged.connect(self._on_rearranged)
         self.title.open_asked.connect(self.open_files)
         self.title.save_asked.connect(self.save_model)
-        self.training.save_asked.connect(self._save_trained)
+        self.title.help_asked.connect(self.show_keys)
+        self.image.open_asked.connect(self.open_files)
+        self.run_bar.save_asked.connect(self._save_trained)
+        self.training.started.connect(self.run_bar.stop.setFocus)
         for field in self.findChildren(QLineEdit):
             field.setAcceptDrops(False)  # a drop on it is for the window, not text
         self._restore()
-
-    def _make_centre(self) -> QWidget:
-        self.panels = QSplitter(Qt.Orientation.Horizontal)
-        self.panels.setObjectName("panels")
-        for panel, stretch in ((self.training, 2), (self.image, 3), (self.latent, 4), (self.decoded, 5)):
-            self.panels.addWidget(panel)
-            self.panels.setStretchFactor(self.panels.count() - 1, stretch)
-            self.panels.setCollapsible(self.panels.count() - 1, panel is self.training)
-        self.panels.setHandleWidth(2 * UNIT)
-        self.panels.setSizes(list(FIRST_WIDTHS))
-        self.rows = QSplitter(Qt.Orientation.Vertical)
-        self.rows.setObjectName("rows")
-        self.rows.addWidget(self.panels)
-        self.rows.addWidget(self.tabs)
-        self.rows.setHandleWidth(2 * UNIT)
-        self.rows.setStretchFactor(0, 6)
-        self.rows.setStretchFactor(1, 1)
-        self.rows.setSizes(list(FIRST_HEIGHTS))
-        self.rows.setChildrenCollapsible(False)
-
-        centre = QWidget()
-        outer = QVBoxLayout(centre)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.setSpacing(0)
-        inner = QVBoxLayout()
-        inner.setContentsMargins(2 * UNIT, 2 * UNIT, 2 * UNIT, 2 * UNIT)
-        inner.addWidget(self.errors)
-        inner.addWidget(self.rows, 1)
-        outer.addWidget(self.title)
-        outer.addLayout(inner, 1)
-        return centre
-
-    def _fill_status_bar(self) -> None:
-        bar = self.statusBar()
-        bar.setSizeGripEnabled(False)
-        bar.setContentsMargins(2 * UNIT, 0, 2 * UNIT, 0)
-        self.status = label(role="caption", name="statusText")
-        self.job = JobStatus(self.session)
-        bar.addWidget(self.status)
-        bar.addWidget(self.job)
-        bar.addPermanentWidget(label("Drop an image, a model or a folder anywhere", role="caption"))
 
     # verbs of the menu
 
@@ -191,11 +150,52 @@ class MainWindow(QMainWindow):
         self.image.copy_csv()
 
     def show_view(self, key: str) -> None:
-        """Brings one of the views below the panels into sight."""
-        self.tabs.show_view(key)
+        """Brings one of the views into sight."""
+        self.drawer.show_view(key)
 
-    def dismiss_error(self) -> None:
-        self.errors.hide_sentence()
+    def enlarge_view(self, on: bool) -> None:
+        """The chosen view over the panels, or back."""
+        self.frame.enlarge(on)
+
+    def fold_drawer(self, on: bool) -> None:
+        """Only the tabs of the views, or a view too."""
+        self.frame.fold(on)
+
+    def show_workspace(self, key: str) -> None:
+        self.frame.show_workspace(key)
+
+    def walk_panels(self, by: int) -> None:
+        """Moves the focus to the next (1) or the previous (−1) part of the window."""
+        self.frame.walk(by)
+
+    def step_model(self, by: int) -> None:
+        """Shows the next (1) or the previous (−1) model."""
+        self.title.step(by)
+
+    def start_training(self) -> None:
+        """Starts a run with what the form says."""
+        self.training.start.click()
+
+    def toggle_run_sheet(self, on: bool) -> None:
+        """The curves of the run."""
+        self.frame.show_sheet(on)
+
+    def show_keys(self) -> None:
+        """What each key does and each symbol means."""
+        if self.key_sheet is None:
+            self.key_sheet = KeySheet(self.menu.key_groups(), self)
+        self.key_sheet.show()
+
+    def step_back(self) -> None:
+        """Closes what lies on top: a message, the Train drawer, an enlarged view; else goes back to the sliders, and
+        from there out of the presentation."""
+        rows = self.latent.rows()
+        if self.frame.escape():
+            return
+        if rows and self.latent.isVisible() and not self.latent.isAncestorOf(self.focusWidget()):
+            rows[0].slider.setFocus()
+        else:
+            self.set_presentation(False)
 
     def recent(self) -> list[str]:
         """Paths of the models opened last, the newest first."""
@@ -218,27 +218,25 @@ class MainWindow(QMainWindow):
         theme.set_scheme(Qt.ColorScheme[name])
 
     def set_presentation(self, on: bool) -> None:
-        """Hides Train and enlarges the type; switches back to the previous state."""
+        """Full screen, with type as large as the screen asks for; switches back to what was before."""
         if on and self._before_presentation is None:
-            self._before_presentation = (theme.scale, self._train_wished)
-            self.set_train_visible(False)
-            theme.set_scale(PRESENTATION_SCALE)
+            state = self.windowState() & ~Qt.WindowState.WindowFullScreen
+            self._before_presentation = Before(theme.scale, self.frame.wishes, state, self.explore.places())
+            self.frame.wish(presentation=True, train=False)
+            self.showFullScreen()
+            theme.set_scale(round(100 * presentation_scale(self.screen().size().height())))
         elif not on and self._before_presentation is not None:
-            scale, wished = self._before_presentation
-            self._before_presentation = None
-            theme.set_scale(scale)
-            self.set_train_visible(wished)
+            before, self._before_presentation = self._before_presentation, None
+            self.setWindowState(before.state)
+            theme.set_scale(before.scale)
+            self.frame.wish(presentation=False, train=before.wishes.train, drawer=before.wishes.drawer)
+            for name, place in before.places.items():
+                self.explore.restore(name, place)
+        self.menu.presentation.setChecked(on)
 
     def set_train_visible(self, visible: bool) -> None:
-        """The user's choice; a narrow window hides Train until it is asked for again."""
-        self._train_wished = visible
-        self._show_train(visible)
-
-    def _show_train(self, visible: bool) -> None:
-        self.training.setVisible(visible)
-        self.menu.train.blockSignals(True)  # the menu shows it, the wish stays
-        self.menu.train.setChecked(visible)
-        self.menu.train.blockSignals(False)
+        """The drawer in which a run is set up."""
+        self.frame.show_train(visible)
 
     def show_log(self) -> None:
         """Opens the log file; says where it is when nothing can open it."""
@@ -254,11 +252,7 @@ class MainWindow(QMainWindow):
         self.session.self_test.start()
 
     def about(self) -> None:
-        QMessageBox.about(
-            self,
-            "VAE Explorer",
-            f"VAE Explorer {__version__}\n\nTrain a variational autoencoder, see what it has learned, and use it.",
-        )
+        show_about(self)
 
     def _take(self, dropped: offer.Dropped) -> None:
         if dropped.paths:
@@ -279,24 +273,35 @@ class MainWindow(QMainWindow):
         workspace = self.session.model.current
         self.setWindowTitle(f"{workspace.name} – VAE Explorer" if workspace else "VAE Explorer")
         rows = self.latent.rows()
-        if rows and self.focusWidget() in (None, self.title.open):
+        if rows and self.focusWidget() in (None, self.title.menu, self.title.open):
             rows[0].slider.setFocus()
 
-    def _on_training_changed(self) -> None:
-        training = self.session.training
-        device = f"{training.facts.device} for training" if training.facts else ""
-        words = {"loading": "loading images", "running": "training", "paused": "paused", "stopping": "stopping"}
-        state = words.get(training.state, "") if training.is_active else ""
-        progress = training.progress
-        if state == "training" and progress is not None and hasattr(progress, "epoch"):
-            state = f"training: epoch {progress.epoch:.1f} of {progress.epochs}"  # type: ignore[attr-defined]
-        self.status.setText("   ·   ".join(part for part in (device, state) if part))
+    def _on_rearranged(self) -> None:
+        """The menu's check marks follow what is shown."""
+        now = self.frame.arrangement
+        if now is not None:
+            for action, is_on in (
+                (self.menu.train, now.train != "hidden"),
+                (self.menu.enlarge, now.drawer == "enlarged" and not now.one_panel),
+                (self.menu.fold, now.drawer == "folded"),
+                (self.menu.curves, now.sheet),
+            ):
+                action.blockSignals(True)  # what is shown, not a new wish
+                action.setChecked(is_on)
+                action.blockSignals(False)
+            self.run_bar.set_sheet_open(now.sheet)
 
     def _on_saved(self, path: object) -> None:
-        self.statusBar().showMessage(f"Saved {path}", 5000)
+        self.run_bar.show_message(f"Saved {path}", MESSAGE)
+
+    def _on_told(self, text: str) -> None:
+        self.run_bar.show_message(text, MESSAGE)
+
+    def _on_folder_changed(self) -> None:
+        self._settings.setValue("pictures", str(self.session.take_away.folder))
 
     def _on_data_described(self, summary: object) -> None:
-        self.set_train_visible(True)
+        self.frame.show_train(True)
         skipped = getattr(summary, "skipped", ())
         if skipped:
             self._say(f"{summary}. The first: {skipped[0]}", details="\n".join(skipped))
@@ -307,43 +312,32 @@ class MainWindow(QMainWindow):
         return str(self._settings.value("folder", str(Path.home())))
 
     def _restore(self) -> None:
-        for name, widget in (("panels", self.panels), ("rows", self.rows)):
-            state = self._settings.value(name) if self._remembers else None
+        for name in self.explore.places() if self._remembers else ():
+            state = self._settings.value(name)
             if isinstance(state, QByteArray):  # a damaged file gives anything
-                self._is_arranged = widget.restoreState(state)
+                self.explore.restore(name, state)
+                self._is_arranged = True
+        if pictures := self._settings.value("pictures"):
+            self.session.take_away.set_folder(Path(str(pictures)))
         if self.scheme() in Qt.ColorScheme.__members__:
             theme.set_scheme(Qt.ColorScheme[self.scheme()])
         geometry = self._settings.value("geometry") if self._remembers else None
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
-            self.resize(1440, 900)
+            room = self.screen().availableSize()
+            self.resize(min(FIRST_SIZE[0], room.width() - FRAME[0]), min(FIRST_SIZE[1], room.height() - FRAME[1]))
 
     @guarded()
     def showEvent(self, event: QShowEvent) -> None:
-        """At first the tabs get the height they need and the panels the rest."""
+        """At first the drawer gets the height it needs and the panels the rest."""
         super().showEvent(event)
         if not self._is_arranged:
             self._is_arranged = True
-            tabs = theme.pixels(FIRST_HEIGHTS[1])
-            self.rows.setSizes([max(1, self.rows.height() - tabs), tabs])
-
-    @guarded()
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._on_room_changed()
-
-    def _on_room_changed(self) -> None:
-        """Hides Train when there is no room for it, and shows it again when there is."""
-        is_narrow = self.width() < max(NARROW, theme.pixels(MIN_WIDTH))
-        if is_narrow != self._is_narrow:
-            self._is_narrow = is_narrow
-            self._show_train(self._train_wished and not is_narrow)
+            self.explore.reset_sizes()
 
     @guarded()
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Space draws again unless the control in focus takes it; a shortcut would take it from every button."""
-        if event.key() == Qt.Key.Key_Space and not event.modifiers():
-            self.session.decoded.draw_again()
-        else:
+        """What the control in focus has no use for: the menus' plain keys."""
+        if not self.menu.press(event):
             super().keyPressEvent(event)
 
     @guarded()
@@ -355,11 +349,9 @@ class MainWindow(QMainWindow):
         event.ignore()
         if self._remembers:
             self._settings.setValue("geometry", self.saveGeometry())
-            self._settings.setValue("panels", self.panels.saveState())
-            self._settings.setValue("rows", self.rows.saveState())
-        self.statusBar().showMessage(
-            "Closing: the run is being saved…" if self.session.training.is_active else "Closing…"
-        )
+            for name, place in self.explore.places().items():
+                self._settings.setValue(name, place)
+        self.run_bar.show_message("Closing: the run is being saved…" if self.session.training.is_active else "Closing…")
         self.session.close()
 
     def _on_session_closed(self) -> None:

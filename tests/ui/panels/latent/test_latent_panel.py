@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 
 from vae_explorer.ui.panels.latent.latent_panel import COLLAPSED, EMPTY, LatentPanel
 from vae_explorer.ui.panels.latent.latent_slider import LatentSlider
+from vae_explorer.ui.widgets.numbers import deviation, figure
 
 WAIT = 10_000  # milliseconds
 menus = pytest.mark.qt_log_ignore("^This plugin does not support")  # raise() and grabbing the keyboard, offscreen
@@ -27,6 +28,10 @@ def four(open_model, make_model):
 
 def slider(panel, j):
     return panel.findChild(LatentSlider, f"latentSlider_{j}")
+
+
+def row(panel, j):
+    return next(line for line in panel.rows() if line.j == j)
 
 
 def values(panel):
@@ -66,23 +71,24 @@ def test_the_rows_stand_in_the_order_of_the_average_kl(panel, four):
     assert [line.j for line in panel.rows()] == [1, 3, 0, 2]
     tops = [line.mapTo(panel, QPoint(0, 0)).y() for line in panel.rows()[:3]]
     assert tops == sorted(tops)
-    assert panel.order.text() == "order: average KL"
+    assert panel.list.header.words()["mean"] == "mean ▼"
+    assert "average KL" in panel.list.header.accessibleDescription()
 
 
 def test_without_statistics_the_rows_stand_in_the_order_of_the_index(panel, open_model, make_model):
     open_model(make_model(z_dim=4))
     assert [line.j for line in panel.rows()] == [0, 1, 2, 3]
-    assert panel.order.text() == "order: index"
+    assert panel.list.header.words()["name"] == "index ▲"
 
 
 def test_inactive_dimensions_are_folded_and_can_be_shown(panel, four, qtbot):
     hidden = panel.rows()[3]
     assert not hidden.isVisible()
-    assert panel.fold.text() == "▸ 1 inactive dimension"
-    qtbot.mouseClick(panel.fold, Qt.MouseButton.LeftButton)
+    assert panel.list.fold.text() == "▸ 1 inactive dimension"
+    qtbot.mouseClick(panel.list.fold, Qt.MouseButton.LeftButton)
     assert hidden.isVisible()
-    assert panel.fold.text() == "▾ 1 inactive dimension"
-    qtbot.mouseClick(panel.fold, Qt.MouseButton.LeftButton)
+    assert panel.list.fold.text() == "▾ 1 inactive dimension"
+    qtbot.mouseClick(panel.list.fold, Qt.MouseButton.LeftButton)
     assert not hidden.isVisible()
 
 
@@ -92,7 +98,7 @@ def test_where_all_are_inactive_it_says_posterior_collapse_and_shows_them_all(pa
     assert "Posterior collapse" in COLLAPSED
     assert panel.hint.isVisible()
     assert all(line.isVisible() for line in panel.rows())
-    assert panel.fold.isHidden()
+    assert panel.list.fold.isHidden()
 
 
 def test_after_a_collapsed_model_another_one_says_nothing_of_collapse(panel, open_model, make_model):
@@ -242,7 +248,9 @@ def test_the_ticks_are_the_z_of_the_posterior_samples(panel, four, session, brin
 
 def test_a_row_shows_the_posterior_of_the_chosen_image(panel, four, bring):
     posterior = bring(0)
-    assert f"mu {posterior.mu[3]:.2f}" in slider(panel, 3).accessibleDescription()
+    texts = row(panel, 3).texts()
+    assert texts["mu"] == figure(float(posterior.mu[3]), 2, sign=True)
+    assert texts["sigma"] == f"± {deviation(float(posterior.sigma[3]))}"
 
 
 def test_another_model_has_as_many_sliders_as_dimensions(panel, four, open_model, make_model, session):
@@ -258,12 +266,12 @@ def test_another_model_has_as_many_sliders_as_dimensions(panel, four, open_model
 def test_another_model_begins_at_the_top_of_the_list_with_the_focus_there(panel, open_model, make_model, qtbot):
     open_model(make_model("first", z_dim=40, kl=np.linspace(0.1, 5, 40).tolist()))
     panel.rows()[-1].slider.setFocus()
-    panel.scroll_area.ensureWidgetVisible(panel.rows()[-1])
-    assert panel.scroll_area.verticalScrollBar().value() > 0
+    panel.list.scroll_area.ensureWidgetVisible(panel.rows()[-1])
+    assert panel.list.scroll_area.verticalScrollBar().value() > 0
     open_model(make_model("second", z_dim=40, kl=np.linspace(5, 0.1, 40).tolist()))
     assert panel.focusWidget() is panel.rows()[0].slider is slider(panel, 0)
     qtbot.wait(50)  # the list is laid out by then
-    assert panel.scroll_area.verticalScrollBar().value() == 0
+    assert panel.list.scroll_area.verticalScrollBar().value() == 0
 
 
 @pytest.mark.parametrize("z_dim", [64, 512])
@@ -283,8 +291,8 @@ def test_many_dimensions_are_built_soon_and_stay_usable(panel, open_model, make_
     last.setFocus()
     qtbot.keyClick(last, Qt.Key.Key_Down)
     assert panel.focusWidget() is panel.rows()[-1].slider
-    place = panel.rows()[-1].mapTo(panel.scroll_area.viewport(), QPoint(0, 0)).y()
-    assert 0 <= place < panel.scroll_area.viewport().height()  # scrolled into sight
+    place = panel.rows()[-1].mapTo(panel.list.scroll_area.viewport(), QPoint(0, 0)).y()
+    assert 0 <= place < panel.list.scroll_area.viewport().height()  # scrolled into sight
     drag(qtbot, panel, panel.rows()[-1].j, 1.0)
     assert session.latent.z[panel.rows()[-1].j] == pytest.approx(1.0, abs=0.1)
 
@@ -309,14 +317,16 @@ def test_of_a_plain_autoencoder_the_rows_have_its_z_and_no_sigma_and_no_kl(
     open_model(make_model("plain", kind="autoencoder"))
     encoded = bring(0)
     assert panel.to_mu.text() == "To z(x)"
-    assert panel.order.text() == "order: variance"
-    for text in (panel.to_mu.toolTip(), panel.to_mu.accessibleDescription(), panel.columns.toolTip()):
+    assert panel.list.header.words()["mean"] == "var. ▼"
+    for text in (panel.to_mu.toolTip(), panel.to_mu.accessibleDescription(), panel.list.header.toolTip()):
         assert not any(word in text for word in ("μ", "σ", "KL", "q(z"))
-    for row in panel.rows():
-        assert (row._mu, row._sigma, row._kl) == (float(encoded.mu[row.j]), None, None)
+    for line in panel.rows():
+        assert line.texts()["mu"] == figure(float(encoded.mu[line.j]), 2, sign=True)
+        assert not line.place("sigma")
+        assert not line.place("here")
     session.latent.to_zero()
     qtbot.mouseClick(panel.to_mu, Qt.MouseButton.LeftButton)
     np.testing.assert_array_equal(values(panel), encoded.mu)
     open_model(make_model("a vae"))
     assert panel.to_mu.text() == "To μ"
-    assert "σ" in panel.columns.toolTip()
+    assert "σ" in panel.list.header.toolTip()

@@ -123,7 +123,7 @@ def test_of_a_new_run_the_one_before_is_no_longer_offered_first(interrupted, pan
     panel.form.set_config(config.model_copy(update={"epochs": 100_000}))
     press(qtbot, panel.start)
     qtbot.waitUntil(lambda: len(session.training.curves.validation_epochs) > 0, timeout=WAIT)
-    press(qtbot, panel.stop)
+    session.training.stop()
     qtbot.waitUntil(lambda: not session.training.is_active, timeout=WAIT)
     assert panel.resume.interrupted.folder == session.training.run.folder != interrupted.folder
 

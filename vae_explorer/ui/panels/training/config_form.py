@@ -1,27 +1,45 @@
 """A form made from a config's own fields: a new field is a new row."""
 
+import re
+from itertools import pairwise
 from pathlib import PurePath
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, cast, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLineEdit, QSizePolicy, QSpinBox, QWidget
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QHelpEvent, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QLineEdit,
+    QSizePolicy,
+    QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolTip,
+    QWidget,
+)
 
+from vae_explorer.errors import wrong_value
+from vae_explorer.session.threads.guard import guarded
 from vae_explorer.session.training import TrainingSession
 from vae_explorer.training.config import TrainConfig
-from vae_explorer.ui.theme import UNIT
-from vae_explorer.ui.widgets.panel import button, label
+from vae_explorer.ui.theme import UNIT, theme
+from vae_explorer.ui.widgets.panel import button, label, row
 
-FIRST = ("data", "kind", "network", "z_dim", "likelihood", "beta", "epochs")  # the rest is behind More…
+FIRST = ("data", "kind", "network", "z_dim", "likelihood", "sigma", "beta", "epochs")  # the rest is behind More…
 LARGEST = 2**31 - 1
+LEAST_WIDTH = 96  # pixels at 100 %, of a control
 WITH_A_PRIOR = ("beta", "warm_up")  # mean nothing to a model without a prior
 NAMES = {"data": "trainData"}  # objectNames that the outside relies on
 
 
 class ConfigForm(QWidget):
-    """Rows for the fields of TrainConfig; `config` raises ValueError with a sentence where one is wrong.
+    """Rows for the fields of TrainConfig; `config` raises ValueError with a sentence where one is wrong. Where there is
+    no room for a name and its control side by side, the control goes below its name.
 
     Signals:
         changed(): the user changed a field
@@ -32,23 +50,46 @@ class ConfigForm(QWidget):
     def __init__(self, config: TrainConfig, parent: QWidget | None = None):
         super().__init__(parent)
         self._fields: dict[str, QWidget] = {}
-        self._labels: dict[str, QWidget] = {}
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setHorizontalSpacing(2 * UNIT)
-        self._grid.setVerticalSpacing(UNIT - 1)
-        self._grid.setColumnStretch(1, 1)
+        self._is_locked = self._shows_all = False
+        self._rows = QFormLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setHorizontalSpacing(2 * UNIT)
+        self._rows.setVerticalSpacing(UNIT)
+        self._rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        self._rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._rows.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         fields = TrainConfig.model_fields
-        for name in (*FIRST, *(name for name in fields if name not in FIRST)):
+        for name in FIRST:
             self._add(name, fields[name], getattr(config, name))
         self.more = button(
             "More…", self._on_more, "Learning rate, batch size, hidden units, seed, device…", role="link"
         )
         self.more.setObjectName("trainMore")
-        line = FIRST.index("epochs")
-        self._grid.addWidget(self.more, line, 2, Qt.AlignmentFlag.AlignRight)
-        self._shows_all = False
-        self._on_visibility()
+        self._foot = row()
+        self._foot.addStretch(1)
+        self._foot.addWidget(self.more)
+        self._rows.addRow(self._foot)
+        for name in (name for name in fields if name not in FIRST):
+            self._add(name, fields[name], getattr(config, name))
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._on_fields_changed()
+
+    def add_start(self, start: QWidget) -> None:
+        """The button that the form is for: below its first rows, and the next after them for Tab."""
+        self._foot.insertWidget(0, start)
+        order = [*(self._fields[name] for name in FIRST), start, self.more]
+        for before, after in pairwise(order):
+            QWidget.setTabOrder(before, after)
+
+    def set_locked(self, is_locked: bool) -> None:
+        """While a run goes on, its options can be read but not changed."""
+        self._is_locked = is_locked
+        self._on_fields_changed()
+
+    @property
+    def is_locked(self) -> bool:
+        return self._is_locked
 
     def field(self, name: str) -> Any:
         """The control of one field."""
@@ -60,9 +101,8 @@ class ConfigForm(QWidget):
         try:
             return TrainConfig(**values)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0])
-            raise ValueError(f"{_title(name)}: {first['msg'].lower()}, got {first['input']}") from None
+            name, wanted, _ = wrong_value(error)
+            raise ValueError(f"{_title(name)} must be {wanted}, got {_typed(self._fields[name])}") from None
 
     def set_config(self, config: TrainConfig) -> None:
         for name, field in self._fields.items():
@@ -98,38 +138,73 @@ class ConfigForm(QWidget):
         field.setToolTip(info.description or "")
         field.setAccessibleName(_title(name))
         field.setAccessibleDescription(info.description or "")
+        field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        field.installEventFilter(self)
         title = label(_title(name))
         title.setToolTip(info.description or "")
         title.setBuddy(field)
-        line = len(self._fields)
-        self._grid.addWidget(title, line, 0)
-        self._grid.addWidget(field, line, 1, 1, 1 if name == "epochs" else 2)
-        self._fields[name], self._labels[name] = field, title
+        self._rows.addRow(title, field)
+        self._fields[name] = field
         for signal in ("currentIndexChanged", "valueChanged", "textEdited", "currentTextChanged"):
             if hasattr(field, signal):
                 getattr(field, signal).connect(self._on_field_changed)
 
+    @guarded(False)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The wheel turns a control only while it has the focus; otherwise it scrolls what the form is in."""
+        if event.type() == QEvent.Type.Wheel and not cast(QWidget, watched).hasFocus():
+            event.ignore()
+            return True
+        return False
+
     def _on_field_changed(self, *_: object) -> None:
-        self._on_visibility()
+        self._on_fields_changed()
         self.changed.emit()
 
     def _on_more(self) -> None:
         self._shows_all = not self._shows_all
-        self._on_visibility()
+        self._on_fields_changed()
 
-    def _on_visibility(self) -> None:
-        if not hasattr(self, "_shows_all"):
-            return
+    def _on_fields_changed(self) -> None:
+        """Which rows are in sight, and which can be changed."""
         is_gaussian = _read(self._fields["likelihood"]) == "gaussian"
-        for name in self._fields:
-            shown = name in FIRST or (is_gaussian if name == "sigma" else self._shows_all)
-            self._fields[name].setVisible(shown)
-            self._labels[name].setVisible(shown)
         kind: Any = _read(self._fields["kind"])
         has_prior = "prior" in TrainingSession.abilities(TrainConfig(kind=kind))
-        for name in WITH_A_PRIOR:
-            self._fields[name].setEnabled(has_prior)
+        for name, field in self._fields.items():
+            self._rows.setRowVisible(field, is_gaussian if name == "sigma" else name in FIRST or self._shows_all)
+            field.setEnabled(not self._is_locked and (has_prior or name not in WITH_A_PRIOR))
         self.more.setText("Less" if self._shows_all else "More…")
+
+    def _on_theme_changed(self) -> None:
+        for field in self._fields.values():
+            field.setMinimumWidth(theme.pixels(LEAST_WIDTH))
+
+
+class Choice(QComboBox):
+    """A list of which one is chosen; a long name is elided in the middle, whole in the tooltip."""
+
+    @guarded(False)
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            path = self.currentData(Qt.ItemDataRole.ToolTipRole) or self.currentText()
+            QToolTip.showText(event.globalPos(), f"{path}\n{self.toolTip()}", self)
+            return True
+        return super().event(event)
+
+    @guarded()
+    def paintEvent(self, event: QPaintEvent) -> None:
+        if self.isEditable():
+            super().paintEvent(event)
+            return
+        painter, option = QStylePainter(self), QStyleOptionComboBox()
+        self.initStyleOption(option)
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        room = self.style().subControlRect(
+            QStyle.ComplexControl.CC_ComboBox, option, QStyle.SubControl.SC_ComboBoxEditField, self
+        )
+        text = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideMiddle, room.width() - UNIT)
+        option.currentText = text
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
 def _title(name: str) -> str:
@@ -139,13 +214,13 @@ def _title(name: str) -> str:
 def _control(info: FieldInfo, value: object) -> QWidget:
     kind = info.annotation
     if get_origin(kind) is Literal:
-        box = QComboBox()
+        box = Choice()
         for choice in get_args(kind):
             box.addItem(str(choice), choice)
         control: QWidget = box
     elif get_origin(kind) in (Union, UnionType):  # words or a number
         words = [word for part in get_args(kind) if get_origin(part) is Literal for word in get_args(part)]
-        box = QComboBox()
+        box = Choice()
         box.setEditable(True)
         box.addItems(words)
         control = box
@@ -157,7 +232,7 @@ def _control(info: FieldInfo, value: object) -> QWidget:
     elif kind is float:
         control = QLineEdit()
     else:  # the images
-        control = QComboBox()
+        control = Choice()
         control.addItem(str(value), value)
     control.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
     _write(control, value)
@@ -174,7 +249,14 @@ def _read(control: QWidget) -> object:
 
 
 def _with_point(text: str) -> str:
-    return text.replace(",", ".")
+    """A number with the decimal comma and the minus sign of people, as Python reads it."""
+    return text.strip().replace(",", ".").replace("−", "-")
+
+
+def _typed(control: QWidget) -> str:
+    """What is written in a control, for a sentence; numbers with the minus sign of all other figures."""
+    text = control.currentText() if isinstance(control, QComboBox) else cast(QLineEdit, control).text()
+    return re.sub(r"^-(?=[\d.,])", "−", text.strip()) or "nothing"
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,7 @@ from vae_explorer.session.session import Session
 from vae_explorer.training.run import Run
 from vae_explorer.ui.panels.training.config_form import ConfigForm
 from vae_explorer.ui.theme import UNIT
-from vae_explorer.ui.widgets.panel import button, label
+from vae_explorer.ui.widgets.panel import Sentence, button
 
 FIND = "Choose the folder where they are now"
 
@@ -35,7 +35,7 @@ class ResumeOffer(QWidget):
         self.offer.setObjectName("trainResume")
         self.longer = button("Train longer", self._on_longer, "")
         self.longer.setObjectName("trainLonger")
-        self.missing = label(role="caption", wrap=True, name="trainMissing")
+        self.missing = Sentence(name="trainMissing")
         self.find_images = button("Find its images…", self._on_find, FIND)
         self.find_images.setObjectName("trainFind")
         layout = QVBoxLayout(self)

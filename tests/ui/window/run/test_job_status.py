@@ -1,4 +1,4 @@
-"""Long jobs in the status bar: a row for each kind, with its own Cancel."""
+"""Long jobs in the run bar: a row for each kind, with its own Cancel."""
 
 import pytest
 from PySide6.QtCore import Qt
@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QPushButton
 
 from vae_explorer.core.progress import Progress
 from vae_explorer.session.jobs.jobs import DATA, FIT, SELF_TEST
-from vae_explorer.ui.window.job_status import JobStatus
+from vae_explorer.ui.window.run.job_status import JobStatus
 
 WAIT = 10_000  # milliseconds
 

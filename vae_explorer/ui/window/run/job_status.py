@@ -1,4 +1,4 @@
-"""Long jobs in the status bar: title, progress and Cancel of each."""
+"""Long jobs in the run bar: title, progress and Cancel of each."""
 
 from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QWidget
 
@@ -17,6 +17,7 @@ class JobStatus(QWidget):
         self._layout = QHBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(2 * UNIT)
+        self._layout.addStretch(1)
         self.rows: dict[str, JobRow] = {}  # by kind; those of ended jobs wait for the next one
         self._jobs.changed.connect(self._on_changed)
         self._on_changed()
@@ -25,7 +26,7 @@ class JobStatus(QWidget):
         for kind in self._jobs.running:
             if kind not in self.rows:
                 self.rows[kind] = JobRow(self._jobs, kind, self)
-                self._layout.addWidget(self.rows[kind])
+                self._layout.insertWidget(self._layout.count() - 1, self.rows[kind])
 
 
 class JobRow(QWidget):
@@ -41,7 +42,6 @@ class JobRow(QWidget):
         self.text.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
-        self.bar.setFixedWidth(theme.pixels(120))
         self.cancel = button(
             "Cancel",
             self._on_cancel,
@@ -52,7 +52,12 @@ class JobRow(QWidget):
         for part in (self.text, self.bar, self.cancel):
             layout.addWidget(part)
         jobs.changed.connect(self._on_changed)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
         self._on_changed()
+
+    def _on_theme_changed(self) -> None:
+        self.bar.setFixedWidth(theme.pixels(72))
 
     def _on_cancel(self) -> None:
         self._jobs.cancel(self._kind)

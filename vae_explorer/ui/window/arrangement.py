@@ -1,0 +1,89 @@
+"""What has room in the window: one pure function from its size and the user's wishes to what is shown."""
+
+from typing import Literal, NamedTuple
+
+DrawerState = Literal["open", "folded", "enlarged", "hidden"]
+TrainState = Literal["hidden", "docked", "overlay"]
+
+# Pixels at 100 % text size. Type that is twice as large needs twice the room.
+IMAGE, LATENT, DECODED = 270, 424, 264  # the least width of each panel
+GAP = 8  # between panels, and between them and the edge
+BAR, STRIP, TABS, DRAWER, TRAIN, SHEET = 40, 104, 36, 232, 300, 208  # title bar, strip, row of tabs, …
+RUN_BAR = 28
+PANELS_WIDTH = IMAGE + LATENT + DECODED + 4 * GAP  # three panels side by side
+PANELS_HEIGHT = 336  # below, the upper part of a panel scrolls too much to be of use
+STAGE_HEIGHT = 128  # below, the sheet of the run takes the place of the stage
+PRESENTED = 240  # pixels of the screen: the strip of a presentation, with a picture of 224
+SHARE = 0.24  # of the window's height that the strip may take
+SMALLEST = 720  # pixels: a window's height that a presentation is made for
+PRESENTED_SCALE = 1.25  # there: its smallest type is then 14 pixels high
+
+
+class Room(NamedTuple):
+    """The inside of the window, in pixels of the screen; scale 1 is the default size of the type."""
+
+    width: int
+    height: int
+    scale: float
+
+    def holds(self, *, width: float = 0, height: float = 0) -> bool:
+        """Whether there is room for something of this size at 100 %."""
+        return self.width >= width * self.scale and self.height >= height * self.scale
+
+
+class Wishes(NamedTuple):
+    """What the user asked for."""
+
+    drawer: Literal["open", "folded", "enlarged"] = "open"
+    train: bool = False
+    sheet: bool = False  # of the run
+    presentation: bool = False
+    is_running: bool = False  # the run bar is never hidden then
+
+
+class Arrangement(NamedTuple):
+    """What is shown."""
+
+    strip: int  # the height of the strip in pixels of the screen; 0: the spine is three panels
+    one_panel: bool  # the panels are pages between the views
+    drawer: DrawerState
+    train: TrainState
+    sheet: bool
+    run_bar: bool
+
+
+def arranged(room: Room, wishes: Wishes) -> Arrangement:
+    """Three panels over the drawer where they fit; else the strip and one page, which may be a panel or a view."""
+    run_bar = not wishes.presentation or wishes.is_running or wishes.sheet
+    frame = BAR + RUN_BAR * run_bar + 2 * GAP
+    docked = wishes.train and room.holds(width=PANELS_WIDTH + TRAIN + GAP)
+    train: TrainState = "docked" if docked else "overlay" if wishes.train else "hidden"
+    one_panel = not room.holds(width=PANELS_WIDTH, height=frame + PANELS_HEIGHT + GAP + TABS)
+    sheet = (SHEET + GAP) * wishes.sheet
+    if one_panel or wishes.drawer == "enlarged":
+        strip = _strip_height(room, wishes)
+        left = room.height - strip - (frame + sheet) * room.scale
+        drawer: DrawerState = "hidden" if wishes.sheet and left < STAGE_HEIGHT * room.scale else "enlarged"
+        return Arrangement(strip, one_panel, drawer, train, wishes.sheet, run_bar)
+    drawer = wishes.drawer
+    if drawer == "open" and not room.holds(height=frame + PANELS_HEIGHT + GAP + DRAWER + sheet):
+        drawer = "folded"
+    if drawer == "folded" and not room.holds(height=frame + PANELS_HEIGHT + GAP + TABS + sheet):
+        drawer = "hidden"
+    return Arrangement(0, False, drawer, train, wishes.sheet, run_bar)
+
+
+def can_open_drawer(room: Room, wishes: Wishes) -> bool:
+    """Whether a view has room below the panels; where not, choosing one enlarges it."""
+    return arranged(room, wishes._replace(drawer="open")).drawer == "open"
+
+
+def presentation_scale(height: int) -> float:
+    """The size of the type on a screen of this height in pixels."""
+    return PRESENTED_SCALE * height / SMALLEST
+
+
+def _strip_height(room: Room, wishes: Wishes) -> int:
+    if wishes.presentation:
+        return PRESENTED
+    return round(max(STRIP, min(STRIP * room.scale, SHARE * room.height)))
