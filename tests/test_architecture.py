@@ -47,8 +47,8 @@ MAY_IMPORT = {  # a folder, or a file that is one of its kind: whom it may impor
     "ui.views": "ui.plots ui.widgets ui.theme session core.card",
     "ui.window.run": "ui.plots ui.widgets ui.theme session training core.progress",
     "ui.window.menu": "ui.views.registry ui.widgets ui.theme session.session session.training session.threads.guard",
-    "ui.window": "ui.views ui.panels ui.drop ui.plots ui.widgets ui.theme session.session session.jobs session.records "
-    "session.threads.guard",
+    "ui.window": "ui.views ui.panels ui.drop ui.plots ui.widgets ui.theme session.session session.state session.jobs "
+    "session.records session.threads.guard",
 }
 LAYERS = ("core", "storage", "data", "training", "export", "session", "ui")
 OPEN = {"paths", "errors"}  # to all but core

@@ -47,7 +47,7 @@ SIZE_HELP = "window size in pixels: WIDTHxHEIGHT; by default that of the last ti
 
 def _check_size(_type: object, size: str) -> None:
     width, _, height = size.partition("x")
-    if not all(side.isdecimal() and MIN_SIZE <= int(side) <= MAX_SIZE for side in (width, height)):
+    if size and not all(side.isdecimal() and MIN_SIZE <= int(side) <= MAX_SIZE for side in (width, height)):
         raise ValueError(f"must be WIDTHxHEIGHT in pixels, such as 1440x900, got {size}")
 
 

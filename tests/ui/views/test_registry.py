@@ -78,7 +78,7 @@ def test_a_view_that_is_registered_is_in_the_tabs_the_menu_and_a_picture(with_to
     assert window.drawer.bar.tabText(at) == "Toy"
     assert not window.session.toy.is_watched
     assert columns(window.grab().toImage()) == 0
-    (action,) = (action for action in window.findChildren(QAction) if action.data() == "toy")
+    (action,) = (action for action in window.findChildren(QAction) if action.text() == "To&y")
     assert action.text() == "To&y"
     assert action.shortcut().toString() == f"Ctrl+{at + 1}"
     action.trigger()
@@ -135,8 +135,8 @@ def stripes(window):
 
 def test_a_model_without_encoder_likelihood_or_prior_opens_and_decodes(stripes, qtbot):
     session = stripes.session
-    assert stripes.title.which.button("opened").text() == "stripes"
-    assert stripes.title.kind.text() == "2 dimensions"
+    assert stripes.title.which.currentText() == "stripes"
+    assert stripes.title.kind.toolTip() == "z 2"
     assert not stripes.title.figure.isVisible()
     qtbot.waitUntil(lambda: session.decoded.shown is not None, timeout=WAIT)
     stripes.latent.rows()[0].slider.setFocus()
@@ -167,7 +167,7 @@ def test_each_view_that_cannot_serve_such_a_model_says_so_in_its_own_sentence(st
     stripes.show_view("prior_samples")
     assert stripes.session.model.card.why_not("prior") in stripes.drawer.views["prior_samples"].remark.whole
     qtbot.waitUntil(lambda: stripes.session.prior_samples.shown is not None, timeout=WAIT)
-    assert stripes.image.note.text() == stripes.session.model.card.why_not("encode")
+    assert stripes.image.posterior.plot._message == stripes.session.model.card.why_not("encode")
 
 
 def test_an_image_dropped_on_such_a_model_is_shown_and_not_encoded(stripes, files, qtbot):
@@ -175,7 +175,7 @@ def test_an_image_dropped_on_such_a_model_is_shown_and_not_encoded(stripes, file
     stripes.open_paths([files[1]])
     qtbot.waitUntil(lambda: bool(session.image.images), timeout=WAIT)
     assert session.image.posterior is None
-    assert stripes.image.note.text() == session.model.card.why_not("encode")
+    assert stripes.image.posterior.plot._message == session.model.card.why_not("encode")
     np.testing.assert_array_equal(stripes.image.photo.property("value").shape, (8, 8, 1))
 
 

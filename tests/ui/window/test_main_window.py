@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QFileDialog, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QFileDialog, QPushButton, QWidget
 
 import vae_explorer
 from vae_explorer.ui.theme import SCALES, theme
+from vae_explorer.ui.window.arrangement import presentation_scale
 
 WAIT = 20_000  # milliseconds
 WIDE, NARROW = (1440, 900), (1100, 760)  # pixels
@@ -204,19 +205,25 @@ def test_bigger_and_smaller_go_from_80_to_200_per_cent(window, model, qtbot):
     assert theme.scale == 100
 
 
-def test_presentation_folds_train_and_enlarges_the_type_and_goes_back(window, qtbot):
+def test_a_presentation_has_type_for_the_screen_and_gives_back_what_was(window, qtbot):
     press(qtbot, window, "Ctrl++")
-    scale = theme.scale
+    press(qtbot, window, "Ctrl+T")
+    window.explore.restore({"spine": [400, 500, 476]})
+    scale, size, places = theme.scale, window.size(), window.explore.spine.sizes()
     press(qtbot, window, "F11")
-    assert theme.scale == 150
+    assert window.isFullScreen()
+    assert theme.scale == round(100 * presentation_scale(window.screen().size().height()))
     assert not window.training.isVisible()
+    assert not window.run_bar.isVisible()
     press(qtbot, window, "F11")
+    assert not window.isFullScreen()
     assert theme.scale == scale
     assert window.training.isVisible()
+    window.resize(size)
+    assert window.explore.spine.sizes() == places
 
 
-def test_presentation_leaves_a_folded_train_folded(window, qtbot):
-    press(qtbot, window, "Ctrl+T")
+def test_a_presentation_leaves_a_folded_train_folded(window, qtbot):
     assert not window.training.isVisible()
     press(qtbot, window, "F11")
     press(qtbot, window, "F11")
@@ -225,19 +232,18 @@ def test_presentation_leaves_a_folded_train_folded(window, qtbot):
     assert window.training.isVisible()
 
 
-def test_below_1280_pixels_train_folds_away_and_can_be_called_back(make_window, qtbot):
-    narrow = make_window(NARROW)
-    assert not narrow.training.isVisible()
-    assert narrow.width() == NARROW[0]
-    press(qtbot, narrow, "Ctrl+T")
-    assert narrow.training.isVisible()
-
-
-def test_with_room_train_comes_back(window):
+def test_train_is_next_to_the_panels_where_there_is_room_and_over_them_where_not(window, qtbot):
+    press(qtbot, window, "Ctrl+T")
+    drawer = window.frame.train
+    assert not drawer.is_overlay
+    assert window.training.start.hasFocus()
     window.resize(*NARROW)
+    assert drawer.is_overlay
+    assert window.training.isVisible()
+    press(qtbot, window, "Esc")
     assert not window.training.isVisible()
     window.resize(*WIDE)
-    assert window.training.isVisible()
+    assert not window.training.isVisible()
 
 
 @pytest.mark.parametrize("scheme", ["Light", "Dark"])
@@ -254,22 +260,26 @@ def test_colours_can_be_chosen_and_are_remembered(make_window, scheme):
 
 
 def test_size_and_places_are_remembered(make_window):
-    first = make_window((780, 700))  # the screen of the tests is 800 pixels wide
-    first.rows.setSizes([300, 320])
-    first.panels.setSizes([0, 300, 310, 150])
-    panels, rows = first.panels.sizes(), first.rows.sizes()
+    first = make_window((1300, 850))
+    first.explore.restore({"spine": [310, 480, 400], "drawer": [300]})
+    sizes = first.explore.spine.sizes(), first.explore.rows.sizes()
     make_window.close(first)
-    second = make_window(size=None)
-    assert (second.width(), second.height()) == (780, 700)
-    assert second.panels.sizes() == panels
-    assert second.rows.sizes() == rows
+    second = make_window((1300, 850))
+    assert (second.explore.spine.sizes(), second.explore.rows.sizes()) == sizes
+
+
+def test_the_first_window_fits_the_screen(make_window):
+    window = make_window(size=None)
+    room = window.screen().availableSize()
+    assert window.width() <= min(1440, room.width())
+    assert window.height() <= min(900, room.height())
 
 
 def test_damaged_settings_do_not_hinder_the_window(make_window):
     from vae_explorer import paths
 
     paths.settings_file().write_bytes(
-        b"\0\xff[General]\ngeometry=@ByteArray(rubbish)\npanels=7\nscheme=Purple\nrecent=\n"
+        b"\0\xff[General]\ngeometry=@ByteArray(rubbish)\nspine=7, x\ndrawer=-3\nscheme=Purple\nrecent=\n"
     )
     assert make_window(size=None).isVisible()
 
@@ -286,7 +296,7 @@ def test_the_first_snapshot_of_a_run_is_shown_and_named(window, model, config, q
     encoded_ = window.session.image
     qtbot.waitUntil(lambda: encoded_.posterior is not None, timeout=WAIT)  # a validation image
     qtbot.waitUntil(lambda: not window.session.training.is_active, timeout=WAIT)
-    assert window.title.which.button("opened").text() == "mine"
+    assert window.title.which.itemText(0) == "mine"
 
 
 def test_the_run_bar_says_how_the_training_is_and_takes_the_focus(window, config, qtbot):
@@ -337,7 +347,7 @@ def test_closing_while_a_model_is_being_opened_ends_clean(make_window):
 
 def test_about_says_the_version_and_the_licence(window, monkeypatch):
     from vae_explorer import __version__
-    from vae_explorer.ui.window import about
+    from vae_explorer.ui.window.menu import about
 
     shown = []
     monkeypatch.setattr(about.QMessageBox, "about", lambda *arguments: shown.append(arguments))
@@ -345,15 +355,6 @@ def test_about_says_the_version_and_the_licence(window, monkeypatch):
     licence = (Path(vae_explorer.__file__).parents[1] / "LICENSE").read_text("utf-8").splitlines()[0]
     assert __version__ in shown[0][2]
     assert licence in shown[0][2]
-
-
-def test_with_big_type_train_folds_away_where_the_panels_would_overlap(window):
-    theme.set_scale(125)
-    assert window.training.isVisible()
-    theme.set_scale(150)
-    assert not window.training.isVisible()
-    theme.set_scale(100)
-    assert window.training.isVisible()
 
 
 def test_the_tabs_and_what_they_do_have_keys(window, make_model, encoded, files, qtbot):
@@ -377,22 +378,9 @@ def test_the_tabs_and_what_they_do_have_keys(window, make_model, encoded, files,
     assert session.evidence.fitted is None
 
 
-def test_on_a_small_screen_nothing_scrolls_with_the_bundled_model(make_window, qtbot):
-    window = make_window((1280, 800))
-    session = window.session
-    session.model.open("mnist")
-    qtbot.waitUntil(lambda: bool(session.evidence.shown and session.evidence.shown.is_whole), timeout=WAIT)
-    for at in range(window.drawer.bar.count()):
-        window.drawer.bar.setCurrentIndex(at)
-        window.grab()
-        for panel in (window.image, window.latent):
-            for area in panel.findChildren(QScrollArea):
-                assert area.verticalScrollBar().maximum() == 0
-
-
 def test_the_folder_of_the_last_picture_is_known_at_the_next_start(window, make_window, tmp_path, qtbot):
     with qtbot.waitSignal(window.session.take_away.told, timeout=WAIT):
         window.session.take_away.write(tmp_path / "plot.svg", b"<svg/>")
-    assert window.statusBar().currentMessage() == "Saved: plot.svg"
+    assert window.run_bar.message.text == "Saved: plot.svg"
     make_window.close(window)
     assert make_window().session.take_away.folder == tmp_path

@@ -22,49 +22,81 @@ def two_models(session, open_model, make_model, config, qtbot):
     return {"opened": session.model.opened, "training": session.model.trained}
 
 
+def names(bar):
+    return [bar.which.itemText(at) for at in range(bar.which.count())]
+
+
+def figure(bar):
+    """Without the marks for bold type."""
+    return bar.figure.text().replace("<b>", "").replace("</b>", "")
+
+
+def choose(bar, qtbot, at):
+    """By the keys of the list."""
+    bar.which.setFocus()
+    for _ in range(bar.which.count()):
+        qtbot.keyClick(bar.which, Qt.Key.Key_Up)
+    for _ in range(at):
+        qtbot.keyClick(bar.which, Qt.Key.Key_Down)
+
+
 def test_without_a_model_there_is_nothing_to_save_or_to_switch(bar):
     assert not bar.save.isEnabled()
-    assert not any(part.isVisible() for part in (bar.which, bar.kind, bar.figure))
+    assert not any(part.isVisible() for part in (bar.kind, bar.figure))
+    assert bar.which.count() == 0
+    assert not bar.which.isEnabled()
     assert not bar.undo.isEnabled()
     assert not bar.redo.isEnabled()
 
 
 def test_it_says_what_the_opened_model_is(bar, open_model, make_model):
     open_model(make_model("mine", kl=[1.0, 2.0, 3.0]))
-    assert bar.which.button("opened").text() == "mine"
-    assert bar.kind.text() == "mlp · 3 dimensions · gaussian"
-    assert bar.figure.text() == "test ELBO −12.5 nats"
+    assert names(bar) == ["mine"]
+    assert bar.kind.toolTip() == "mlp · z 3 · gaussian"
+    assert figure(bar) == "test ELBO −12.5 nats"
     assert "tiny-images" in bar.figure.toolTip()
     assert bar.save.isEnabled()
-    assert not bar.which.button("training").isVisible()
+    assert all(part in bar.which.toolTip() for part in ("mine", "mlp · z 3", "−12.5"))
 
 
 def test_without_test_figures_it_shows_those_of_the_validation(bar, open_model, make_model):
     open_model(make_model("mine"))
-    assert bar.figure.text() == "validation ELBO −12.5 nats"
+    assert figure(bar) == "validation ELBO −12.5 nats"
 
 
 def test_two_models_can_be_switched(bar, session, two_models, qtbot):
     assert session.model.shows_trained
-    assert bar.which.property("value") == "training"
-    assert bar.which.button("training").text() == "trained · epoch 3"
-    assert bar.kind.text() == "mlp · 2 dimensions · bernoulli"
-    qtbot.mouseClick(bar.which.button("opened"), Qt.MouseButton.LeftButton)
+    opened, trained = names(bar)
+    assert opened == "mine"
+    assert trained == f"{two_models['training'].name} · trained, epoch 3"
+    assert bar.which.currentText() == trained
+    assert bar.kind.toolTip() == "mlp · z 2 · bernoulli"
+    choose(bar, qtbot, 0)
     assert session.model.current is two_models["opened"]
-    assert bar.kind.text() == "mlp · 3 dimensions · gaussian"
-    qtbot.mouseClick(bar.which.button("training"), Qt.MouseButton.LeftButton)
+    assert bar.kind.toolTip() == "mlp · z 3 · gaussian"
+    bar.step(1)
+    assert session.model.current is two_models["training"]
+    bar.step(1)
+    assert session.model.current is two_models["opened"]
+
+
+def test_a_second_run_keeps_the_first_in_the_list(bar, session, two_models, config, qtbot):
+    session.training.start(config)
+    qtbot.waitUntil(lambda: session.training.state == "finished" and not session.training.is_active, timeout=WAIT)
+    assert len(names(bar)) == 3
+    choose(bar, qtbot, 1)
     assert session.model.current is two_models["training"]
 
 
 def test_each_model_has_its_own_z_and_history(bar, session, two_models, qtbot):
     session.latent.random()
     trained = session.latent.z
-    qtbot.mouseClick(bar.which.button("opened"), Qt.MouseButton.LeftButton)
+    choose(bar, qtbot, 0)
     assert len(session.latent.z) == 3
     assert not bar.undo.isEnabled()
     session.latent.random()
     assert bar.undo.isEnabled()
-    qtbot.mouseClick(bar.which.button("training"), Qt.MouseButton.LeftButton)
+    choose(bar, qtbot, 1)
     assert session.latent.z.tolist() == trained.tolist()
 
 
@@ -92,6 +124,6 @@ def test_open_and_save_are_asked_for(bar, open_model, make_model, qtbot):
 
 def test_of_a_plain_autoencoder_it_says_so_and_names_the_figure_that_there_is(bar, open_model, make_model):
     open_model(make_model("plain", kind="autoencoder"))
-    assert bar.kind.text() == "autoencoder · mlp · 3 dimensions · gaussian"
-    assert bar.figure.text() == "test log p(x|z) −10.0 nats"
+    assert bar.kind.toolTip() == "autoencoder · mlp · z 3 · gaussian"
+    assert figure(bar) == "test log p(x|z) −10.0 nats"
     assert "ELBO" not in bar.figure.toolTip()

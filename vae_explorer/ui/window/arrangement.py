@@ -13,6 +13,7 @@ RUN_BAR = 28
 PANELS_WIDTH = IMAGE + LATENT + DECODED + 4 * GAP  # three panels side by side
 PANELS_HEIGHT = 336  # below, the upper part of a panel scrolls too much to be of use
 STAGE_HEIGHT = 128  # below, the sheet of the run takes the place of the stage
+PICTURE, PRESENTED_PICTURE = 96, 224  # pixels of the screen: the decoded picture is never smaller
 PRESENTED = 240  # pixels of the screen: the strip of a presentation, with a picture of 224
 SHARE = 0.24  # of the window's height that the strip may take
 SMALLEST = 720  # pixels: a window's height that a presentation is made for

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QTabBar, QVBo
 from vae_explorer.session.session import Session
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.views import registry
-from vae_explorer.ui.widgets.panel import button, label, row
+from vae_explorer.ui.widgets.panel import button, label, more_button, row
 from vae_explorer.ui.window.arrangement import DRAWER, TABS, DrawerState
 
 
@@ -49,11 +49,14 @@ class Drawer(QFrame):
         self.bar.setDrawBase(False)
         self.bar.setExpanding(False)
         self.bar.setUsesScrollButtons(True)
+        self.more = {key: more_button(view) for key, view in self.views.items()}
         self.enlarge = button("", self._on_enlarge, "", role="link", name="enlargeView")
         self.fold = button("", self._on_fold, "", role="link", name="foldDrawer")
         top = row(spacing=UNIT)
         top.setContentsMargins(2 * UNIT, 0, 2 * UNIT, 0)
         top.addWidget(self.bar, 1)
+        for more in self.more.values():
+            top.addWidget(more)
         top.addWidget(self.enlarge)
         top.addWidget(self.fold)
         layout.addLayout(top)
@@ -145,6 +148,7 @@ class Drawer(QFrame):
         for key, entry in self._entries.items():
             why_not, at = entry.why_not(self._model.card), self._keys.index(key)
             self._page(at).set_reason(why_not)
+            self.more[key].setVisible(is_seen and at == current and not why_not)
             self._nouns[key].set_watched(is_seen and at == current and not why_not)
 
     def _on_clicked(self, at: int) -> None:

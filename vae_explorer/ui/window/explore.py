@@ -1,6 +1,8 @@
 """Explore: the spine as three panels over the drawer of views, or, without the room for them, one page at a time."""
 
-from PySide6.QtCore import QByteArray, Qt
+from collections.abc import Mapping
+
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
@@ -8,7 +10,16 @@ from vae_explorer.ui.panels.decoded import DecodedPanel
 from vae_explorer.ui.panels.image.image_panel import ImagePanel
 from vae_explorer.ui.panels.latent.latent_panel import LatentPanel
 from vae_explorer.ui.theme import theme
-from vae_explorer.ui.window.arrangement import DECODED, DRAWER, GAP, IMAGE, LATENT, PANELS_HEIGHT, Arrangement
+from vae_explorer.ui.window.arrangement import (
+    DECODED,
+    DRAWER,
+    GAP,
+    IMAGE,
+    LATENT,
+    PANELS_HEIGHT,
+    Arrangement,
+    DrawerState,
+)
 from vae_explorer.ui.window.drawer import Drawer
 
 FIRST_WIDTHS = (300, 744, 356)  # of the panels, at 1440 pixels
@@ -44,8 +55,12 @@ class Explore(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.rows)
         self._is_one_panel = False
-        self._drawer_height = 0  # that the user gave it; 0: the usual one
+        self._widths = list(FIRST_WIDTHS)
+        self._drawer_height = 0  # 0: the usual one
+        self.drawer_state: DrawerState = "open"
         self._fill_spine()
+        self.spine.splitterMoved.connect(self._on_moved)
+        self.rows.splitterMoved.connect(self._on_moved)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -60,46 +75,56 @@ class Explore(QWidget):
             else:
                 self.drawer.set_panels({})
                 self._fill_spine()
-        if before == "open" and arrangement.drawer != "open" and self.rows.sizes()[1] > 0:
-            self._drawer_height = self.rows.sizes()[1]
         self.drawer_state = arrangement.drawer
         self.spine.setVisible(arrangement.drawer != "enlarged" and not arrangement.one_panel)
         self.drawer.set_state(arrangement.drawer, can_close=not arrangement.one_panel)
         if arrangement.drawer == "open" and before != "open":
             self._give_drawer_its_height()
 
-    def reset_sizes(self) -> None:
-        """The panels and the drawer as they are at the first start."""
-        self.spine.setSizes(list(FIRST_WIDTHS))
-        self._drawer_height = 0
-        self._give_drawer_its_height()
+    def places(self) -> dict[str, list[int]]:
+        """The widths of the panels and the height of the drawer as the user has set them, in pixels."""
+        return {"spine": self._widths, "drawer": [self._drawer_height]}
 
-    def places(self) -> dict[str, QByteArray]:
-        """Where the user has put the handles, to be restored at the next start."""
-        return {"spine": self.spine.saveState(), "rows": self.rows.saveState()}
-
-    def restore(self, name: str, state: QByteArray) -> None:
-        {"spine": self.spine, "rows": self.rows}[name].restoreState(state)
+    def restore(self, places: Mapping[str, object]) -> None:
+        """Sets them; what is missing or damaged is left as it is."""
+        widths, height = _numbers(places.get("spine"), len(FIRST_WIDTHS)), _numbers(places.get("drawer"), 1)
+        if widths:
+            self._widths = widths
+            self.spine.setSizes(widths)
+        if height:
+            self._drawer_height = height[0]
+            self._give_drawer_its_height()
 
     def focus_panels(self) -> list[QWidget]:
         """What F6 walks through, from left to right."""
         return [widget for widget in (self.image, self.latent, self.decoded, self.drawer) if widget.isVisible()]
-
-    drawer_state = "open"
 
     def _fill_spine(self) -> None:
         for (_, panel, _), stretch in zip(self.panels.values(), STRETCHES, strict=True):
             self.spine.addWidget(panel)
             self.spine.setStretchFactor(self.spine.count() - 1, stretch)
             panel.show()
-        self.spine.setSizes(list(FIRST_WIDTHS))
+        self.spine.setSizes(self._widths)
 
     def _give_drawer_its_height(self) -> None:
         height = self._drawer_height or theme.pixels(DRAWER)
         self.rows.setSizes([max(1, self.rows.height() - height - GAP), height])
+
+    def _on_moved(self) -> None:
+        """By hand: nothing else moves a handle."""
+        self._widths = self.spine.sizes() if self.sender() is self.spine else self._widths
+        if self.sender() is self.rows and self.drawer_state == "open":
+            self._drawer_height = self.rows.sizes()[1]
 
     def _on_theme_changed(self) -> None:
         """Their room is given, not asked for: what a panel shows never moves the others."""
         for _, panel, width in self.panels.values():
             panel.setMinimumSize(1 if self._is_one_panel else theme.pixels(width), 1)
         self.spine.setMinimumHeight(theme.pixels(PANELS_HEIGHT))
+
+
+def _numbers(value: object, count: int) -> list[int] | None:
+    """What is in a settings file, if it is so many numbers above 0."""
+    texts = [str(one) for one in value] if isinstance(value, list) else [str(value)]
+    is_whole = len(texts) == count and all(text.isdecimal() and int(text) for text in texts)
+    return [int(text) for text in texts] if is_whole else None

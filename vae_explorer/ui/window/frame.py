@@ -32,8 +32,10 @@ class Frame(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__(parent)
         self._session = session
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click on nothing takes the focus, and the wheel, away
         self.wishes = Wishes()
-        self.arrangement: Arrangement | None = None  # not known before it has a size
+        self.arrangement: Arrangement | None = None
+        self._has_size = False
         self._focused_before: QWidget | None = None  # when the Train drawer was opened
 
         self.title = TitleBar(session)
@@ -134,7 +136,9 @@ class Frame(QWidget):
         walk(parts, by)
 
     def arrange(self) -> None:
-        """Shows what has room."""
+        """Shows what has room, once the window has a size."""
+        if not self._has_size:
+            return
         room = self._room()
         now = arranged(room, self.wishes)
         is_new, before = now != self.arrangement, self.arrangement
@@ -186,4 +190,5 @@ class Frame(QWidget):
     @guarded()
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._has_size = True
         self.arrange()

@@ -8,7 +8,6 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
     QKeyEvent,
-    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -25,7 +24,7 @@ from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.drop import offer
 from vae_explorer.ui.drop.target import DropTarget
 from vae_explorer.ui.theme import SCALES, theme
-from vae_explorer.ui.window.arrangement import Wishes, presentation_scale
+from vae_explorer.ui.window.arrangement import PICTURE, PRESENTED_PICTURE, Wishes, presentation_scale
 from vae_explorer.ui.window.frame import Frame
 from vae_explorer.ui.window.menu.about import show_about
 from vae_explorer.ui.window.menu.key_sheet import KeySheet
@@ -46,7 +45,7 @@ class Before(NamedTuple):
     scale: int
     wishes: Wishes
     state: Qt.WindowState
-    places: dict[str, QByteArray]
+    places: dict[str, list[int]]
 
 
 class MainWindow(QMainWindow):
@@ -61,7 +60,6 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(720, 480)
         self._settings = QSettings(str(paths.settings_file()), QSettings.Format.IniFormat)
         self._before_presentation: Before | None = None
-        self._is_arranged = False  # the panels have places from the last time
         self._may_close = False
 
         self.frame = Frame(session)
@@ -96,6 +94,8 @@ class MainWindow(QMainWindow):
         for field in self.findChildren(QLineEdit):
             field.setAcceptDrops(False)  # a drop on it is for the window, not text
         self._restore()
+        if self.training.resume.interrupted:
+            self.frame.wish(train=True)  # offers to resume it
 
     # verbs of the menu
 
@@ -223,15 +223,16 @@ class MainWindow(QMainWindow):
             state = self.windowState() & ~Qt.WindowState.WindowFullScreen
             self._before_presentation = Before(theme.scale, self.frame.wishes, state, self.explore.places())
             self.frame.wish(presentation=True, train=False)
+            self.decoded.set_least(PRESENTED_PICTURE)
             self.showFullScreen()
             theme.set_scale(round(100 * presentation_scale(self.screen().size().height())))
         elif not on and self._before_presentation is not None:
             before, self._before_presentation = self._before_presentation, None
             self.setWindowState(before.state)
+            self.decoded.set_least(PICTURE)
             theme.set_scale(before.scale)
             self.frame.wish(presentation=False, train=before.wishes.train, drawer=before.wishes.drawer)
-            for name, place in before.places.items():
-                self.explore.restore(name, place)
+            self.explore.restore(before.places)
         self.menu.presentation.setChecked(on)
 
     def set_train_visible(self, visible: bool) -> None:
@@ -266,6 +267,12 @@ class MainWindow(QMainWindow):
         """Shown until it is closed or replaced, or until an action begun after it succeeds."""
         self.successes.mark()
         self.errors.show_sentence(sentence, details)
+
+    def close_model(self) -> None:
+        """Takes the shown model out of the list; that of a run is still trained."""
+        model = self.session.model
+        if model.can_close(model.shown):
+            model.close(model.shown)
 
     # what happened
 
@@ -312,11 +319,8 @@ class MainWindow(QMainWindow):
         return str(self._settings.value("folder", str(Path.home())))
 
     def _restore(self) -> None:
-        for name in self.explore.places() if self._remembers else ():
-            state = self._settings.value(name)
-            if isinstance(state, QByteArray):  # a damaged file gives anything
-                self.explore.restore(name, state)
-                self._is_arranged = True
+        if self._remembers:
+            self.explore.restore({name: self._settings.value(name) for name in self.explore.places()})
         if pictures := self._settings.value("pictures"):
             self.session.take_away.set_folder(Path(str(pictures)))
         if self.scheme() in Qt.ColorScheme.__members__:
@@ -325,14 +329,6 @@ class MainWindow(QMainWindow):
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
             room = self.screen().availableSize()
             self.resize(min(FIRST_SIZE[0], room.width() - FRAME[0]), min(FIRST_SIZE[1], room.height() - FRAME[1]))
-
-    @guarded()
-    def showEvent(self, event: QShowEvent) -> None:
-        """At first the drawer gets the height it needs and the panels the rest."""
-        super().showEvent(event)
-        if not self._is_arranged:
-            self._is_arranged = True
-            self.explore.reset_sizes()
 
     @guarded()
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -38,6 +38,7 @@ class TitleBar(QFrame):
         super().__init__(parent)
         self.setProperty("role", "bar")
         self._session, self._model = session, session.model
+        self._empty: set[str] = {"kind", "figure"}  # have nothing to say
         self.menu = button("☰", self._on_menu, "Menu (Alt)", role="link", name="menuButton")
         self.menu.setAccessibleName("Menu")
         self._menus: QMenu | None = None
@@ -129,7 +130,7 @@ class TitleBar(QFrame):
         self.setFixedHeight(theme.pixels(BAR) + 1)
         for below, names in HIDDEN_BELOW:
             for name in names.split():
-                getattr(self, name).setVisible(self.width() >= theme.pixels(below))
+                getattr(self, name).setVisible(self.width() >= theme.pixels(below) and name not in self._empty)
         for tab in self._workspaces.buttons():
             tab.setFixedHeight(theme.pixels(BAR))
         self.which.setFixedWidth(min(theme.pixels(220), max(self.width() // 3, theme.pixels(120))))
@@ -169,6 +170,10 @@ class TitleBar(QFrame):
         self.save.setEnabled(current is not None)
         self.which.setEnabled(current is not None)
         self._describe(current)
+        self._empty = {
+            name for name, text in (("kind", self.kind.toolTip()), ("figure", self.figure.text())) if not text
+        }
+        self._fit()
 
     def _describe(self, workspace: Workspace | None) -> None:
         """What the model is, and how good."""
