@@ -82,7 +82,7 @@ class AggregateView(Shelf):
 
     def _make_controls(self) -> list[QWidget]:
         self.heading = label("q(z) and the prior", role="title")
-        self.explanation = Lines(EXPLANATION, 2)
+        self.explanation = Lines(EXPLANATION)
         self.figures = {name: Lines(role="", name=f"aggregateFigures_{name}") for name in FIGURES}
         self.saturated = Lines(role="warning", name="aggregateSaturated")
         return [self.heading, self.explanation, *self.figures.values(), self.saturated]
