@@ -1,6 +1,7 @@
 """What a view shows never decides how large it is, or where its parts are."""
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 from PySide6.QtWidgets import QAbstractScrollArea, QCheckBox, QLabel, QPushButton, QWidget
 
@@ -37,7 +38,7 @@ def filled(session, open_model, make_model, bring, qtbot):
         bring(0)
         qtbot.waitUntil(
             lambda: bool(
-                session.evidence.shown and session.evidence.shown.is_whole and session.posterior_samples.apart
+                session.evidence.shown and session.evidence.shown.is_whole and session.posterior_samples.shown
             ),
             timeout=WAIT,
         )
@@ -108,9 +109,6 @@ def test_no_text_is_cut_and_nothing_overlaps_at_any_size_of_type(key, scale, siz
             assert part.height() >= part.minimumSizeHint().height()
             if not isinstance(part, Lines):
                 assert part.width() >= part.minimumSizeHint().width(), part.text()
-    for area in view.findChildren(QAbstractScrollArea):
-        if not area.findChildren(QAbstractScrollArea) and area.widget() if hasattr(area, "widget") else False:
-            assert area.viewport().width() <= area.width()
     for parent in (view, *view.findChildren(QWidget)):
         parts = [p for p in parent.findChildren(QWidget) if p.parentWidget() is parent and p.isVisible()]
         if isinstance(parent, QAbstractScrollArea):
@@ -121,8 +119,6 @@ def test_no_text_is_cut_and_nothing_overlaps_at_any_size_of_type(key, scale, siz
 
 
 def test_a_last_known_gap_stays_dimmed_until_the_next(session, make_view, filled, qtbot):
-    from dataclasses import replace
-
     view = make_view("evidence")
     filled()
     gap = view.waterfall.property("value")["gap"]
@@ -166,4 +162,3 @@ def test_every_control_of_a_view_has_a_name_and_is_reached_by_tab(make_view):
             if is_control:
                 assert part.accessibleName() or part.text()
                 assert part.focusPolicy().value & 1  # by Tab
-    assert np.isfinite(len(VIEWS))

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from vae_explorer.ui.theme import theme
-from vae_explorer.ui.widgets.numbers import deviation, figure, mark, number, z_name
+from vae_explorer.ui.widgets.numbers import counted, deviation, figure, mark, number, ordinal, z_name
 
 
 def test_a_minus_is_a_minus_and_zero_has_none():
@@ -63,3 +63,14 @@ def test_marks_stand_out_from_the_panel_in_both_schemes(qapp, name, scheme):
         assert (high + 0.05) / (low + 0.05) >= 3
     finally:
         theme.set_scheme(Qt.ColorScheme.Dark)
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 dimensions"), (1, "1 dimension"), (2000, "2,000 dimensions")])
+def test_one_is_not_a_plural(count, said):
+    assert counted(count, "dimension") == said
+
+
+def test_ordinals_are_those_of_english():
+    assert [ordinal(n) for n in (1, 2, 3, 4, 11, 12, 13, 21, 102, 113)] == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "102nd", "113th",
+    ]  # fmt: skip

@@ -31,7 +31,7 @@ from vae_explorer.ui.widgets.numbers import figure, mark
 
 NOT_FINITE = "The evidence of this image is not finite"
 TIP = "log p(x), step by step: what each row adds or takes away. Point at a row to read what it means."
-LABELS = 0.56  # of the width, at most
+LABELS, LARGE = 0.56, 0.36  # of the width, at most; where they are larger than usual
 TIGHT = 0.92  # of a line's height: the distance of a symbol below its name
 TICKS = 0.75  # scale of the type below the axes
 FONTS = (1.0, False), (0.82, False), (1.0, True)  # names, symbols, figures: scale, bold
@@ -198,7 +198,10 @@ class Waterfall(QWidget):
         if self._lettered is None:
             for symbols, scale in TYPES:
                 made = Lettering.of(self._steps, symbols, scale)
-                if made.height <= self._row(0).height() and sum(made.columns) <= LABELS * self.width():
+                if (
+                    made.height <= self._row(0).height()
+                    and sum(made.columns) <= (LABELS if scale <= 1 else LARGE) * self.width()
+                ):
                     break
             self._lettered = made
         return self._lettered

@@ -41,7 +41,7 @@ SATURATED_TIP = (
     "The information of N images cannot be more than log N. Here it has reached that limit, so the true "
     "information is larger and the true KL(q(z) ‖ p(z)) smaller."
 )
-WIDTH = 188  # pixels of the controls, at 100 %
+WIDTH = 208  # pixels of the controls, at 100 %
 SOURCE_WIDTH = 76  # pixels of a source's name, at 100 %
 FIGURES = ("kl", "information", "marginal_kl", "n")  # the lines of the figures
 
@@ -82,7 +82,7 @@ class AggregateView(Shelf):
 
     def _make_controls(self) -> list[QWidget]:
         self.heading = label("q(z) and the prior", role="title")
-        self.explanation = Lines(EXPLANATION, 2)
+        self.explanation = Lines(EXPLANATION)
         self.figures = {name: Lines(role="", name=f"aggregateFigures_{name}") for name in FIGURES}
         self.saturated = Lines(role="warning", name="aggregateSaturated")
         return [self.heading, self.explanation, *self.figures.values(), self.saturated]

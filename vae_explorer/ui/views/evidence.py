@@ -32,7 +32,7 @@ FIT = (
     "Fit the best q(z|x) to just this image, with the decoder frozen: how much of the gap is the encoder's? (Ctrl+F)",
 )
 CANCEL = "Cancel the fit", "Keep the encoder's q(z|x)"
-WIDTH = 188  # pixels of the controls, at 100 %
+WIDTH = 208  # pixels of the controls, at 100 %
 LATE = 1000  # milliseconds: figures by earlier weights are dimmed from then on; a run has new weights twice a second
 
 

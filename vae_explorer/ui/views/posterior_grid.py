@@ -47,7 +47,7 @@ class PosteriorGrid(ImageGrid):
         if self.samples is None or before.shape != self.samples.shape or not self.isVisible():
             return
         changed = np.abs(self.samples - before).mean(axis=1, keepdims=True)
-        self._changed, self._step = changed / (float(changed.max()) or 1.0), 0
+        self._changed, self._step = np.sqrt(changed / (float(changed.max()) or 1.0)), 0  # small ones are seen too
         self._fade()
         self._timer.start()
 

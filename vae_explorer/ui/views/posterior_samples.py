@@ -12,7 +12,7 @@ from vae_explorer.ui.theme import UNIT
 from vae_explorer.ui.views.lines import Lines
 from vae_explorer.ui.views.mean_and_spread import MeanAndSpread
 from vae_explorer.ui.views.posterior_grid import PosteriorGrid
-from vae_explorer.ui.views.shelf import Shelf
+from vae_explorer.ui.views.shelf import Shelf, stacked
 from vae_explorer.ui.views.taken_apart import TakenApart
 from vae_explorer.ui.widgets.numbers import ordinal
 from vae_explorer.ui.widgets.panel import button, label
@@ -25,7 +25,7 @@ DRAW = "{} draw of ε for this image"
 NOT_Q = "σ × {} is not q(z|x)"
 EMPTY = "Drop an image: samples of its posterior appear here."
 WORKING = "sampling…"
-WIDTH = 188  # pixels of the controls, at 100 %
+WIDTH = 208  # pixels of the controls, at 100 %
 
 
 class PosteriorSamplesView(Shelf):
@@ -40,9 +40,10 @@ class PosteriorSamplesView(Shelf):
         )
         self.resample.setObjectName("resample")
         form = self._make_controls()
-        super().__init__(
-            WIDTH, (self.title, self.remark, form, self.same_eps, self.difference), (self.resample,), parent
+        head, switches = (
+            stacked(*parts, spacing=0) for parts in ((self.title, self.remark), (self.same_eps, self.difference))
         )
+        super().__init__(WIDTH, (head, form, switches), (self.resample,), parent)
 
         self.grid, self.apart, self.summary = PosteriorGrid(), TakenApart(), MeanAndSpread()
         self.parts.addWidget(self.grid, 1)

@@ -19,7 +19,7 @@ EXPLANATION = "generation: z from the prior, decoded"
 NOT_PRIOR = "temperature {} is not the prior"
 EMPTY = "Open a model or train one: pictures decoded from z ~ N(0, I) appear here."
 WORKING = "sampling…"
-WIDTH = 188  # pixels of the controls, at 100 %
+WIDTH = 208  # pixels of the controls, at 100 %
 
 
 class PriorSamplesView(Shelf):

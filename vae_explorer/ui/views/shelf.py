@@ -22,7 +22,7 @@ from vae_explorer.ui.widgets.panel import scrolling
 
 GUTTER = 12  # pixels at 100 %: room for a scroll bar, whether there is one or not
 TALL = 300  # pixels at 100 %: from this height on a view is enlarged, and its parts are below each other
-LEAST = 480, 96  # pixels at 100 %
+LEAST, USUAL = (480, 96), (1000, 190)  # pixels at 100 %
 Part = QWidget | QLayout | None  # None: the room that is left
 
 
@@ -70,6 +70,10 @@ class Shelf(QWidget):
     def is_tall(self) -> bool:
         """Whether it is enlarged."""
         return self.height() >= theme.pixels(TALL)
+
+    @guarded(QSize(*USUAL))
+    def sizeHint(self) -> QSize:
+        return QSize(*map(theme.pixels, USUAL))
 
     @guarded(QSize(*LEAST))
     def minimumSizeHint(self) -> QSize:

@@ -39,7 +39,7 @@ class TypicalView(Shelf):
         self.percentile = Lines(lines=3, role="", name="typicalPercentile")
         self.norm = Lines(lines=3, role="", name="typicalNorm")
         self.norm.say("", tip=NORM_TIP)
-        title = label("Does the model know this image?", role="title")
+        title = label("Is this image typical?", role="title")
         super().__init__(WIDTH, (title, self.percentile, self.norm, self.explanation), (), parent)
         self.setObjectName("typicalView")
         self.histogram = HistogramPlot(name="test images", tip=TIP, lines=("elbo",))

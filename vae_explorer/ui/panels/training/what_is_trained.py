@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from vae_explorer.session.training import RunFacts
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.theme import UNIT
+from vae_explorer.ui.widgets.numbers import counted
 
 Abilities = Set[str]
 
@@ -61,11 +62,12 @@ def _model(config: TrainConfig, abilities: Abilities) -> str:
     }[config.likelihood]
     if "posterior" not in abilities:
         return (
-            f"A plain autoencoder: one z(x) with {config.z_dim} dimensions, {pixel}. No prior and no q(z|x), so it "
-            f"cannot generate. Both networks: {config.network}, {config.hidden} hidden units"
+            f"A plain autoencoder: one z(x) with {counted(config.z_dim, 'dimension')}, {pixel}. "
+            f"No prior and no q(z|x), so it cannot generate. "
+            f"Both networks: {config.network}, {config.hidden} hidden units"
         )
     return (
-        f"p(x, z) = p(z) p(x|z), p(z) = N(0, I) with {config.z_dim} dimensions; p(x|z): {pixel}.<br>"
+        f"p(x, z) = p(z) p(x|z), p(z) = N(0, I) with {counted(config.z_dim, 'dimension')}; p(x|z): {pixel}.<br>"
         f"q(z|x) = N(μ(x), diag σ²(x)). Both networks: {config.network}, {config.hidden} hidden units"
     )
 
@@ -102,10 +104,10 @@ def _algorithm(config: TrainConfig, abilities: Abilities, facts: RunFacts | None
     if "posterior" not in abilities:
         encode = ("z(x)", "no noise: z = z(x)")
     return (
-        f"1. take {config.batch_size} images x{binary}<br>"
+        f"1. take {counted(config.batch_size, 'image')} x{binary}<br>"
         f"2. encode: {encode[0]}<br>"
         f"3. {encode[1]}<br>"
         "4. decode: f(z); the objective and its gradient in θ and φ<br>"
-        f"5. a step of Adam, learning rate {config.learning_rate:g}{falling}; repeat for {config.epochs} epochs"
-        f"{patience}{where}"
+        f"5. a step of Adam, learning rate {config.learning_rate:g}{falling}; "
+        f"repeat for {counted(config.epochs, 'epoch')}{patience}{where}"
     )
