@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QButtonGroup, QComboBox, QFrame, QHBoxLayout, QMen
 from vae_explorer.session.session import Session
 from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.threads.guard import guarded
+from vae_explorer.ui.panels.training.config_form import Choice
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.numbers import figure
 from vae_explorer.ui.widgets.panel import ElidedLabel, button, label, row
@@ -56,7 +57,7 @@ class TitleBar(QFrame):
         self._workspaces.buttonClicked.connect(self._on_workspace)
         self._workspace_row = row(spacing=0)
         self.workspaces.setLayout(self._workspace_row)
-        self.which = QComboBox()
+        self.which = Choice()
         self.which.setObjectName("modelSwitch")
         self.which.setAccessibleName("Model")
         self.which.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -133,7 +134,7 @@ class TitleBar(QFrame):
                 getattr(self, name).setVisible(self.width() >= theme.pixels(below) and name not in self._empty)
         for tab in self._workspaces.buttons():
             tab.setFixedHeight(theme.pixels(BAR))
-        self.which.setFixedWidth(min(theme.pixels(220), max(self.width() // 3, theme.pixels(120))))
+        self.which.setFixedWidth(min(theme.pixels(264), max(self.width() // 3, theme.pixels(120))))
 
     def _on_menu(self) -> None:
         if self._menus is not None:
