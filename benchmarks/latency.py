@@ -208,7 +208,7 @@ def main() -> None:
     progress("dragging a slider for a while")
     with tempfile.TemporaryDirectory() as home:
         os.environ["VAE_EXPLORER_HOME"] = home
-        app.run()
+        app.run(size=app.PICTURED_SIZE)
     progress("")
     (done,) = measurement
     if done.problem:

@@ -51,6 +51,7 @@ PRESENTED = ((1024, 768), (1280, 720), (1920, 1080))
 STATES = ("idle", "training", "paused", "finished", "failed")
 QUICK_SIZES, QUICK_SCALES, QUICK_STATES = SIZES[1:4], (100, 150), ("idle", "training")
 PICTURE, PRESENTED_PICTURE, X = 96, 224, 64  # pixels: the floors
+LEAST_FOR_VIEWS = 1000  # pixels at 100 %: in a narrower window a view may scroll sideways
 SLACK = 3  # pixels that a label may lack: its hint has a margin
 SETTLE = 30  # milliseconds for what follows a change of the layout
 PATIENCE = 120.0  # seconds until something must have come
@@ -105,6 +106,7 @@ def _overlaps(parent: QWidget) -> Iterator[str]:
         for child in parent.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
         if child.isVisible()
         and not (child.isWindow() or child.size().isEmpty())
+        and not child.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # marks over a plot
         and not (isinstance(child, QLabel) and not child.text() and child.pixmap().isNull())
         and child.objectName() not in OVERLAYS
     ]

@@ -303,7 +303,7 @@ def main() -> None:
         lay_out(Path(home) / "things", paths.resources() / "models")
         noise = np.random.default_rng(1)
         np.savez(Path(home) / "train.npz", images=noise.integers(0, 256, (600, 16, 16), np.uint8))
-        code = app.run()
+        code = app.run(size=app.PICTURED_SIZE)
     progress("")
     (soak,) = soaks
     if not soak.counts:

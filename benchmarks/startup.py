@@ -75,7 +75,7 @@ def answer(request):
 
 original_create, original_answer = app.create, session._answer
 app.create, session._answer = create, answer
-code = cli.run([])
+code = cli.run(["--size", "1440x900"])
 print(json.dumps({"platform": QGuiApplication.platformName(), "marks": marks}))
 sys.exit(code)
 """

@@ -22,6 +22,7 @@ PATIENCE = 1.0  # seconds between two of its changes, at most
 @pytest.fixture
 def window(qtbot):
     made = app.create()
+    made.resize(1440, 900)  # the offscreen platform's screen is small
     made.show()
     qtbot.waitExposed(made)
     yield made

@@ -36,7 +36,7 @@ PICTURED_SIZE = "1440x900"  # pixels, of a screenshot without --size
 SWITCH_INTERVAL = 0.001  # seconds: the window gets its turn soon while Python code runs in a thread
 KEPT_KERNELS = 256  # of torch's, one for each shape: 1024, as it is, are 40 MB where numbers of samples change
 SCREENSHOT_SECONDS = 60.0  # a machine may be slow; then the picture is taken as it is
-CALM = 1000  # milliseconds after the first samples
+CALM = 1000  # milliseconds after the first picture
 UNSEEN = 200  # milliseconds until a window that is never shown opens its model
 SETTLE = 400  # milliseconds without a change before a screenshot
 
@@ -147,13 +147,13 @@ class WarmUp(QObject):
 
     def __init__(self, window: MainWindow):
         super().__init__(window)
-        self._samples = window.session.posterior_samples
+        self._decoded = window.session.decoded
         self._timer = QTimer(self, interval=CALM)
         self._timer.timeout.connect(self._on_calm)
-        self._samples.sampled.connect(self._on_sampled)
+        self._decoded.decoded.connect(self._on_decoded)
 
-    def _on_sampled(self) -> None:
-        self._samples.sampled.disconnect(self._on_sampled)
+    def _on_decoded(self) -> None:
+        self._decoded.decoded.disconnect(self._on_decoded)
         self._timer.start()
 
     def _on_calm(self) -> None:

@@ -281,7 +281,7 @@ def test_a_model_that_is_shown_again_can_be_copied_and_drawn_from(panel, session
 
 
 @pytest.mark.parametrize("scale", [80, 100, 125, 150, 175, 200])
-@pytest.mark.parametrize("size", [(260, 540), (356, 576)])
+@pytest.mark.parametrize("size", [(266, 540), (356, 576)])
 def test_no_button_is_cut_and_the_picture_keeps_its_least_size(panel, session, at_z, scale, size):
     theme.set_scale(scale)
     panel.resize(*size)
