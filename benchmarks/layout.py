@@ -137,6 +137,7 @@ def _cuts(widget: QWidget, window: QWidget) -> Iterator[str]:
         isinstance(widget, QScrollArea)
         and not isinstance(widget, ImageStrip)
         and widget.horizontalScrollBar().maximum() > 0
+        and window.width() >= theme.pixels(LEAST_FOR_VIEWS)
     ):
         yield f"the content of {_name(widget)} is {widget.horizontalScrollBar().maximum()} px wider than its viewport"
 

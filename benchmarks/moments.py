@@ -171,7 +171,7 @@ def main(name: str, address: str) -> int:
         return answer(request)
 
     app.create, session_module._answer = create_moment, noted_answer
-    code = cli.run([])
+    code = cli.run(["--size", "1440x900"])
     states = [training.state for made in trainings for training in made]
     say("end", step=states[-1].step if states else 0)
     return code
