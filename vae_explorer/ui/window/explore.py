@@ -61,14 +61,15 @@ class Explore(QWidget):
         self._fill_spine()
         self.spine.splitterMoved.connect(self._on_moved)
         self.rows.splitterMoved.connect(self._on_moved)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.changed.connect(self._give_room)
+        self._give_room()
 
     def arrange(self, arrangement: Arrangement) -> None:
         """Shows what has room."""
         before = self.drawer_state
         if arrangement.one_panel != self._is_one_panel:
             self._is_one_panel = arrangement.one_panel
+            self._give_room()
             if self._is_one_panel:
                 self.drawer.set_panels({key: (title, panel) for key, (title, panel, _) in self.panels.items()})
                 self.drawer.show_view("latent")
@@ -116,7 +117,7 @@ class Explore(QWidget):
         if self.sender() is self.rows and self.drawer_state == "open":
             self._drawer_height = self.rows.sizes()[1]
 
-    def _on_theme_changed(self) -> None:
+    def _give_room(self) -> None:
         """Their room is given, not asked for: what a panel shows never moves the others."""
         for _, panel, width in self.panels.values():
             # 0 is "what it needs": a page that is too small for it scrolls
