@@ -33,7 +33,7 @@ class Shelf(QWidget):
     def __init__(
         self, width: int, controls: Sequence[Part], buttons: Sequence[QPushButton] = (), parent: QWidget | None = None
     ) -> None:
-        """width: of the column, in pixels at 100 %."""
+        """width: of the column, in pixels at 100 %; it is wider where a control needs more."""
         super().__init__(parent)
         self._column_width = width
         self._controls = QWidget()
@@ -87,7 +87,10 @@ class Shelf(QWidget):
         """For a subclass that arranges its parts by the room there is."""
 
     def _measure(self) -> None:
-        width = theme.pixels(self._column_width)
+        for control in (*self._controls.findChildren(QWidget), *self._buttons):
+            control.ensurePolished()  # the style sheet decides how wide a control is
+        needed = (self._controls.minimumSizeHint(), *(button.minimumSizeHint() for button in self._buttons))
+        width = max(theme.pixels(self._column_width), *(size.width() for size in needed))
         self._controls.setFixedWidth(width)
         self._area.setFixedWidth(width + theme.pixels(GUTTER))
         for button in self._buttons:
