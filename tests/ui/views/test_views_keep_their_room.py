@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QAbstractScrollArea, QCheckBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QCheckBox, QLabel, QPushButton, QScrollArea, QWidget
 
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.views.evidence import EARLIER
@@ -116,6 +116,16 @@ def test_no_text_is_cut_and_nothing_overlaps_at_any_size_of_type(key, scale, siz
         for at, one in enumerate(parts):
             for other in parts[at + 1 :]:
                 assert not one.geometry().intersects(other.geometry()), (one, other)
+
+
+@pytest.mark.parametrize("scale", [80, 125, 150])
+@pytest.mark.parametrize("key", [entry.key for entry in VIEWS])
+def test_an_enlarged_view_has_all_its_controls_in_sight_after_the_text_was_made_larger(key, scale, make_view, qtbot):
+    view = make_view(key, STAGE)
+    theme.set_scale(scale)
+    bars = [area.verticalScrollBar() for area in view.findChildren(QScrollArea) if area.findChildren(Lines)]
+    qtbot.waitUntil(lambda: all(bar.maximum() == 0 for bar in bars), timeout=WAIT)
+    assert bars
 
 
 def test_a_last_known_gap_stays_dimmed_until_the_next(session, make_view, filled, qtbot):

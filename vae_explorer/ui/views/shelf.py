@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -41,9 +41,7 @@ class Shelf(QWidget):
         inside.setContentsMargins(0, 0, 0, 0)
         inside.setSpacing(UNIT)
         fill(inside, controls)
-        self._area = scrolling(self._controls)
-        self._area.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)  # the buttons come next
-        self._area.setMinimumHeight(1)
+        self._area = _Controls(self._controls)
         column = QVBoxLayout()
         column.setSpacing(UNIT)
         column.addWidget(self._area)
@@ -100,6 +98,30 @@ class Shelf(QWidget):
         self._measure()
         self._arrange()
         self.updateGeometry()
+
+
+class _Controls(QScrollArea):
+    """As high as its content, and no higher: the buttons come next. Scrolls where there is less room."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Maximum)
+        self.setMinimumHeight(1)
+        self.setWidget(content)
+
+    @guarded(QSize())
+    def sizeHint(self) -> QSize:
+        return self.widget().sizeHint()  # Qt's own is the one that its content had at first
+
+    @guarded(False)
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().viewportEvent(event)
 
 
 class Gutter(QScrollArea):
