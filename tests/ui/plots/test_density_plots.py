@@ -64,7 +64,7 @@ def test_a_narrow_posterior_is_drawn_lower_and_says_by_how_much(plot):
     assert np.ptp(half) == pytest.approx(2.355 * 0.05, rel=0.06)
     assert 0.85 * plot.view[1][1] < image[1].max() < plot.view[1][1]
     times = 1 / (0.05 * np.sqrt(2 * np.pi)) / image[1].max()
-    assert plot.legend[-1].text == f"q(z|x), this image, scaled down {times:.0f} ×"
+    assert plot.legend[-1].text == f"q(z|x) ÷ {times:.0f}, this image"
     assert plot.accessibleDescription() == "μ −1.30, σ 0.05"
 
 

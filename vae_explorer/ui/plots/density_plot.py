@@ -21,7 +21,7 @@ class DensityPlot(Plot):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("q(z) against the prior", (320, 160), (140, 80), parent)
         self.setToolTip(TIP)
-        image = Entry("q(z₀₀|x), this image, scaled down 00 ×", "mu")
+        image = Entry("q(z₀₀|x) ÷ 00, this image", "mu")
         self._reserve(Entry("q(z₀₀), all images", "z", "fill"), Entry("prior N(0, 1)", "muted"), image)
         self.clear()
 
@@ -59,8 +59,8 @@ class DensityPlot(Plot):
             prior = "N(0, 1)" if self._is_histogram else "prior N(0, 1)"
             entries += [Entry(all_images, "z", "fill"), Entry(prior, "muted")]
         if self._sigma > 0:
-            lowered = f", scaled down {_times(self._lowered)}" if self._lowered > 1 else ""
-            entries.append(Entry(f"q({name}|x), this image{lowered}", "mu"))
+            lowered = f" ÷ {_times(self._lowered)}" if self._lowered > 1 else ""
+            entries.append(Entry(f"q({name}|x){lowered}, this image", "mu"))
         elif np.isfinite(self._mu):
             entries.append(Entry(f"{name} of this image {figure(self._mu, 2)}", "mu"))
         self._set_legend(entries)
@@ -122,4 +122,4 @@ def _smooth(z: np.ndarray, gaussian: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def _times(factor: float) -> str:
-    return f"{figure(factor, 0 if factor >= 9.95 else 1)} ×"
+    return figure(factor, 0 if factor >= 9.95 else 1)

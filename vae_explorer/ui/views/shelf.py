@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
     QFrame,
@@ -116,6 +116,11 @@ class _Controls(QScrollArea):
     @guarded(QSize())
     def sizeHint(self) -> QSize:
         return self.widget().sizeHint()  # Qt's own is the one that its content had at first
+
+    @guarded()
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.updateGeometry()  # hidden, it is not told that its content has changed
 
     @guarded(False)
     def viewportEvent(self, event: QEvent) -> bool:
