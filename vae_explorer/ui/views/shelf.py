@@ -105,6 +105,7 @@ class _Controls(QScrollArea):
 
     def __init__(self, content: QWidget) -> None:
         super().__init__()
+        self._content = content
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -115,7 +116,7 @@ class _Controls(QScrollArea):
 
     @guarded(QSize())
     def sizeHint(self) -> QSize:
-        return self.widget().sizeHint()  # Qt's own is the one that its content had at first
+        return self._content.sizeHint()  # Qt's own is the one that its content had at first
 
     @guarded()
     def showEvent(self, event: QShowEvent) -> None:
