@@ -53,6 +53,7 @@ QUICK_SIZES, QUICK_SCALES, QUICK_STATES = SIZES[1:4], (100, 150), ("idle", "trai
 PICTURE, PRESENTED_PICTURE, X = 96, 224, 64  # pixels: the floors
 LEAST_FOR_VIEWS = 1000  # pixels at 100 %: in a narrower window a view may scroll sideways
 SLACK = 3  # pixels that a label may lack: its hint has a margin
+REST = 300  # milliseconds, after which a fault is one
 SETTLE = 30  # milliseconds for what follows a change of the layout
 PATIENCE = 120.0  # seconds until something must have come
 OVERLAYS = ("trainDrawer", "trainShade", "dropOverlay")  # lie over the rest on purpose
@@ -220,13 +221,20 @@ class Sweep:
     def look(self, where: str, *, presented: bool = False) -> None:
         QApplication.processEvents()
         self.looked += 1
-        running = self.window.session.training.is_active
-        for what in (*faults(self.window), *floors(self.window, presented=presented, running=running)):
-            self.found.append(Fault(where, what))
+        if found := self._faults(
+            presented=presented
+        ):  # a layout may be under way: what is left once it has come to rest
+            wait(REST)
+            found = self._faults(presented=presented)
+        self.found += [Fault(where, what) for what in found]
         if self.pictures and self.looked % self.keep == 0:
             name = where.replace(", ", "-").replace(" ", "").replace("%", "").replace("×", "x")
             self.window.grab().save(str(self.pictures / f"{self.looked:05d}-{name}.png"))
         progress(f"{self.looked} layouts, {len(self.found)} faults: {where}")
+
+    def _faults(self, *, presented: bool) -> list[str]:
+        running = self.window.session.training.is_active
+        return [*faults(self.window), *floors(self.window, presented=presented, running=running)]
 
     def pages(self, where: str, *, presented: bool = False) -> None:
         """Every page of the drawer, below the panels and enlarged; the Train drawer; the sheet of the run."""
