@@ -221,9 +221,8 @@ class Sweep:
     def look(self, where: str, *, presented: bool = False) -> None:
         QApplication.processEvents()
         self.looked += 1
-        if found := self._faults(
-            presented=presented
-        ):  # a layout may be under way: what is left once it has come to rest
+        found = self._faults(presented=presented)
+        if found:  # a layout may be under way: what counts is what is left at rest
             wait(REST)
             found = self._faults(presented=presented)
         self.found += [Fault(where, what) for what in found]
