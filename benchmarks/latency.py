@@ -68,7 +68,7 @@ class Drag(QObject):
         window.decoded.view.shown.connect(self._on_shown)
 
     def begin(self) -> None:
-        self._window.latent.scroll_area.ensureWidgetVisible(self._slider)
+        self._window.latent.list.scroll_area.ensureWidgetVisible(self._slider)
         self._at = self._slider.x_of(self._slider.property("value"))
         self._mouse(QEvent.Type.MouseButtonPress, self._at)
         self._started = time.perf_counter()

@@ -48,13 +48,14 @@ def create(files: Sequence[Path] = (), *, remembers: bool = True) -> MainWindow:
     assert isinstance(application, QApplication)
     application.setApplicationName("VAE Explorer")
     application.setWindowIcon(QIcon(str(paths.resources() / "icon.svg")))
-    theme.follow_system(application)
-    session = Session()
-    try:
-        window = MainWindow(session, remembers=remembers)
-    except BaseException:
-        session.end()  # a thread that still runs when the program ends takes it down before the error is told
-        raise
+    with theme.held():
+        theme.follow_system(application)
+        session = Session()
+        try:
+            window = MainWindow(session, remembers=remembers)
+        except BaseException:
+            session.end()  # a thread that still runs when the program ends takes it down before the error is told
+            raise
     session.setParent(window)
     Opening(window, files)
     return window

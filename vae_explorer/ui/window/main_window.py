@@ -59,6 +59,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("VAE Explorer")
         self.setMinimumSize(720, 480)
         self._settings = QSettings(str(paths.settings_file()), QSettings.Format.IniFormat)
+        if self.scheme() in Qt.ColorScheme.__members__:
+            theme.set_scheme(Qt.ColorScheme[self.scheme()])
         self._before_presentation: Before | None = None
         self._may_close = False
 
@@ -323,8 +325,6 @@ class MainWindow(QMainWindow):
             self.explore.restore({name: self._settings.value(name) for name in self.explore.places()})
         if pictures := self._settings.value("pictures"):
             self.session.take_away.set_folder(Path(str(pictures)))
-        if self.scheme() in Qt.ColorScheme.__members__:
-            theme.set_scheme(Qt.ColorScheme[self.scheme()])
         geometry = self._settings.value("geometry") if self._remembers else None
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
             room = self.screen().availableSize()
