@@ -146,14 +146,15 @@ class Theme(QObject):
 
     def _apply(self) -> None:
         application = QApplication.instance()
-        if self._is_held or not isinstance(application, QApplication):
+        if not isinstance(application, QApplication):
             return
         font = QFont("Inter")
         font.setPointSizeF(self._points())
         font.setFeature(QFont.Tag(MONO_FEATURES), 1)
         application.setFont(font)
         application.setPalette(_palette(self.colours))
-        application.setStyleSheet(_style_sheet(self))
+        if not self._is_held:
+            application.setStyleSheet(_style_sheet(self))
         self.changed.emit()
 
 

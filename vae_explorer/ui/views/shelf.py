@@ -87,6 +87,9 @@ class Shelf(QWidget):
     def _measure(self) -> None:
         for control in (*self._controls.findChildren(QWidget), *self._buttons):
             control.ensurePolished()  # the style sheet decides how wide a control is
+        if layout := self._controls.layout():
+            layout.invalidate()
+            layout.activate()  # it keeps the sizes of the sheet before
         needed = (self._controls.minimumSizeHint(), *(button.minimumSizeHint() for button in self._buttons))
         width = max(theme.pixels(self._column_width), *(size.width() for size in needed))
         self._controls.setFixedWidth(width)
