@@ -373,12 +373,12 @@ def test_encode_in_words(call, model, png):
     assert answer.code == 0
     first = answer.out.splitlines()[:7]
     assert first[0].startswith(f"{png(1)}: ELBO −")
-    assert [line.split()[0] for line in first[1:]] == ["mu", "sigma", "z", "z", "log", "A"]
+    assert [line.split()[0] for line in first[1:]] == ["mu", "sigma", "z", "z", "log", "log"]
     assert "+" not in first[2]  # a sigma has no sign
     assert "≈" in first[5]
     assert "±" not in first[5]
     assert "effective sample size" in first[5]
-    assert first[6].strip().startswith("A few draws from q(z|x) dominate the estimate")
+    assert first[6].strip().startswith("log p(x) may be off by nats: a few draws from q(z|x) dominate the estimate")
 
 
 def test_encode_draws_each_image_with_its_reconstruction_and_samples(call, model, png, tmp_path):

@@ -84,7 +84,7 @@ def doubt_of(estimate: EncoderEstimate, exact: float | None = None) -> str:
             return f"q(z|x) misses a part of p(z|x): its estimate is {off} nats too low; its ± does not include this."
         return f"The estimate is {off} nats too high: a few draws have too much weight. Take more draws."
     if has_few_draws(estimate.effective_sample_size):
-        return "A few draws from q(z|x) dominate the estimate: log p(x) may be off by nats. Take more draws, or fit q."
+        return "log p(x) may be off by nats: a few draws from q(z|x) dominate the estimate. Take more draws, or fit q."
     return ""
 
 

@@ -5,8 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vae_explorer.ui.window.arrangement import (
+    BAR,
+    DRAWER,
+    GAP,
+    PANELS_HEIGHT,
     PRESENTED,
+    RUN_BAR,
     STRIP,
+    TABS,
     Room,
     Wishes,
     arranged,
@@ -53,7 +59,7 @@ def test_the_spine_is_never_hidden_nor_is_a_run(room, wishes):
     assert now.strip >= STRIP or not (now.one_panel or now.drawer == "enlarged")
     assert now.run_bar or not wishes.is_running
     assert (now.train != "hidden") == wishes.train
-    assert now.sheet == wishes.sheet
+    assert bool(now.sheet) == wishes.sheet
 
 
 @given(ROOMS, WISHES)
@@ -69,6 +75,15 @@ def test_a_larger_window_never_shows_less(room, wishes):
 def test_what_can_be_opened_is_open_when_it_is_asked_for(room, wishes):
     wishes = wishes._replace(drawer="open")
     assert can_open_drawer(room, wishes) == (arranged(room, wishes).drawer == "open")
+
+
+@given(ROOMS, WISHES)
+def test_what_is_shown_has_room(room, wishes):
+    now = arranged(room, wishes)
+    fixed = (BAR + RUN_BAR * now.run_bar + 2 * GAP) * room.scale + now.strip + now.sheet
+    panels = 0 if now.strip else PANELS_HEIGHT * room.scale
+    drawer = {"open": DRAWER, "folded": TABS}.get(now.drawer, 0) * room.scale
+    assert fixed + panels + drawer <= room.height + 2
 
 
 def test_an_enlarged_view_has_the_strip_above_it():

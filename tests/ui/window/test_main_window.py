@@ -336,6 +336,12 @@ def test_a_closed_run_is_offered_when_the_window_opens_again(make_window, config
     make_window.close(first)
     second = make_window()
     assert second.training.resume.offer.isVisible()
+    make_window.close(second)
+    narrow = make_window(NARROW)  # there the offer would hide the panels
+    assert not narrow.training.isVisible()
+    assert "was interrupted" in narrow.run_bar.message.text
+    press(qtbot, narrow, "Ctrl+T")
+    assert narrow.training.resume.offer.isVisible()
 
 
 def test_closing_while_a_model_is_being_opened_ends_clean(make_window):

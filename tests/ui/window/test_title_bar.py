@@ -68,7 +68,7 @@ def test_two_models_can_be_switched(bar, session, two_models, qtbot):
     assert session.model.shows_trained
     opened, trained = names(bar)
     assert opened == "mine"
-    assert trained == f"{two_models['training'].name} · trained, epoch 3"
+    assert trained == f"trained, epoch 3 · {two_models['training'].name}"
     assert bar.which.currentText() == trained
     assert bar.kind.toolTip() == "mlp · z 2 · bernoulli"
     choose(bar, qtbot, 0)

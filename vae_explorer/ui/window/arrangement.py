@@ -11,6 +11,7 @@ GAP = 8  # between panels, and between them and the edge
 BAR, STRIP, TABS, DRAWER, TRAIN, SHEET = 40, 104, 36, 232, 300, 208  # title bar, strip, row of tabs, …
 RUN_BAR = 28
 PANELS_WIDTH = IMAGE + LATENT + DECODED + 4 * GAP  # three panels side by side
+PRESENTED_PANELS_HEIGHT = 376  # with a picture of 224 pixels on the smallest screen
 PANELS_HEIGHT = 336  # below, the upper part of a panel scrolls too much to be of use
 STAGE_HEIGHT = 128  # below, the sheet of the run takes the place of the stage
 PICTURE, PRESENTED_PICTURE = 96, 224  # pixels of the screen: the decoded picture is never smaller
@@ -49,7 +50,7 @@ class Arrangement(NamedTuple):
     one_panel: bool  # the panels are pages between the views
     drawer: DrawerState
     train: TrainState
-    sheet: bool
+    sheet: int  # its height in pixels of the screen; 0: it is closed
     run_bar: bool
 
 
@@ -59,19 +60,23 @@ def arranged(room: Room, wishes: Wishes) -> Arrangement:
     frame = BAR + RUN_BAR * run_bar + 2 * GAP
     docked = wishes.train and room.holds(width=PANELS_WIDTH + TRAIN + GAP)
     train: TrainState = "docked" if docked else "overlay" if wishes.train else "hidden"
-    one_panel = not room.holds(width=PANELS_WIDTH, height=frame + PANELS_HEIGHT + GAP + TABS)
-    sheet = (SHEET + GAP) * wishes.sheet
-    if one_panel or wishes.drawer == "enlarged":
+    panels = PRESENTED_PANELS_HEIGHT if wishes.presentation else PANELS_HEIGHT
+    sheet = SHEET + GAP if wishes.sheet else 0
+    one_panel = not room.holds(width=PANELS_WIDTH, height=frame + panels + GAP + TABS)
+    if one_panel or wishes.drawer == "enlarged" or not room.holds(height=frame + panels + sheet):
         strip = _strip_height(room, wishes)
-        left = room.height - strip - (frame + sheet) * room.scale
-        drawer: DrawerState = "hidden" if wishes.sheet and left < STAGE_HEIGHT * room.scale else "enlarged"
-        return Arrangement(strip, one_panel, drawer, train, wishes.sheet, run_bar)
+        left = room.height - strip - round(frame * room.scale)
+        drawer: DrawerState = "enlarged"
+        if wishes.sheet and left < (sheet + STAGE_HEIGHT) * room.scale:
+            drawer = "hidden"
+        height = round(min(SHEET * room.scale, left)) if wishes.sheet else 0
+        return Arrangement(strip, one_panel, drawer, train, height, run_bar)
     drawer = wishes.drawer
-    if drawer == "open" and not room.holds(height=frame + PANELS_HEIGHT + GAP + DRAWER + sheet):
+    if drawer == "open" and not room.holds(height=frame + panels + GAP + DRAWER + sheet):
         drawer = "folded"
-    if drawer == "folded" and not room.holds(height=frame + PANELS_HEIGHT + GAP + TABS + sheet):
+    if drawer == "folded" and not room.holds(height=frame + panels + GAP + TABS + sheet):
         drawer = "hidden"
-    return Arrangement(0, False, drawer, train, wishes.sheet, run_bar)
+    return Arrangement(0, False, drawer, train, round(SHEET * room.scale) if wishes.sheet else 0, run_bar)
 
 
 def can_open_drawer(room: Room, wishes: Wishes) -> bool:

@@ -190,6 +190,7 @@ class _Page(QStackedWidget):
         self._area.setWidgetResizable(True)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setWidget(view)
+        self._area.setMinimumSize(1, 1)
         view.setAutoFillBackground(False)
         self.addWidget(self._area)
         self.addWidget(self._reason)

@@ -77,7 +77,7 @@ class Explore(QWidget):
                 self.drawer.set_panels({})
                 self._fill_spine()
         self.drawer_state = arrangement.drawer
-        self.spine.setVisible(arrangement.drawer != "enlarged" and not arrangement.one_panel)
+        self.spine.setVisible(not arrangement.strip)
         self.drawer.set_state(arrangement.drawer, can_close=not arrangement.one_panel)
         if arrangement.drawer == "open" and before != "open":
             self._give_drawer_its_height()

@@ -2,14 +2,24 @@
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.theme import theme
-from vae_explorer.ui.window.arrangement import GAP, SHEET, Arrangement, Room, Wishes, arranged, can_open_drawer
+from vae_explorer.ui.widgets.panel import scrolling
+from vae_explorer.ui.window.arrangement import (
+    GAP,
+    PICTURE,
+    PRESENTED_PICTURE,
+    Arrangement,
+    Room,
+    Wishes,
+    arranged,
+    can_open_drawer,
+)
 from vae_explorer.ui.window.error_banner import ErrorBanner
 from vae_explorer.ui.window.explore import Explore
 from vae_explorer.ui.window.panel_walk import walk
@@ -35,7 +45,7 @@ class Frame(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click on nothing takes the focus, and the wheel, away
         self.wishes = Wishes()
         self.arrangement: Arrangement | None = None
-        self._has_size = False
+        self._has_size = self._is_presented = False
         self._focused_before: QWidget | None = None  # when the Train drawer was opened
 
         self.title = TitleBar(session)
@@ -60,7 +70,8 @@ class Frame(QWidget):
         errors.setContentsMargins(GAP, 0, GAP, 0)
         errors.addWidget(self.errors)
         sheet.setContentsMargins(GAP, 0, GAP, 0)
-        sheet.addWidget(self.run_sheet)
+        self._sheet = scrolling(self.run_sheet)  # on the smallest windows it has less room than it needs
+        sheet.addWidget(self._sheet)
         layout.addWidget(self.title)
         layout.addWidget(self.strip)
         layout.addLayout(errors)
@@ -68,8 +79,9 @@ class Frame(QWidget):
         layout.addLayout(sheet)
         layout.addWidget(self.run_bar)
 
+        self.errors.installEventFilter(self)
         self.title.workspace_asked.connect(self.show_workspace)
-        self.strip.explore_asked.connect(self.leave_enlarged)
+        self.strip.explore_asked.connect(self._on_explore_asked)
         self.strip.panel_asked.connect(self._on_panel_asked)
         drawer = self.explore.drawer
         drawer.chosen.connect(self._on_view_chosen)
@@ -80,7 +92,7 @@ class Frame(QWidget):
         self.run_bar.sheet_toggled.connect(self.show_sheet)
         session.training.state_changed.connect(self._on_training_changed)
         theme.changed.connect(self.arrange)
-        for part in (self.strip, self.run_sheet, self.run_bar):
+        for part in (self.strip, self._sheet, self.run_bar):
             part.setMinimumWidth(1)
 
     def wish(self, **wishes: Any) -> None:
@@ -113,6 +125,11 @@ class Frame(QWidget):
             self.train.panel.start.setFocus(Qt.FocusReason.ShortcutFocusReason)
         elif self._focused_before is not None and self._focused_before.isVisible():
             self._focused_before.setFocus()
+
+    @property
+    def can_dock_train(self) -> bool:
+        """Whether there is room for Train next to the panels."""
+        return arranged(self._room(), self.wishes._replace(train=True)).train == "docked"
 
     def show_sheet(self, on: bool) -> None:
         """The curves of the run."""
@@ -148,16 +165,20 @@ class Frame(QWidget):
         if is_new:
             if before is None or (now.drawer, now.one_panel) != (before.drawer, before.one_panel):
                 self.explore.arrange(now)
-            self._body.setVisible(now.drawer != "hidden" or not now.one_panel)
-            self.run_sheet.setVisible(now.sheet)
+            self._body.setVisible(now.drawer != "hidden" or not now.strip)
+            self._sheet.setVisible(bool(now.sheet))
+        if self.wishes.presentation != self._is_presented:
+            self._is_presented = self.wishes.presentation
+            self.explore.decoded.set_least(PRESENTED_PICTURE if self._is_presented else PICTURE)
             self.run_bar.setVisible(now.run_bar)
         self.train.place(now.train)
-        self.run_sheet.setFixedHeight(theme.pixels(SHEET))
+        self._sheet.setFixedHeight(max(1, now.sheet))
         if is_new:
             self.rearranged.emit()
 
     def _room(self) -> Room:
-        return Room(self.width(), self.height(), theme.scale / 100)
+        message = self.errors.height() if self.errors.isVisible() else 0
+        return Room(self.width(), self.height() - message, theme.scale / 100)
 
     def _add_workspace(self, key: str, title: str, stage: QWidget) -> None:
         self.stages.addWidget(stage)
@@ -167,6 +188,11 @@ class Frame(QWidget):
     def _on_view_chosen(self) -> None:
         if self.arrangement and self.arrangement.drawer in ("folded", "hidden"):
             self.fold(False)
+
+    def _on_explore_asked(self) -> None:
+        self.wish(drawer="open" if self.wishes.drawer == "enlarged" else self.wishes.drawer)
+        if self.arrangement and self.arrangement.strip:
+            self.wish(sheet=False)  # the panels have no room above it
 
     def _on_panel_asked(self, panel: str) -> None:
         if self.arrangement and self.arrangement.one_panel:
@@ -186,6 +212,13 @@ class Frame(QWidget):
         if training.is_active and not self.wishes.is_running and self.train.is_overlay:
             self.show_train(False)  # it would hide what the user wants to see
         self.wish(is_running=training.is_active)
+
+    @guarded(False)
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A message takes room from the rest."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.Resize):
+            self.arrange()
+        return False
 
     @guarded()
     def resizeEvent(self, event: QResizeEvent) -> None:

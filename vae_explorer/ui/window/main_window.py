@@ -8,6 +8,7 @@ from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
     QKeyEvent,
+    QShowEvent,
 )
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -24,7 +25,7 @@ from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.drop import offer
 from vae_explorer.ui.drop.target import DropTarget
 from vae_explorer.ui.theme import SCALES, theme
-from vae_explorer.ui.window.arrangement import PICTURE, PRESENTED_PICTURE, Wishes, presentation_scale
+from vae_explorer.ui.window.arrangement import Wishes, presentation_scale
 from vae_explorer.ui.window.frame import Frame
 from vae_explorer.ui.window.menu.about import show_about
 from vae_explorer.ui.window.menu.key_sheet import KeySheet
@@ -63,6 +64,7 @@ class MainWindow(QMainWindow):
             theme.set_scheme(Qt.ColorScheme[self.scheme()])
         self._before_presentation: Before | None = None
         self._may_close = False
+        self._is_new = True  # not shown yet
 
         self.frame = Frame(session)
         self.title, self.errors, self.strip = self.frame.title, self.frame.errors, self.frame.strip
@@ -96,8 +98,6 @@ class MainWindow(QMainWindow):
         for field in self.findChildren(QLineEdit):
             field.setAcceptDrops(False)  # a drop on it is for the window, not text
         self._restore()
-        if self.training.resume.interrupted:
-            self.frame.wish(train=True)  # offers to resume it
 
     # verbs of the menu
 
@@ -225,13 +225,11 @@ class MainWindow(QMainWindow):
             state = self.windowState() & ~Qt.WindowState.WindowFullScreen
             self._before_presentation = Before(theme.scale, self.frame.wishes, state, self.explore.places())
             self.frame.wish(presentation=True, train=False)
-            self.decoded.set_least(PRESENTED_PICTURE)
             self.showFullScreen()
             theme.set_scale(round(100 * presentation_scale(self.screen().size().height())))
         elif not on and self._before_presentation is not None:
             before, self._before_presentation = self._before_presentation, None
             self.setWindowState(before.state)
-            self.decoded.set_least(PICTURE)
             theme.set_scale(before.scale)
             self.frame.wish(presentation=False, train=before.wishes.train, drawer=before.wishes.drawer)
             self.explore.restore(before.places)
@@ -293,12 +291,12 @@ class MainWindow(QMainWindow):
                 (self.menu.train, now.train != "hidden"),
                 (self.menu.enlarge, now.drawer == "enlarged" and not now.one_panel),
                 (self.menu.fold, now.drawer == "folded"),
-                (self.menu.curves, now.sheet),
+                (self.menu.curves, bool(now.sheet)),
             ):
                 action.blockSignals(True)  # what is shown, not a new wish
                 action.setChecked(is_on)
                 action.blockSignals(False)
-            self.run_bar.set_sheet_open(now.sheet)
+            self.run_bar.set_sheet_open(bool(now.sheet))
 
     def _on_saved(self, path: object) -> None:
         self.run_bar.show_message(f"Saved {path}", MESSAGE)
@@ -329,6 +327,17 @@ class MainWindow(QMainWindow):
         if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
             room = self.screen().availableSize()
             self.resize(min(FIRST_SIZE[0], room.width() - FRAME[0]), min(FIRST_SIZE[1], room.height() - FRAME[1]))
+
+    @guarded()
+    def showEvent(self, event: QShowEvent) -> None:
+        """A run that was interrupted is offered at the start; where that would hide the panels it is only named."""
+        super().showEvent(event)
+        if self._is_new and (run := self.training.resume.interrupted):
+            if self.frame.can_dock_train:
+                self.frame.wish(train=True)
+            else:
+                self.run_bar.show_message(f"{run.folder.name} was interrupted: Train… can resume it")
+        self._is_new = False
 
     @guarded()
     def keyPressEvent(self, event: QKeyEvent) -> None:

@@ -155,7 +155,7 @@ class TitleBar(QFrame):
         if workspace is not self._model.trained:
             return workspace.name
         state = "in training" if training.is_active and training.has_begun else "trained"
-        return f"{workspace.name} · {state}, epoch {workspace.snapshot.card.epochs:.0f}"
+        return f"{state}, epoch {workspace.snapshot.card.epochs:.0f} · {workspace.name}"
 
     def _on_models_changed(self) -> None:
         models, current = self._model.models, self._model.current

@@ -145,10 +145,11 @@ class LatentPanel(Panel):
         )
         margins = self.body.contentsMargins()
         width = self.contentsRect().width() - margins.left() - margins.right()
+        buttons = sum(button.sizeHint().width() + UNIT for button in (self.explain, self.more))
         rest = self.header.minimumSize().width()
         if self._are_tools_above:
             rest -= self._tools.minimumWidth() + self.header.spacing()
-        above = rest + self.header.spacing() + line <= width
+        above = rest + self.header.spacing() + line + buttons <= width
         if above != self._are_tools_above:
             self._are_tools_above = above
             if above:
