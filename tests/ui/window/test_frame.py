@@ -112,6 +112,14 @@ def test_without_room_the_panels_are_pages_between_the_views_and_nothing_is_lost
     np.testing.assert_array_equal(window.session.latent.z, before)
 
 
+def test_a_drawer_that_is_folded_for_lack_of_room_leaves_the_rest_to_the_panels(shown, qtbot):
+    shown.resize(1100, 620)
+    assert shown.frame.arrangement.drawer == "folded"
+    bottom = shown.explore.height()
+    qtbot.waitUntil(lambda: shown.drawer.geometry().bottom() >= bottom - 2, timeout=WAIT)
+    assert shown.explore.spine.height() > bottom - 60
+
+
 def test_without_room_below_the_panels_a_view_that_is_chosen_is_enlarged(shown, qtbot):
     window = shown
     window.resize(1100, 620)

@@ -79,7 +79,7 @@ class Explore(QWidget):
         self.drawer_state = arrangement.drawer
         self.spine.setVisible(not arrangement.strip)
         self.drawer.set_state(arrangement.drawer, can_close=not arrangement.one_panel)
-        if arrangement.drawer == "open" and before != "open":
+        if arrangement.drawer != before:
             self._give_drawer_its_height()
 
     def places(self) -> dict[str, list[int]]:
@@ -108,7 +108,11 @@ class Explore(QWidget):
         self.spine.setSizes(self._widths)
 
     def _give_drawer_its_height(self) -> None:
-        height = self._drawer_height or theme.pixels(DRAWER)
+        """A splitter keeps the sizes that it has, also of a part that has become smaller."""
+        if self.drawer_state == "folded":
+            height = self.drawer.maximumHeight()
+        else:
+            height = self._drawer_height or theme.pixels(DRAWER)
         self.rows.setSizes([max(1, self.rows.height() - height - GAP), height])
 
     def _on_moved(self) -> None:
@@ -123,6 +127,7 @@ class Explore(QWidget):
             # 0 is "what it needs": a page that is too small for it scrolls
             panel.setMinimumSize(0 if self._is_one_panel else theme.pixels(width), 0 if self._is_one_panel else 1)
         self.spine.setMinimumHeight(theme.pixels(PANELS_HEIGHT))
+        self._give_drawer_its_height()
 
 
 def _numbers(value: object, count: int) -> list[int] | None:

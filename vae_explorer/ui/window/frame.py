@@ -158,19 +158,18 @@ class Frame(QWidget):
             return
         room = self._room()
         now = arranged(room, self.wishes)
-        is_new, before = now != self.arrangement, self.arrangement
+        is_new = now != self.arrangement
         self.arrangement = now
         self.strip.setVisible(bool(now.strip))
         self.strip.set_height(now.strip, can_go_back=not now.one_panel)
         if is_new:
-            if before is None or (now.drawer, now.one_panel) != (before.drawer, before.one_panel):
-                self.explore.arrange(now)
+            self.explore.arrange(now)
             self._body.setVisible(now.drawer != "hidden" or not now.strip)
             self._sheet.setVisible(bool(now.sheet))
+            self.run_bar.setVisible(now.run_bar)
         if self.wishes.presentation != self._is_presented:
             self._is_presented = self.wishes.presentation
             self.explore.decoded.set_least(PRESENTED_PICTURE if self._is_presented else PICTURE)
-            self.run_bar.setVisible(now.run_bar)
         self.train.place(now.train)
         self._sheet.setFixedHeight(max(1, now.sheet))
         if is_new:
