@@ -271,7 +271,7 @@ class Sweep:
 
     def presentation(self, state: str) -> None:
         for width, height in PRESENTED:
-            theme.set_scale(round(100 * presentation_scale(height)))
+            theme.set_scale(round(100 * presentation_scale(width, height)))
             self.window.frame.wish(presentation=True)
             self.window.resize(width, height)
             wait()

@@ -93,13 +93,15 @@ def test_an_enlarged_view_has_the_strip_above_it():
 
 def test_in_a_presentation_the_strip_holds_a_picture_of_224_pixels_and_the_bar_of_the_run_is_folded():
     wishes = Wishes(drawer="enlarged", presentation=True)
-    now = arranged(Room(1280, 720, presentation_scale(720)), wishes)
+    now = arranged(Room(1280, 720, presentation_scale(1280, 720)), wishes)
     assert now.strip == PRESENTED >= 224 + 8
     assert not now.run_bar
     assert arranged(Room(1280, 720, 1.25), wishes._replace(is_running=True)).run_bar
 
 
-@pytest.mark.parametrize("height", [720, 768, 1080, 2160])
-def test_the_smallest_type_of_a_presentation_is_14_pixels_at_720(height):
+@pytest.mark.parametrize("size", [(1280, 720), (1024, 768), (1920, 1080), (1920, 1200), (3840, 2160)])
+def test_the_smallest_type_of_a_presentation_is_14_pixels_and_wide_screens_show_all_panels(size):
     caption = 0.88 * 10 / 72 * 96  # pixels at 100 %
-    assert caption * presentation_scale(height) * 720 / height >= 14
+    scale = presentation_scale(*size)
+    assert caption * scale >= 14
+    assert arranged(Room(*size, scale), Wishes(presentation=True)).one_panel == (size[0] < 1280)

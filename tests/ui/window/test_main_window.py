@@ -212,7 +212,7 @@ def test_a_presentation_has_type_for_the_screen_and_gives_back_what_was(window, 
     scale, size, places = theme.scale, window.size(), window.explore.spine.sizes()
     press(qtbot, window, "F11")
     assert window.isFullScreen()
-    assert theme.scale == round(100 * presentation_scale(window.screen().size().height()))
+    assert theme.scale == round(100 * presentation_scale(*window.screen().size().toTuple()))
     assert not window.training.isVisible()
     assert not window.run_bar.isVisible()
     press(qtbot, window, "F11")

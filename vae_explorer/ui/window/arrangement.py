@@ -17,7 +17,7 @@ STAGE_HEIGHT = 128  # below, the sheet of the run takes the place of the stage
 PICTURE, PRESENTED_PICTURE = 96, 224  # pixels of the screen: the decoded picture is never smaller
 PRESENTED = 240  # pixels of the screen: the strip of a presentation, with a picture of 224
 SHARE = 0.24  # of the window's height that the strip may take
-SMALLEST = 720  # pixels: a window's height that a presentation is made for
+SMALLEST = (1280, 720)  # pixels: a screen that a presentation is made for
 PRESENTED_SCALE = 1.25  # there: its smallest type is then 14 pixels high
 
 
@@ -84,9 +84,9 @@ def can_open_drawer(room: Room, wishes: Wishes) -> bool:
     return arranged(room, wishes._replace(drawer="open")).drawer == "open"
 
 
-def presentation_scale(height: int) -> float:
-    """The size of the type on a screen of this height in pixels."""
-    return PRESENTED_SCALE * height / SMALLEST
+def presentation_scale(width: int, height: int) -> float:
+    """The size of the type on a screen of this size in pixels: there is room for as much as on the smallest one."""
+    return PRESENTED_SCALE * max(1, min(width / SMALLEST[0], height / SMALLEST[1]))
 
 
 def _strip_height(room: Room, wishes: Wishes) -> int:

@@ -226,7 +226,7 @@ class MainWindow(QMainWindow):
             self._before_presentation = Before(theme.scale, self.frame.wishes, state, self.explore.places())
             self.frame.wish(presentation=True, train=False)
             self.showFullScreen()
-            theme.set_scale(round(100 * presentation_scale(self.screen().size().height())))
+            theme.set_scale(round(100 * presentation_scale(*self.screen().size().toTuple())))
         elif not on and self._before_presentation is not None:
             before, self._before_presentation = self._before_presentation, None
             self.setWindowState(before.state)

@@ -123,6 +123,7 @@ class PosteriorSection(QWidget):
         self.plot.setMinimumSize(1, theme.pixels(72))
         metrics, height = QFontMetricsF(theme.font(italic=True)), self.copy.sizeHint().height()
         for part, text in zip((self.dimension, self.mu, self.sigma), LONGEST, strict=True):
+            part.setFont(theme.font(italic=True))  # that of a label on a hidden page is not always told of a new size
             part.setFixedSize(round(metrics.horizontalAdvance(text)) + 2, height)
 
     def _tell(self, j: int) -> None:
