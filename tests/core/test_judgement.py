@@ -70,7 +70,7 @@ def estimate(**changes):
 @pytest.mark.parametrize(
     ("exact", "changes", "says"),
     [
-        (None, {"effective_sample_size": 9.9}, "A few draws"),
+        (None, {"effective_sample_size": 9.9}, "a few draws"),
         (None, {"standard_error": None, "effective_sample_size": 1.0}, "One draw"),
         (-79.0, {}, "1.0 nats too low"),
         (-80.5, {}, "0.50 nats too high"),

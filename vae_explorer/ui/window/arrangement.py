@@ -38,6 +38,7 @@ class Wishes(NamedTuple):
 
     drawer: Literal["open", "folded", "enlarged"] = "open"
     train: bool = False
+    offer: bool = False  # there is a run to resume: Train is shown where it hides nothing
     sheet: bool = False  # of the run
     presentation: bool = False
     is_running: bool = False  # the run bar is never hidden then
@@ -58,7 +59,7 @@ def arranged(room: Room, wishes: Wishes) -> Arrangement:
     """Three panels over the drawer where they fit; else the strip and one page, which may be a panel or a view."""
     run_bar = not wishes.presentation or wishes.is_running or wishes.sheet
     frame = BAR + RUN_BAR * run_bar + 2 * GAP
-    docked = wishes.train and room.holds(width=PANELS_WIDTH + TRAIN + GAP)
+    docked = (wishes.train or wishes.offer) and room.holds(width=PANELS_WIDTH + TRAIN + GAP)
     train: TrainState = "docked" if docked else "overlay" if wishes.train else "hidden"
     panels = PRESENTED_PANELS_HEIGHT if wishes.presentation else PANELS_HEIGHT
     sheet = SHEET + GAP if wishes.sheet else 0

@@ -120,16 +120,11 @@ class Frame(QWidget):
     def show_train(self, on: bool) -> None:
         if on and not self.wishes.train:
             self._focused_before = QApplication.focusWidget()
-        self.wish(train=on)
+        self.wish(train=on, offer=False)
         if on:
             self.train.panel.start.setFocus(Qt.FocusReason.ShortcutFocusReason)
         elif self._focused_before is not None and self._focused_before.isVisible():
             self._focused_before.setFocus()
-
-    @property
-    def can_dock_train(self) -> bool:
-        """Whether there is room for Train next to the panels."""
-        return arranged(self._room(), self.wishes._replace(train=True)).train == "docked"
 
     def show_sheet(self, on: bool) -> None:
         """The curves of the run."""

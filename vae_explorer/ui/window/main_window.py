@@ -224,7 +224,7 @@ class MainWindow(QMainWindow):
         if on and self._before_presentation is None:
             state = self.windowState() & ~Qt.WindowState.WindowFullScreen
             self._before_presentation = Before(theme.scale, self.frame.wishes, state, self.explore.places())
-            self.frame.wish(presentation=True, train=False)
+            self.frame.wish(presentation=True, train=False, offer=False)
             self.showFullScreen()
             theme.set_scale(round(100 * presentation_scale(*self.screen().size().toTuple())))
         elif not on and self._before_presentation is not None:
@@ -333,9 +333,8 @@ class MainWindow(QMainWindow):
         """A run that was interrupted is offered at the start; where that would hide the panels it is only named."""
         super().showEvent(event)
         if self._is_new and (run := self.training.resume.interrupted):
-            if self.frame.can_dock_train:
-                self.frame.wish(train=True)
-            else:
+            self.frame.wish(offer=True)
+            if not self.training.isVisible():
                 self.run_bar.show_message(f"{run.folder.name} was interrupted: Train… can resume it")
         self._is_new = False
 
