@@ -27,5 +27,6 @@ def test_a_thousand_actions_and_a_training_leave_nothing_behind():
     assert figures["timers, more at the end"] <= 0
     assert figures["widgets, more at the end"] <= 0
     assert figures["runs stopped"] + figures["runs finished"] >= 1
-    for noun in ("decoded", "encoded", "sampled", "sampled from the prior", "models opened or shown"):
+    for noun in ("decoded", "encoded", "sampled", "models opened or shown"):
         assert figures[noun] >= 5, noun  # the program keeps up with the hand
+    assert figures["sampled from the prior"] >= 2  # the hand comes back to that tab a few times only, and not for long
