@@ -19,8 +19,8 @@ from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File
 from vae_explorer.data.formats import arrays, digits
-from vae_explorer.data.formats.idx import unpacked
 from vae_explorer.data.formats.split_names import by_split, split_of
+from vae_explorer.data.formats.unpacking import unpacked
 from vae_explorer.data.image_set import DataSet, Note, Split
 from vae_explorer.data.reading import Reading
 from vae_explorer.errors import shown

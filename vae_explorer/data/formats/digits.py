@@ -64,7 +64,9 @@ def _one_by_one(text: bytes, delimiter: bytes, columns: int) -> Shaped[np.ndarra
         except ValueError:
             wrong = next(field for field in fields if not _is_float(field))
             said = wrong[:MAX_LENGTH].decode("utf-8", "replace").strip()
-            raise RowError(i, f"has {said!r} in the place of a pixel" if said else "lacks the value of a pixel") from None
+            raise RowError(
+                i, f"has {said!r} in the place of a pixel" if said else "lacks the value of a pixel"
+            ) from None
     with np.errstate(invalid="ignore"):
         small = values.astype(np.uint8)
     return small if (small == values).all() else values
