@@ -15,7 +15,7 @@ from vae_explorer.core.progress import finish
 from vae_explorer.data import catalog, container
 from vae_explorer.data.container import shown
 from vae_explorer.data.files import DataError, read
-from vae_explorer.data.formats import unpacking
+from vae_explorer.data.formats.packed import unpacking
 
 GREY = np.random.default_rng(0).integers(0, 256, (12, 10, 9), dtype=np.uint8)
 

@@ -1,4 +1,5 @@
-"""The binary versions of CIFAR-10 and CIFAR-100 (cs.toronto.edu/~kriz/cifar.html) and STL-10 (cs.stanford.edu/~acoates/stl10).
+"""The binary versions of CIFAR-10 and CIFAR-100 (cs.toronto.edu/~kriz/cifar.html) and of STL-10
+(cs.stanford.edu/~acoates/stl10).
 
 A record of CIFAR-10 is one byte of label and 3 × 32 × 32 bytes of red, green and blue, row by row; CIFAR-100 has the
 coarse label before the fine one. STL-10 has 3 × 96 × 96 bytes column by column, and labels 1 to 10 in their own file.
@@ -39,8 +40,8 @@ def refuse_pickled(name: str, files: Sequence[File]) -> None:
                 if stream.read(2)[:1] == b"\x80":  # the protocol of a pickle
                     kind = 100 if file.parts[-1].lower() in ("train", "test", "meta") else 10
                     raise DataError(
-                        f"{name} is the Python version of CIFAR-{kind}, pickled objects, which are never loaded; download "
-                        f"the binary version, cifar-{kind}-binary.tar.gz, from www.cs.toronto.edu/~kriz/cifar.html"
+                        f"{name} is the Python version of CIFAR-{kind}, pickled objects, which are never loaded; "
+                        f"download the binary version, cifar-{kind}-binary.tar.gz from cs.toronto.edu/~kriz/cifar.html"
                     )
 
 
@@ -92,8 +93,8 @@ def _records(file: File) -> Job[np.ndarray]:
     length = 3074 if is_fine else 3073
     if not file.size or file.size % length:
         raise DataError(
-            f"{file} has {file.size:,} bytes, and a file of CIFAR-{100 if is_fine else 10} is a multiple of {length:,}: "
-            "download it again"
+            f"{file} has {file.size:,} bytes, and a file of CIFAR-{100 if is_fine else 10} is a multiple of "
+            f"{length:,}: download it again"
         )
     with damage_told(str(file)), file.open() as stream:
         return (yield from read_array(stream, np.dtype(np.uint8), (file.size // length, length), file))
@@ -101,7 +102,8 @@ def _records(file: File) -> Job[np.ndarray]:
 
 def _stl_parts(files: Mapping[str, File], notes: list[Note]) -> Job[dict[Split, arrays.Part]]:
     found = {match[1].lower(): file for key, file in files.items() if (match := _STL.fullmatch(key))}
-    if len(found) > 1 and found.pop("unlabeled", None):
+    if len(found) > 1 and "unlabeled" in found:
+        del found["unlabeled"]
         notes.append(Note("unlabeled_X.bin was left out: the images without labels are a data set of their own"))
     parts: dict[Split, arrays.Part] = {}
     for key, file in found.items():

@@ -14,8 +14,8 @@ import numpy as np
 from vae_explorer.core.progress import Job
 from vae_explorer.data.container import DataError, File
 from vae_explorer.data.formats import arrays
+from vae_explorer.data.formats.packed.unpacking import unpacked
 from vae_explorer.data.formats.stored import Stored
-from vae_explorer.data.formats.unpacking import unpacked
 from vae_explorer.data.image_set import DataSet, Split
 from vae_explorer.data.reading import Reading
 from vae_explorer.errors import shown

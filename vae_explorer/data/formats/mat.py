@@ -21,9 +21,9 @@ from jaxtyping import Shaped
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.container import DataError, File, damage_told
 from vae_explorer.data.formats import arrays, named
+from vae_explorer.data.formats.packed.unpacking import Limited, Unpacked
 from vae_explorer.data.formats.stored import Stored
 from vae_explorer.data.formats.stored import read as read_stored
-from vae_explorer.data.formats.unpacking import Limited, Unpacked
 from vae_explorer.data.image_set import DataSet, Note
 from vae_explorer.data.reading import Reading
 from vae_explorer.errors import shown
@@ -83,7 +83,8 @@ def _is_cars(array: Array) -> bool:
 
 def _cars(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[DataSet]:
     """Cars3D (Reed et al. 2015): each file is a car, rows × columns × 3 × 24 directions × 4 heights of the camera."""
-    images, factors = [], []
+    images: list[np.ndarray] = []
+    factors: list[np.ndarray] = []
     for i, file in enumerate(files):
         yield Progress(i, len(files), "files")
         held = yield from _variables(file)

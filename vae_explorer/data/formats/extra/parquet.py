@@ -1,7 +1,7 @@
 """Tables of pictures in Apache Parquet, as Hugging Face has them: a column of {bytes, path} (or of bytes) and a label.
 
-The names of the classes are in the schema's metadata (huggingface.co/docs/datasets, Features). Each row becomes a picture
-in the folder of its part and its class. The columns' other content is not read.
+The names of the classes are in the schema's metadata (huggingface.co/docs/datasets, Features). Each row becomes a
+picture in the folder of its part and its class. The columns' other content is not read.
 """
 
 import json
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File, damage_told
-from vae_explorer.data.formats.extra import at_hand, needed
+from vae_explorer.data.formats.extra.library import at_hand, needed
 from vae_explorer.data.formats.split_names import split_of
 from vae_explorer.errors import shown
 

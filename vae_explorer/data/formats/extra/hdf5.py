@@ -18,7 +18,7 @@ from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File, damage_told
 from vae_explorer.data.formats import arrays, named
-from vae_explorer.data.formats.extra import at_hand, needed
+from vae_explorer.data.formats.extra.library import at_hand, needed
 from vae_explorer.data.formats.split_names import by_split
 from vae_explorer.data.formats.stored import VALUES_AT_ONCE, Stored
 from vae_explorer.data.image_set import DataSet, Split

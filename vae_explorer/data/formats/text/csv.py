@@ -18,9 +18,10 @@ from jaxtyping import Shaped
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File
-from vae_explorer.data.formats import arrays, digits
+from vae_explorer.data.formats import arrays
+from vae_explorer.data.formats.packed.unpacking import unpacked
 from vae_explorer.data.formats.split_names import by_split, split_of
-from vae_explorer.data.formats.unpacking import unpacked
+from vae_explorer.data.formats.text import digits
 from vae_explorer.data.image_set import DataSet, Note, Split
 from vae_explorer.data.reading import Reading
 from vae_explorer.errors import shown

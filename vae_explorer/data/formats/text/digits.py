@@ -28,7 +28,8 @@ def table(text: bytes, delimiter: bytes, columns: int) -> Shaped[np.ndarray, "ro
     if not (is_digit | is_separator).all() or lengths.min() < 1 or lengths.max() > MAX_DIGITS:
         return _one_by_one(text, delimiter, columns)
     _check(is_end[places], columns)
-    return _integers(letters, places, lengths).reshape(-1, columns)
+    numbers: Shaped[np.ndarray, "n"] = _integers(letters, places, lengths)
+    return np.reshape(numbers, (-1, columns))
 
 
 def _integers(

@@ -18,8 +18,8 @@ from typing import IO, Any, cast
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File, damage_told
+from vae_explorer.data.formats.packed.unpacking import is_packed, unpacked
 from vae_explorer.data.formats.split_names import split_of
-from vae_explorer.data.formats.unpacking import is_packed, unpacked
 from vae_explorer.data.picture import KNOWN_SUFFIXES
 from vae_explorer.errors import shown
 
@@ -37,7 +37,7 @@ def is_tar(start: bytes, name: str) -> bool:
 
 @contextmanager
 def members(files: Sequence[File]) -> Iterator[Job[list[File]]]:
-    """The files in one archive, or in several (shards) as one folder: a job that lists them, valid within the context."""
+    """The files in one archive, or in several (shards) as one folder: a job that lists them; they are there within."""
     with ExitStack() as opened:
         yield _listed(files, opened)
 
@@ -66,7 +66,7 @@ def _plain(file: File, opened: ExitStack) -> Job[tuple[IO[bytes], int]]:
         packed = is_packed(raw.read(8))
     if not packed:
         return cast(IO[bytes], opened.enter_context(file.open())), file.size
-    content = opened.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))
+    content = opened.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115
     with unpacked(file) as stream:
         while piece := stream.read(container.CHUNK):
             content.write(piece)

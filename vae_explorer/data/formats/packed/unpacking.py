@@ -17,7 +17,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 
 
 def _gzip() -> Any:
-    # 16: with header and checksum (RFC 1952), which Python's own gzip goes through byte by byte: minutes for a long name
+    # 16: with header and checksum (RFC 1952), which Python's own gzip reads byte by byte: a long name takes minutes
     return zlib.decompressobj(16 + zlib.MAX_WBITS)
 
 
