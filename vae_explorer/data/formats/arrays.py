@@ -128,11 +128,15 @@ def data_set(
 
 def _laid(part: Part) -> Job[_Laid]:
     shape, dtype = part.images.shape, part.images.dtype
-    found = layout(shape, None if part.labels is None else len(part.labels) if part.labels.ndim else 1)
+    if isinstance(part.images, Stored):
+        part.images.admit()
+    if part.labels is not None:
+        part = replace(part, labels=np.atleast_1d(part.labels))
+    found = layout(shape, None if part.labels is None else len(part.labels))
     if 0 in shape or found is None:
         why = "it holds no images" if 0 in shape else f"expected {ACCEPTED}"
         raise DataError(f"{part.name} has the shape {shown(times(shape))}; {why}")
-    if dtype.kind not in "biufO":
+    if dtype.kind not in "biuf":
         raise DataError(f"{part.name} holds values of the type {dtype}; expected numbers")
     if part.labels is not None and len(part.labels) != found.count:
         raise DataError(
@@ -186,8 +190,9 @@ def _limited(laid: Mapping[Split, _Laid], reading: Reading, image_bytes: int) ->
     """As many images as were asked for and as there is room for, evenly chosen from all parts."""
     total = sum(one.layout.count for one in laid.values())
     count = min(total, reading.limit or total, container.MAX_BYTES // image_bytes)
-    if not count:
-        raise DataError(f"an image has {image_bytes:,} bytes; at most {container.MAX_BYTES >> 30} GiB can be read")
+    for one in laid.values():
+        if isinstance(one.part.images, Stored):  # small ones become larger
+            container.refuse_bomb(one.part.images.file, count * image_bytes)
     if count == total:
         return dict(laid)
     chosen = np.linspace(0, total - 1, count).round().astype(np.int64)

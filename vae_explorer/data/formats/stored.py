@@ -12,8 +12,7 @@ from jaxtyping import Shaped
 
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import container
-from vae_explorer.data.container import DataError, File, damage_told, times
-from vae_explorer.errors import shown
+from vae_explorer.data.container import DataError, File, damage_told
 
 VALUES_AT_ONCE = 1 << 20  # of a piece, but at least one row
 
@@ -37,7 +36,7 @@ class Stored:
 
     def rows(self) -> Iterator[Shaped[np.ndarray, "m *row"]]:
         """Pieces of consecutive rows (along the first axis), in a buffer that is used again. For the order C."""
-        self._admit(prod(self.shape[1:]))
+        self.admit()
         at_once = max(1, VALUES_AT_ONCE // max(1, prod(self.shape[1:])))
         buffer = np.empty((min(at_once, self.shape[0]), *self.shape[1:]), self.dtype)
         done = 0
@@ -51,7 +50,11 @@ class Stored:
 
     def whole(self) -> Job[Shaped[np.ndarray, "*shape"]]:
         """All of it, where it is not too much for the memory."""
-        self._admit(prod(self.shape))
+        self.admit()
+        if self._size > container.MAX_BYTES:
+            raise DataError(
+                f"{self} has {self._size:,} bytes; at most {container.MAX_BYTES >> 30} GiB can be read at once"
+            )
         values = np.empty(prod(self.shape), self.dtype)
         with damage_told(str(self)), self.content() as stream:
             for start in range(0, len(values), VALUES_AT_ONCE):
@@ -66,12 +69,10 @@ class Stored:
         """Bytes, as the header says."""
         return prod(self.shape) * self.dtype.itemsize
 
-    def _admit(self, values_at_once: int) -> None:
+    def admit(self) -> None:
+        """Raises DataError where it is not safe to read: before anything is made that is as large as it says."""
         if why := objects(self):
             raise DataError(why)
-        if min(self.shape, default=1) < 0 or values_at_once * self.dtype.itemsize > container.MAX_BYTES:
-            said = shown(times(self.shape))
-            raise DataError(f"{self} declares the shape {said}; at most {container.MAX_BYTES >> 30} GiB can be read")
         container.refuse_bomb(self.file, self._size)
 
     def _fill(self, stream: BufferedIOBase, values: Shaped[np.ndarray, "*shape"], before: int) -> None:
