@@ -115,7 +115,7 @@ _KINDS: tuple[tuple[Callable[[bytes, str], bool], _Read], ...] = (  # by how a f
     (lambda start, _: start.startswith((hdf5.MAGIC, hdf5.MATLAB)), hdf5.read),
     (lambda start, _: start.startswith(parquet.MAGIC), _read_parquet),
     (tar.is_tar, _read_tar),
-    (lambda start, name: csv.is_text(start) and name.endswith(csv.SUFFIXES), csv.read),
+    (csv.is_table, csv.read),
 )
 _SUFFIXES: tuple[tuple[tuple[str, ...], _Read], ...] = (  # of the files in a folder, those first that are likelier
     ((".npy",), npy.from_npy_files),

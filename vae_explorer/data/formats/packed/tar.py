@@ -102,6 +102,9 @@ def _members(file: File, stream: IO[bytes], size: int, lock: threading.Lock) -> 
                     packed=min(info.size, file.on_disk),
                 )
             )
+        stream.seek(archive.offset)
+        if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):  # tarfile takes what is no header for the end
+            raise DataError(f"{file} is damaged or truncated after {len(found):,} files: get or make another copy")
     return found
 
 

@@ -28,6 +28,7 @@ from vae_explorer.errors import shown
 
 SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 LEAST = 64  # pixels: an image of 8 × 8
+MANY = 32  # columns: what has so many is a table, whatever its name
 MAX_ROW = 8 << 20  # bytes
 MAX_FIELDS = 4 << 20  # of a row
 MAX_SAID = 6  # columns in a sentence
@@ -96,9 +97,11 @@ def read(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[
     )
 
 
-def is_text(start: bytes) -> bool:
-    """Whether a file that begins like this may be a table."""
-    return bool(start) and not re.search(rb"[^\t\n\r\x20-\x7e\x80-\xff]", start)
+def is_table(start: bytes, name: str) -> bool:
+    """Whether a file that begins like this may be one: by its name, or since its first line has many numbers."""
+    if not start or re.search(rb"[^\t\n\r\x20-\x7e\x80-\xff]", start):
+        return False
+    return name.endswith(SUFFIXES) or bool(re.match(rb"([\w\"'.-]+[,;\t|]){%d}" % MANY, start))
 
 
 def _read(file: File, split: Split, rows: dict[Split, _Rows], notes: list[Note], limit: int) -> Job[None]:
@@ -158,7 +161,7 @@ def _layout(file: File, lines: Sequence[bytes]) -> _Layout:
             return _Layout(delimiter, tuple(said[:i]), tuple(said[i + 1 :]), count, b" ", has_header)
     start, stop = 0, len(names)
     if has_header:
-        is_pixel = [_is_number(value) and not _is_named(name) for name, value in zip(said, values, strict=True)]
+        is_pixel = [_is_pixel(name, value) for name, value in zip(said, values, strict=True)]
         start, stop = _longest(is_pixel)
         if not _is_image(stop - start) and _is_image(stop - start - 1):
             start += 1  # a number of the row, as pandas writes it
@@ -186,8 +189,11 @@ def _is_number(text: bytes) -> bool:
     return bool(re.fullmatch(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", text[:40]))
 
 
-def _is_named(name: str) -> bool:
-    return any(re.fullmatch(words, name.strip().lower()) for words in _ROLES.values())
+def _is_pixel(name: str, value: bytes) -> bool:
+    """By the column's name (pixel12, 3x4), or since it has a number and no other meaning."""
+    if re.fullmatch(r"[a-z_ ]*\d+([x_]\d+)*", name.strip().lower()):
+        return True
+    return _is_number(value) and not any(re.fullmatch(words, name.strip().lower()) for words in _ROLES.values())
 
 
 def _longest(wanted: Sequence[bool]) -> tuple[int, int]:

@@ -29,7 +29,8 @@ def table(text: bytes, delimiter: bytes, columns: int) -> Shaped[np.ndarray, "ro
         return _one_by_one(text, delimiter, columns)
     _check(is_end[places], columns)
     numbers: Shaped[np.ndarray, "n"] = _integers(letters, places, lengths)
-    return np.reshape(numbers, (-1, columns))
+    rows: Shaped[np.ndarray, "rows columns"] = numbers.reshape(-1, columns)
+    return rows
 
 
 def _integers(
@@ -49,7 +50,7 @@ def _check(is_end: Shaped[np.ndarray, "n"], columns: int) -> None:
     counts = np.diff(ends, prepend=-1)
     wrong = np.flatnonzero(counts != columns)
     if len(wrong):
-        raise RowError(int(wrong[0]) + 1, f"has {counts[wrong[0]]:,} values for its pixels; expected {columns:,}")
+        raise RowError(int(wrong[0]) + 1, f"has {counts[wrong[0]]:,} instead of {columns:,} pixels")
 
 
 def _one_by_one(text: bytes, delimiter: bytes, columns: int) -> Shaped[np.ndarray, "rows columns"]:
@@ -58,7 +59,7 @@ def _one_by_one(text: bytes, delimiter: bytes, columns: int) -> Shaped[np.ndarra
     for i, (into, line) in enumerate(zip(values, lines, strict=True), 1):
         fields = line.split() if delimiter == b" " else line.split(delimiter)
         if len(fields) != columns:
-            raise RowError(i, f"has {len(fields):,} values for its pixels; expected {columns:,}")
+            raise RowError(i, f"has {len(fields):,} instead of {columns:,} pixels")
         try:
             with np.errstate(over="ignore"):
                 into[:] = np.array(list(map(float, fields)))
