@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Shaped
 
+from vae_explorer.data.fitting import Size
+
 CHANNELS = (1, 3, 4)  # grey, colour, colour and alpha
 LEAST = 4  # pixels: a shorter side is no picture's
 MOST = 1 << 24  # values of an image: 4,096 × 4,096 grey pixels
@@ -27,12 +29,20 @@ class Layout:
     width: int
     axes: Literal["flat", "none", "second", "last"]  # where the channels are
     is_reversed: bool = False  # as MATLAB has it: the images are counted by the last axis
+    is_turned: bool = False  # the images lie on their side: rows and columns are exchanged
+
+    @property
+    def size(self) -> Size:
+        """Of the images, upright."""
+        return Size(self.width, self.height) if self.is_turned else Size(self.height, self.width)
 
     def images(self, values: Shaped[np.ndarray, "m *row"]) -> Shaped[np.ndarray, "m c h w"]:
-        """Some rows of the array (of a reversed one: once the last axis came first)."""
+        """Some rows of the array (of a reversed one: once the last axis came first), upright."""
         if self.axes == "last":
-            return np.moveaxis(values, 3, 1)
-        return values.reshape(len(values), self.channels, self.height, self.width)
+            images = np.moveaxis(values, 3, 1)
+        else:
+            images = values.reshape(len(values), self.channels, self.height, self.width)
+        return images.swapaxes(2, 3) if self.is_turned else images
 
 
 def layout(shape: Sequence[int], labels: int | None = None) -> Layout | None:

@@ -80,6 +80,9 @@ def data_set(name: str, path: Path, held: Held, reading: Reading) -> Job[DataSet
         if key not in used and _CLASS_NAMES.fullmatch(key) and is_list:
             classes = tuple(shown(value) for value in (yield from read(one)).tolist())
             used.add(key)
+    if len(pairs) > 1 and all(_UNNAMED.fullmatch(pair.images) for pair in pairs.values()):
+        said = ", ".join(f"{pair.images} ({split})" for split, pair in pairs.items())
+        notes.append(Note(f"the arrays have no names; these were taken for images: {said}"))
     rest = [key for key in held if key not in used and not factors.is_of_factors(key)]
     if rest:
         more = ", …" if len(rest) > MAX_SAID else ""
