@@ -9,12 +9,12 @@ from foreign_files import COLOUR, GREY, LABELS, hdf5
 from vae_explorer.core.progress import finish
 from vae_explorer.data import container
 from vae_explorer.data.files import DataError, read
-from vae_explorer.data.reading import Reading
+from vae_explorer.data.reading import AUTOMATIC, Reading
 
 START = b"\x89HDF\r\n\x1a\n"
 
 
-def loaded(path, content: bytes, reading: Reading = Reading()):
+def loaded(path, content: bytes, reading: Reading = AUTOMATIC):
     path.write_bytes(content)
     return finish(read(path, reading))
 
@@ -79,13 +79,13 @@ def test_nothing_outside_of_the_file_is_read(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as content:
         content["linked"] = h5py.ExternalLink(str(other), "/images")
         content.create_dataset("images", GREY.shape, "u1", external=[(str(tmp_path / "raw"), 0, GREY.size)])
-    with pytest.raises(DataError, match="images in a.h5 lies in another file"):
+    with pytest.raises(DataError, match=r"images in a.h5 lies in another file"):
         finish(read(tmp_path / "a.h5"))
     with h5py.File(tmp_path / "b.h5", "w") as content:
         layout = h5py.VirtualLayout(GREY.shape, "u1")
         layout[:] = h5py.VirtualSource(str(other), "images", GREY.shape)
         content.create_virtual_dataset("images", layout)
-    with pytest.raises(DataError, match="images in b.h5 lies in another file"):
+    with pytest.raises(DataError, match=r"images in b.h5 lies in another file"):
         finish(read(tmp_path / "b.h5"))
 
 

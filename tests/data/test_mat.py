@@ -77,11 +77,8 @@ def test_a_file_without_images_names_what_it_holds(tmp_path):
 
 
 def test_a_small_file_that_announces_much_is_refused(tmp_path):
-    content = bytearray(mat({"images": GREY}))
-    at = content.index(b"images") - 24  # the sides of the array
-    content[content.index(np.array(GREY.shape, "<i4").tobytes(), at) :][:4] = b""
     sides = np.array(GREY.shape, "<i4").tobytes()
-    lying = bytes(mat({"images": GREY})).replace(sides, np.array([1 << 30, 8, 8], "<i4").tobytes())
+    lying = mat({"images": GREY}).replace(sides, np.array([1 << 30, 8, 8], "<i4").tobytes())
     (tmp_path / "a.mat").write_bytes(lying)
     with pytest.raises(DataError, match="images has not as many values as it declares"):
         finish(read(tmp_path / "a.mat"))
@@ -97,7 +94,9 @@ def test_whatever_bytes_are_changed_one_sentence_comes(tmp_path, data):
     for place, value in data.draw(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=4)):
         content[place] = value
     (tmp_path / "a.mat").write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    sentence = "fine"
     try:
-        assert finish(read(tmp_path / "a.mat")).images.images.dtype == np.uint8
+        finish(read(tmp_path / "a.mat"))
     except DataError as error:
-        assert str(error).isprintable()
+        sentence = str(error)
+    assert sentence.isprintable()

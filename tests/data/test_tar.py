@@ -13,7 +13,9 @@ from vae_explorer.data import container
 from vae_explorer.data.files import DataError, read
 from vae_explorer.data.formats.packed import tar as tar_file
 
-PICTURES = {f"set/{'abc'[label]}/{i:02}.png": png(image) for i, (image, label) in enumerate(zip(GREY, LABELS))}
+PICTURES = {
+    f"set/{'abc'[label]}/{i:02}.png": png(image) for i, (image, label) in enumerate(zip(GREY, LABELS, strict=True))
+}
 BY_CLASS = np.argsort(LABELS, kind="stable")
 
 

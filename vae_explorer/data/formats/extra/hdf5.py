@@ -6,21 +6,22 @@ Only plain arrays inside of the file are read: no links to other files, no filte
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from io import BufferedReader, RawIOBase
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Shaped
 
-from vae_explorer.core.progress import Job, Progress
+from vae_explorer.core.progress import Job
 from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File, damage_told
 from vae_explorer.data.formats import arrays, named
 from vae_explorer.data.formats.extra.library import at_hand, needed
 from vae_explorer.data.formats.split_names import by_split
-from vae_explorer.data.formats.stored import VALUES_AT_ONCE, Stored
+from vae_explorer.data.formats.stored import Stored
 from vae_explorer.data.image_set import DataSet, Split
 from vae_explorer.data.reading import Reading
 from vae_explorer.errors import shown
@@ -34,43 +35,37 @@ MATLAB = b"MATLAB 7.3 MAT-file"
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5")
 MAX_OBJECTS = 1000
 MAX_DEPTH = 8
+BYTES_AT_ONCE = 1 << 20
 MAX_CHUNK = 64 << 20  # bytes that are unpacked at once
 MAX_RANK = 8
 OWN_FILTERS = range(1, 7)  # deflate, shuffle, fletcher32, szip, nbit, scaleoffset; others would load a library's code
 SHAPES = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
 
 
-@dataclass(frozen=True, eq=False)
-class _Rows(Stored):
-    """An array of an open HDF5 file."""
+class _Values(RawIOBase):
+    """The values of an array of an open file, one after another, as bytes."""
 
-    data: "Dataset | None" = None
+    def __init__(self, file: File, data: "Dataset"):
+        super().__init__()
+        row = prod(data.shape[1:]) * data.dtype.itemsize
+        at_once = max(1, BYTES_AT_ONCE // max(1, row))
+        if data.chunks:  # whole chunks, that none is unpacked twice
+            at_once = max(1, min(-(-at_once // data.chunks[0]) * data.chunks[0], MAX_CHUNK // max(1, row)))
+        self._file, self._data, self._at_once, self._row = file, data, at_once, 0
+        self._rest = memoryview(b"")
 
-    def rows(self) -> Iterator[Shaped[np.ndarray, "m *row"]]:
-        self._admit(prod(self.shape[1:]))
-        assert self.data is not None
-        at_once = max(1, VALUES_AT_ONCE // max(1, prod(self.shape[1:])))
-        if self.data.chunks:  # whole chunks, that none is unpacked twice
-            at_once = -(-at_once // self.data.chunks[0]) * self.data.chunks[0]
-            at_once = max(1, min(at_once, MAX_CHUNK // max(1, prod(self.shape[1:]) * self.dtype.itemsize)))
-        with _damage_told(self.file):
-            for start in range(0, self.shape[0], at_once):
-                yield self.data[start : start + at_once]
+    def readable(self) -> bool:
+        return True
 
-    def whole(self) -> Job[Shaped[np.ndarray, "*shape"]]:
-        self._admit(prod(self.shape))
-        if not self.shape:
-            with _damage_told(self.file):
-                assert self.data is not None
-                return np.asarray(self.data[()])
-        stored = self if self.order == "C" else replace(self, shape=self.shape[::-1], order="C")
-        values = np.empty(stored.shape, self.dtype)
-        done = 0
-        for some in stored.rows():
-            values[done : done + len(some)] = some
-            done += len(some)
-            yield Progress(done, len(values), "rows")
-        return values if self.order == "C" else values.T
+    def readinto(self, buffer: Any) -> int:
+        if not self._rest and self._row < (self._data.shape[0] if self._data.shape else 1):
+            with _damage_told(self._file):
+                some = self._data[self._row : self._row + self._at_once] if self._data.shape else self._data[()]
+            self._rest = np.ascontiguousarray(some).reshape(-1).view(np.uint8).data
+            self._row += self._at_once
+        count = min(len(buffer), len(self._rest))
+        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
+        return count
 
 
 def read(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[DataSet]:
@@ -107,8 +102,8 @@ def _arrays(file: File, opened: ExitStack) -> dict[str, Array | DataError]:
         found: dict[str, Array | DataError] = {}
         _walk(file, content, (), found, [0])
         if is_matlab:  # its first axis is HDF5's last
-            arrays_of = {key: one for key, one in found.items() if isinstance(one, _Rows)}
-            found |= {key: replace(one, shape=one.shape[::-1], order="F") for key, one in arrays_of.items()}
+            whole = {key: one for key, one in found.items() if isinstance(one, Stored)}
+            found |= {key: replace(one, shape=one.shape[::-1], order="F") for key, one in whole.items()}
         return found
 
 
@@ -156,7 +151,7 @@ def _array(file: File, key: str, data: "Dataset") -> Stored:
     if size > max(container.SMALL, container.MAX_RATIO * min(stored, file.on_disk)):
         raise DataError(f"{name} has {stored:,} bytes and declares {size:,}; it is not read")
     said = File(file.path, (f"{key}.h5",), name, file.size, file.open, file.packed)
-    return _Rows(said, tuple(data.shape), dtype, file.open, data=data)
+    return Stored(said, tuple(data.shape), dtype, lambda: BufferedReader(_Values(file, data)))
 
 
 @contextmanager
