@@ -9,7 +9,9 @@ import struct
 import zipfile
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 
+import foreign_files
 import numpy as np
 import torch
 from PIL import Image
@@ -199,6 +201,7 @@ def data_files() -> dict[str, tuple[bytes, Callable[[Dice], bytes]]]:
         "ZIP of pictures": zipped(pictures),
         "ZIP of MNIST's four": zipped({f"{name}.gz": gzip.compress(one, mtime=0) for name, one in four.items()}),
     }
+    plain |= _foreign(grey, labels)
     return {
         **{name: (content, partial(mutant, content)) for name, content in plain.items()},
         "NPZ, checksums made right": (plain["NPZ"], partial(_zip_of_mutants, npz)),
@@ -208,6 +211,29 @@ def data_files() -> dict[str, tuple[bytes, Callable[[Dice], bytes]]]:
             lambda dice: gzip.compress(mutant(idx(grey), dice), mtime=0),
         ),
     }
+
+
+def _foreign(grey: np.ndarray, labels: np.ndarray) -> dict[str, bytes]:
+    """The formats of others; those that need a library which is not there are left out."""
+    colour = np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    files = {
+        "CSV": foreign_files.mnist_csv(),
+        "CSV with a column of pixels": foreign_files.fer_csv(),
+        "MAT": foreign_files.mat({"images": grey, "labels": labels, "s": {"a": np.eye(2)}}),
+        "MAT, packed": foreign_files.mat({"images": grey, "labels": labels}, packed=True),
+        "TAR of CIFAR-10": foreign_files.tar({"data_batch_1.bin": foreign_files.cifar_batch(colour, labels[:3])}),
+        "TAR of WebDataset": foreign_files.webdataset(),
+        **{
+            f"TAR, {packing}": foreign_files.tar({f"a/{i}.png": png(one) for i, one in enumerate(grey)}, f"w:{packing}")
+            for packing in ("gz", "bz2", "xz")
+        },
+    }
+    if find_spec("h5py"):
+        files["HDF5"] = foreign_files.hdf5({"images": grey, "labels": labels})
+        files["HDF5, packed"] = foreign_files.hdf5({"images": grey}, compression="gzip")
+    if find_spec("pyarrow"):
+        files["Parquet"] = foreign_files.parquet()
+    return files
 
 
 def _zip_of_mutants(files: dict[str, bytes], dice: Dice) -> bytes:

@@ -8,11 +8,10 @@ from pathlib import Path
 from vae_explorer.core.progress import Job
 from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File, damage_told
-from vae_explorer.data.formats import cifar, folder, idx, mat, npy
+from vae_explorer.data.formats import cifar, csv, folder, idx, mat, npy
 from vae_explorer.data.formats.extra import hdf5, parquet
 from vae_explorer.data.formats.packed import tar
 from vae_explorer.data.formats.packed.unpacking import GZIP_MAGIC, is_packed, unpacked
-from vae_explorer.data.formats.text import csv
 from vae_explorer.data.image_set import DataSet, Skipped
 from vae_explorer.data.picture import KNOWN_SUFFIXES
 from vae_explorer.data.reading import AUTOMATIC, Reading

@@ -21,7 +21,6 @@ from vae_explorer.data.container import DataError, File
 from vae_explorer.data.formats import arrays
 from vae_explorer.data.formats.packed.unpacking import unpacked
 from vae_explorer.data.formats.split_names import by_split, split_of
-from vae_explorer.data.formats.text import digits
 from vae_explorer.data.image_set import DataSet, Note, Split
 from vae_explorer.data.reading import Reading
 from vae_explorer.errors import shown
@@ -241,10 +240,32 @@ def _columns(
             raise DataError(f"{file} has a row with too few columns: row {i:,}")
         fields.append([*start[:before], *end[1:]])
         rests.append(end[0])
-    try:
-        return fields, digits.table(b"\n".join(rests).replace(b'"', b""), layout.within, layout.pixels)
-    except digits.RowError as error:
-        raise DataError(f"{file} cannot be read as a table of pixels: row {row + error.row:,} {error}") from error
+    return fields, _pixels(file, layout, rests, row)
+
+
+def _pixels(file: File, layout: _Layout, rows: Sequence[bytes], row: int) -> Shaped[np.ndarray, "m d"]:
+    """The numbers in these rows: uint8 where that holds them, int32, or float32 (read at a tenth of the speed)."""
+    if not rows:
+        return np.empty((0, layout.pixels), np.uint8)
+    for i, one in enumerate(rows, row + 1):
+        count = len(one.split()) if layout.within == b" " else one.count(layout.within) + 1
+        if count != layout.pixels:
+            raise DataError(f"{file} has {count:,} instead of {layout.pixels:,} pixels in row {i:,}")
+    text = b"\n".join(rows).replace(b'"', b"")
+    is_whole = not text.translate(None, b"0123456789 \r\n" + layout.within)
+    delimiter = None if layout.within == b" " else layout.within.decode()
+    for dtype in (np.int32, np.float32) if is_whole else (np.float32,):
+        try:
+            values = np.loadtxt(text.decode("utf-8", "replace").split("\n"), dtype, None, delimiter, ndmin=2)
+        except ValueError as error:
+            told = re.search(r"string '(.*)' to float32 at row (\d+)", str(error), re.DOTALL)
+        else:
+            if dtype == np.int32 and values.min() >= 0 and values.max() <= 255:
+                return values.astype(np.uint8)
+            return values
+    where = f" in row {row + 1 + int(told[2]):,}" if told else ""
+    what = repr(shown(told[1], 60)) if told and told[1].strip() else "nothing"
+    raise DataError(f"{file} has {what} in the place of a pixel{where}")
 
 
 def _sort(

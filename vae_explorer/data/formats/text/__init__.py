@@ -1,1 +1,0 @@
-"""Tables of pixels that are text."""
