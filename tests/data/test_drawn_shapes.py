@@ -70,7 +70,7 @@ def test_the_tip_of_a_triangle_points_up_and_that_of_a_heart_down_before_it_is_t
     assert ((covered * along**3).sum((1, 2)) > 0).all()
 
 
-def test_every_covered_pixel_has_the_hue_that_the_factor_says(drawn):
+def test_every_shape_has_the_hue_that_the_factor_says_on_dark_grey(drawn):
     covered, factors = drawn
     images = paint(covered, factors)
     assert images.shape == (len(NUMBERS), 3, 64, 64)
@@ -81,10 +81,12 @@ def test_every_covered_pixel_has_the_hue_that_the_factor_says(drawn):
         measured, _, value = colorsys.rgb_to_hsv(*inside[:, 0] / 255)
         assert abs(360 * measured - hue) < 0.5
         assert value == 1
-        np.testing.assert_array_equal(image.max(0), alpha)  # so the edge has the same hue, only darker
+        assert (image[:, alpha == 0] == 64).all()
+        shown = (image.max(0) - 64.0) / (255 - 64)  # on the edge, between the colour and the grey behind it
+        np.testing.assert_allclose(255 * shown, alpha, atol=1)
 
 
-def test_shapes_are_on_black_with_smooth_edges_and_never_leave_the_frame():
+def test_shapes_have_smooth_edges_and_never_leave_the_frame():
     covered, _ = draw(np.arange(2000) % 4, SEED)
     border = np.ones((64, 64), bool)
     border[1:-1, 1:-1] = False

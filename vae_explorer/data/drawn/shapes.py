@@ -28,6 +28,9 @@ FACTORS = {
     "colour": (0.0, 270.0),  # degrees: the hue, from red over yellow, green and blue to violet
 }
 SATURATION = 0.8  # of HSV; its value is 1
+# Dark grey, not the black of dSprites: the mean of a gaussian p(x|z) is a sigmoid, which has no slope where it is black.
+# On black, conv and residual learn black within an epoch, and nothing after it.
+BACKGROUND = 0.25  # of white
 
 # Lengths of the shapes that have an area of 1, the centre of mass in 0, 0, u to the right and v downwards.
 RECTANGLE = sqrt(1 / 8), sqrt(1 / 2)  # half its width and height: twice as high as wide
@@ -92,11 +95,11 @@ def draw(
 
 
 def paint(covered: UInt8[np.ndarray, "n 1 64 64"], factors: Factors) -> UInt8[np.ndarray, "n 3 64 64"]:
-    """The images, on black: the cache has no need of their three channels, only of what is covered."""
-    colours = _rgb(factors["colour"])
+    """The images, on BACKGROUND: the cache has no need of their three channels, only of what is covered."""
+    contrasts = _rgb(factors["colour"]) - BACKGROUND
     images = np.empty((len(covered), 3, SIDE, SIDE), np.uint8)
-    for image, alpha, colour in zip(images, covered, colours, strict=True):
-        np.rint(alpha * colour[:, None, None], out=image, casting="unsafe")
+    for image, alpha, contrast in zip(images, covered, contrasts, strict=True):
+        np.rint(255 * BACKGROUND + alpha * contrast[:, None, None], out=image, casting="unsafe")
     return images
 
 
