@@ -28,8 +28,8 @@ FACTORS = {
     "colour": (0.0, 270.0),  # degrees: the hue, from red over yellow, green and blue to violet
 }
 SATURATION = 0.8  # of HSV; its value is 1
-# Dark grey, not the black of dSprites: the mean of a gaussian p(x|z) is a sigmoid, which has no slope where it is black.
-# On black, conv and residual learn black within an epoch, and nothing after it.
+# Dark grey, not the black of dSprites: the mean of a gaussian p(x|z) is a sigmoid, which has no slope near black. On
+# black, conv and residual learn black within an epoch, and nothing after it.
 BACKGROUND = 0.25  # of white
 
 # Lengths of the shapes that have an area of 1, the centre of mass in 0, 0, u to the right and v downwards.
