@@ -97,10 +97,12 @@ def read(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[
 
 
 def is_table(start: bytes, name: str) -> bool:
-    """Whether a file that begins like this may be one: by its name, or since its first line has many numbers."""
+    """Whether a file that begins like this may be one: by its name, by many columns, or one of pixels."""
     if not start or re.search(rb"[^\t\n\r\x20-\x7e\x80-\xff]", start):
         return False
-    return name.endswith(SUFFIXES) or bool(re.match(rb"([\w\"'.-]+[,;\t|]){%d}" % MANY, start))
+    if name.endswith(SUFFIXES) or re.match(rb"[^\n]{,80}\bpixels\b[^\n]*\n", start):
+        return True
+    return bool(re.match(rb"([\w\"'.-]+[,;\t|]){%d}" % MANY, start))
 
 
 def _read(file: File, split: Split, rows: dict[Split, _Rows], notes: list[Note], limit: int) -> Job[None]:

@@ -26,6 +26,7 @@ from vae_explorer.errors import shown
 SUFFIXES = (".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
 MAX_HEADER = 1 << 20  # bytes that are read at once while the members are listed: a long name, or lies
 IN_MEMORY = 64 << 20  # bytes of an unpacked archive; larger ones lie in a temporary file
+BETWEEN_REPORTS = 200  # members
 MAX_LABEL = 64 << 10  # bytes of a label's file
 _MAGIC = slice(257, 262)
 
@@ -50,7 +51,7 @@ def _listed(files: Sequence[File], opened: ExitStack) -> Job[list[File]]:
         with damage_told(str(file)):
             stream, size = yield from _plain(file, opened)
             try:
-                inside = _members(file, stream, size, threading.Lock())
+                inside = yield from _members(file, stream, size, threading.Lock())
             except tarfile.TarError as error:
                 raise ValueError(str(error)) from error
         inside = yield from _labelled(inside)
@@ -75,12 +76,17 @@ def _plain(file: File, opened: ExitStack) -> Job[tuple[IO[bytes], int]]:
     return cast(IO[bytes], content), content.tell()
 
 
-def _members(file: File, stream: IO[bytes], size: int, lock: threading.Lock) -> list[File]:
+def _members(file: File, stream: IO[bytes], size: int, lock: threading.Lock) -> Job[list[File]]:
     """The regular files, in the order of their names; links, devices and hidden ones are left out."""
     found: list[File] = []
     stream.seek(0)
     with tarfile.open(fileobj=_Headers(stream), mode="r:") as archive:
-        for number, info in enumerate(archive):
+        number = 0
+        while info := archive.next():
+            archive.members.clear()  # it would keep them all
+            number += 1
+            if number % BETWEEN_REPORTS == 0:
+                yield Progress(info.offset, size, "bytes")
             if number > container.MAX_MEMBERS:
                 raise DataError(
                     f"{file} holds too many files; at most {container.MAX_MEMBERS:,} are read: use a folder"
