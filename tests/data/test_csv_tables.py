@@ -88,8 +88,12 @@ def test_fer2013_has_its_three_parts(tmp_path):
 def test_two_tables_are_the_parts_that_their_names_say(tmp_path):
     data = loaded(tmp_path, {"mnist_train.csv": mnist_csv(), "mnist_test.csv": mnist_csv(GREY[:4], LABELS[:4])})
     assert (len(data.train), len(data.test)) == (12, 4)
-    (tmp_path / "third.csv").write_bytes(mnist_csv())
-    with pytest.raises(DataError, match=r"has 3 tables \(mnist_test.csv, .*open one of them"):
+    (tmp_path / "sample_submission.csv").write_bytes(b"ImageId,Label\n1,0\n")
+    data = finish(read(tmp_path))
+    assert (len(data.train), len(data.test)) == (12, 4)
+    assert [one.path.name for one in data.notes[0].files] == ["sample_submission.csv"]
+    (tmp_path / "more_train.csv").write_bytes(mnist_csv())
+    with pytest.raises(DataError, match=r"has 4 tables \(mnist_test.csv, .*open one of them"):
         finish(read(tmp_path))
 
 

@@ -71,8 +71,8 @@ class _Rows:
 def read(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[DataSet]:
     """The data set that one table is, or several that are a part each."""
     rows: dict[Split, _Rows] = {}
-    notes: list[Note] = []
-    for split, file in by_split(name, files).items():
+    tables, notes = by_split(name, files)
+    for split, file in tables.items():
         yield from _read(file, split, rows, notes, limit=container.MAX_BYTES)
     parts: dict[Split, arrays.Part] = {}
     for split, some in rows.items():

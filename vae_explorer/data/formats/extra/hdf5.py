@@ -72,8 +72,9 @@ def read(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[
     """The data set that one file is by the names of its arrays, or several that are a part each."""
     with ExitStack() as opened:
         held: dict[str, Array | DataError] = {}
-        for split, file in by_split(name, files).items():
-            held |= _prefixed(_arrays(file, opened), split if len(files) > 1 else None)
+        parts, _ = by_split(name, files)
+        for split, file in parts.items():
+            held |= _prefixed(_arrays(file, opened), split if len(parts) > 1 else None)
         shapes = held.get("labels")
         images = held.get("images")
         if isinstance(shapes, Stored) and isinstance(images, Stored) and _is_shapes(images, shapes):
