@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from vae_explorer.core.progress import Job
-from vae_explorer.data.formats.labels import names
+from vae_explorer.data.formats.labels import MAX_NAMES_BYTES, names
 from vae_explorer.data.formats.stored import Stored, read
 from vae_explorer.data.image_set import Note
 from vae_explorer.errors import shown
@@ -71,7 +71,12 @@ def _names(
 ) -> Job[tuple[str, ...]]:
     """Of the columns of a table, where the file has them."""
     for key, part in parts.items():
-        if part == "names" and arrays[key].shape == (columns,) and arrays[key].dtype.kind in "US":
+        if (
+            part == "names"
+            and arrays[key].shape == (columns,)
+            and arrays[key].dtype.kind in "US"
+            and arrays[key].nbytes <= MAX_NAMES_BYTES
+        ):
             listed = names((yield from read(arrays[key])))
             return listed if len(set(listed)) == columns else ()
     is_dsprites = columns == len(DSPRITES) and {"latents_values", "latents_classes"} <= arrays.keys()

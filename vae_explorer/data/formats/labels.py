@@ -12,6 +12,8 @@ from vae_explorer.data.image_set import Note
 from vae_explorer.errors import shown
 
 MAX_CLASSES = 10_000
+MAX_BYTES = 48 << 20  # of the labels of a part: sorting text needs five times as much
+MAX_NAMES_BYTES = 4 << 20  # of the names of classes or factors
 
 
 class _UnsuitableError(Exception):
