@@ -8,6 +8,7 @@ import pytest
 
 from vae_explorer.core.progress import finish
 from vae_explorer.data.files import DataError, read
+from vae_explorer.data.formats import named
 from vae_explorer.data.image_set import DataSet
 from vae_explorer.data.reading import AUTOMATIC, Reading
 
@@ -182,6 +183,13 @@ def test_labels_that_are_no_classes_are_left_out_and_it_is_said(tmp_path, labels
     data = opened(tmp_path, images=GREY, labels=labels)
     assert data.train.labels is None
     assert said(data)[0].startswith(f"the labels were left out: they {why}")
+
+
+def test_labels_that_would_fill_the_memory_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(named, "MAX_BYTES", 11 * 8)
+    assert said(opened(tmp_path, images=GREY, labels=LABELS))[0].startswith(
+        "the labels were left out: they have 96 bytes"
+    )
 
 
 @pytest.mark.parametrize(("count", "kept"), [(10_000, True), (10_001, False)])

@@ -81,9 +81,8 @@ class Stored:
         while done < len(place):
             count = stream.readinto(place[done : done + container.CHUNK])
             if not count:
-                raise DataError(
-                    f"{self} is truncated: its header declares {self.nbytes:,} bytes of values, {before + done:,} follow"
-                )
+                declared = f"its header declares {self.nbytes:,} bytes of values, {before + done:,} follow"
+                raise DataError(f"{self} is truncated: {declared}")
             done += count
 
     def _end(self, stream: BufferedIOBase) -> None:
