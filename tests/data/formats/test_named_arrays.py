@@ -8,7 +8,7 @@ import pytest
 
 from vae_explorer.core.progress import finish
 from vae_explorer.data.files import DataError, read
-from vae_explorer.data.formats import named
+from vae_explorer.data.formats import named, stored
 from vae_explorer.data.image_set import DataSet
 from vae_explorer.data.reading import AUTOMATIC, Reading
 
@@ -226,7 +226,9 @@ def test_dsprites_is_read_with_its_factors_and_without_its_pickle(tmp_path):
     assert not (tmp_path / "sprung").exists()
 
 
-def test_of_dsprites_a_part_can_be_read(tmp_path):
+@pytest.mark.parametrize("at_once", [1, 700, 1 << 20])
+def test_of_dsprites_a_part_can_be_read_in_pieces(tmp_path, monkeypatch, at_once):
+    monkeypatch.setattr(stored, "VALUES_AT_ONCE", at_once)
     held = dsprites(tmp_path)
     data = opened(tmp_path, reading=Reading(limit=20), **held)
     rows = np.linspace(0, 71, 20).round().astype(int)
