@@ -217,7 +217,7 @@ def test_fewer_images_are_evenly_chosen_from_all_parts_with_what_is_known_of_the
     train = Part("train", images[:150], np.arange(150), {"number": np.arange(150)})
     data = finish(arrays.data_set("set", HERE, train, Part("test", images[150:]), reading=Reading(limit=21)))
     assert said(data) == ["21 of 200 images are read, evenly chosen"]
-    assert (len(data.train), len(data.test), data.notes[0].switch) == (15, 6, "limit")
+    assert (len(data.train), len(data.test), data.notes[0].switch) == (16, 5, "limit")
     numbers = data.train.images[:, 0, 0, 0].tolist()
     assert numbers[:3] == [0, 10, 20]
     assert data.train.factors["number"].tolist() == numbers

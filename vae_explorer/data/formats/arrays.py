@@ -13,9 +13,9 @@ from jaxtyping import Float32, Int64, Shaped, UInt8
 from vae_explorer.core.config import ImageShape
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import container
-from vae_explorer.data.background import Background, multiplied
 from vae_explorer.data.container import DataError, times
 from vae_explorer.data.fitting import Size, fitted, size_for
+from vae_explorer.data.formats.background import Background, multiplied
 from vae_explorer.data.formats.labels import MAX_CLASSES as MAX_CLASSES
 from vae_explorer.data.formats.labels import numbered
 from vae_explorer.data.formats.layout import ACCEPTED, Layout, layout

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32, Shaped
 
 from vae_explorer.core.progress import Job
+from vae_explorer.data.formats.labels import MAX_NAMES_BYTES, names
 from vae_explorer.data.formats.stored import Stored, read
 from vae_explorer.data.image_set import Note
 from vae_explorer.errors import shown
@@ -24,6 +25,7 @@ class Factors(NamedTuple):
 
     values: Mapping[str, Float32[np.ndarray, "n"]]
     notes: tuple[Note, ...] = ()
+    used: tuple[str, ...] = ()  # names of arrays
 
 
 NONE = Factors({})
@@ -44,6 +46,7 @@ def of(arrays: Mapping[str, Shaped[np.ndarray, "..."] | Stored], count: int) -> 
     }
     if "values" in fitting.values():  # what the classes say again
         fitting = {key: part for key, part in fitting.items() if part != "classes"}
+    used = (*fitting, *(key for key, part in parts.items() if part in ("names", "classes"))) if fitting else ()
     found: dict[str, Float32[np.ndarray, "n"]] = {}
     for key, part in fitting.items():
         columns = 1 if arrays[key].ndim == 1 else arrays[key].shape[1]
@@ -60,7 +63,7 @@ def of(arrays: Mapping[str, Shaped[np.ndarray, "..."] | Stored], count: int) -> 
     constant = [name for name, values in found.items() if not np.isfinite(values).all() or (values == values[0]).all()]
     kept = {name: values for name, values in found.items() if name not in constant}
     sentence = f"factors that are the same in all images, or no numbers, were left out: {', '.join(constant)}"
-    return Factors(kept, (Note(sentence),) if constant else ())
+    return Factors(kept, (Note(sentence),) if constant else (), used)
 
 
 def _names(
@@ -68,8 +71,13 @@ def _names(
 ) -> Job[tuple[str, ...]]:
     """Of the columns of a table, where the file has them."""
     for key, part in parts.items():
-        if part == "names" and arrays[key].shape == (columns,) and arrays[key].dtype.kind in "US":
-            names = tuple(shown(name) for name in (yield from read(arrays[key])).tolist())
-            return names if len(set(names)) == columns else ()
+        if (
+            part == "names"
+            and arrays[key].shape == (columns,)
+            and arrays[key].dtype.kind in "US"
+            and arrays[key].nbytes <= MAX_NAMES_BYTES
+        ):
+            listed = names((yield from read(arrays[key])))
+            return listed if len(set(listed)) == columns else ()
     is_dsprites = columns == len(DSPRITES) and {"latents_values", "latents_classes"} <= arrays.keys()
     return DSPRITES if is_dsprites else ()

@@ -12,6 +12,8 @@ from vae_explorer.data.image_set import Note
 from vae_explorer.errors import shown
 
 MAX_CLASSES = 10_000
+MAX_BYTES = 48 << 20  # of the labels of a part: sorting text needs five times as much
+MAX_NAMES_BYTES = 4 << 20  # of the names of classes or factors
 
 
 class _UnsuitableError(Exception):
@@ -27,9 +29,9 @@ class Labels:
     notes: tuple[Note, ...] = ()
 
 
-def numbered(given: Mapping[str, Shaped[np.ndarray, "n *values"]], names: Sequence[str] = ()) -> Labels:
-    """One number for each image: integers, floats that are integers, text, or a row of 0s and one 1. `names` are those
-    of the classes 0, 1, 2, …, where the file has them."""
+def numbered(given: Mapping[str, Shaped[np.ndarray, "n *values"]], classes: Sequence[str] = ()) -> Labels:
+    """One number for each image: integers, floats that are integers, text, or a row of 0s and one 1. `classes` names
+    those 0, 1, 2, …, where the file has them."""
     if not given:
         return Labels({})
     try:
@@ -37,8 +39,8 @@ def numbered(given: Mapping[str, Shaped[np.ndarray, "n *values"]], names: Sequen
         if len({labels.dtype.kind == "U" for labels in plain.values()}) > 1:
             raise _UnsuitableError("are numbers in one part and text in another")
         every = np.concatenate(list(plain.values()))
-        if every.dtype.kind == "i" and every.size and every.min() >= 0 and every.max() < len(names) <= MAX_CLASSES:
-            return Labels(plain, tuple(names))
+        if every.dtype.kind == "i" and every.size and every.min() >= 0 and every.max() < len(classes) <= MAX_CLASSES:
+            return Labels(plain, tuple(classes))
         values, numbers = np.unique(every, return_inverse=True)
         if len(values) > MAX_CLASSES:
             raise _UnsuitableError(f"have {len(values):,} values; at most {MAX_CLASSES:,} classes are kept")
@@ -57,12 +59,11 @@ def _plain(labels: Shaped[np.ndarray, "n *values"]) -> Shaped[np.ndarray, "n"]:
     if labels.size != len(labels):
         raise _UnsuitableError(f"are {times(labels.shape)}; expected one for each image")
     labels = labels.ravel()
-    if labels.dtype.kind == "S":
-        labels = np.char.decode(labels, "utf-8", "replace")
-    if labels.dtype.kind == "U":
-        if not _is_text(labels):
+    if labels.dtype.kind in "SU":
+        written = text(labels)
+        if written is None:
             raise _UnsuitableError("contain text that cannot be shown")
-        return labels
+        return written
     if labels.dtype.kind == "f":
         if not (np.isfinite(labels) & (np.abs(labels) < 1 << 53)).all() or (labels != np.rint(labels)).any():
             raise _UnsuitableError("are fractions, no classes; expected one integer for each image")
@@ -71,7 +72,16 @@ def _plain(labels: Shaped[np.ndarray, "n *values"]) -> Shaped[np.ndarray, "n"]:
     return labels.astype(np.int64)
 
 
-def _is_text(labels: Shaped[np.ndarray, "n"]) -> bool:
-    """A file's text may hold numbers that are no letters, and a str of them is no safe object."""
-    letters = np.frombuffer(labels.tobytes(), f"{labels.dtype.byteorder}u4")
-    return bool(((letters < 0xD800) | ((letters > 0xDFFF) & (letters <= sys.maxunicode))).all())
+def text(written: Shaped[np.ndarray, "n"]) -> Shaped[np.ndarray, "n"] | None:
+    """An array of bytes or text as text; None where it holds numbers that are no letters: a str of them is no safe
+    object."""
+    if written.dtype.kind == "S":
+        return np.char.decode(written, "utf-8", "replace")
+    letters = np.frombuffer(written.tobytes(), f"{written.dtype.byteorder}u4")
+    return written if ((letters < 0xD800) | ((letters > 0xDFFF) & (letters <= sys.maxunicode))).all() else None
+
+
+def names(listed: Shaped[np.ndarray, "n"]) -> tuple[str, ...]:
+    """A list of names, written out or numbers, to be shown; empty where it cannot be."""
+    written = text(listed) if listed.dtype.kind in "SU" else listed
+    return () if written is None else tuple(shown(name) for name in written.tolist())

@@ -11,7 +11,7 @@ from jaxtyping import Shaped
 from vae_explorer.core.progress import Job
 from vae_explorer.data.container import DataError, times
 from vae_explorer.data.formats import arrays, factors
-from vae_explorer.data.formats.labels import MAX_CLASSES
+from vae_explorer.data.formats.labels import MAX_BYTES, MAX_NAMES_BYTES, names
 from vae_explorer.data.formats.layout import ACCEPTED, layout
 from vae_explorer.data.formats.stored import Stored, objects, read
 from vae_explorer.data.image_set import DataSet, Note, Split
@@ -72,18 +72,19 @@ def data_set(name: str, path: Path, held: Held, reading: Reading) -> Job[DataSet
         found = layout(images.shape, None if labels is None else _count(labels))
         drawn = (yield from factors.of(known, found.count)) if found else factors.NONE
         notes += drawn.notes
+        used.update(drawn.used)
         said = str(images) if isinstance(images, Stored) else shown(f"{pair.images} in {name}")
         parts[split] = arrays.Part(said, images, labels, drawn.values)
     classes: tuple[str, ...] = ()
     for key, one in known.items():
-        is_list = one.dtype.kind in "USiu" and one.ndim == 1 and one.shape[0] <= MAX_CLASSES
+        is_list = one.dtype.kind in "USiu" and one.ndim == 1 and one.nbytes <= MAX_NAMES_BYTES
         if key not in used and _CLASS_NAMES.fullmatch(key) and is_list:
-            classes = tuple(shown(value) for value in (yield from read(one)).tolist())
+            classes = names((yield from read(one)))
             used.add(key)
     if len(pairs) > 1 and all(_UNNAMED.fullmatch(pair.images) for pair in pairs.values()):
         said = ", ".join(f"{pair.images} ({split})" for split, pair in pairs.items())
         notes.append(Note(f"the arrays have no names; these were taken for images: {said}"))
-    rest = [key for key in held if key not in used and not factors.is_of_factors(key)]
+    rest = [key for key in held if key not in used]
     if rest:
         more = ", …" if len(rest) > MAX_SAID else ""
         notes.append(Note(f"not used: {', '.join(shown(key, 60) for key in rest[:MAX_SAID])}{more}"))
@@ -187,6 +188,11 @@ def _read_labels(key: str, held: Held, notes: list[Note]) -> Job[Shaped[np.ndarr
     labels = _needed(held, key)
     if objects(labels):
         notes.append(Note(f"the labels were left out: {objects(labels, text=True)}"))
+        return None
+    if labels.nbytes > MAX_BYTES:
+        notes.append(
+            Note(f"the labels were left out: they have {labels.nbytes:,} bytes; at most {MAX_BYTES >> 20} MiB are read")
+        )
         return None
     values = yield from read(labels)
     return values.T if values.ndim == 2 and len(values) == 1 else values  # as MATLAB has them

@@ -51,9 +51,9 @@ class Stored:
     def whole(self) -> Job[Shaped[np.ndarray, "*shape"]]:
         """All of it, where it is not too much for the memory."""
         self.admit()
-        if self._size > container.MAX_BYTES:
+        if self.nbytes > container.MAX_BYTES:
             raise DataError(
-                f"{self} has {self._size:,} bytes; at most {container.MAX_BYTES >> 30} GiB can be read at once"
+                f"{self} has {self.nbytes:,} bytes; at most {container.MAX_BYTES >> 30} GiB can be read at once"
             )
         values = np.empty(prod(self.shape), self.dtype)
         with damage_told(str(self)), self.content() as stream:
@@ -65,15 +65,15 @@ class Stored:
         return values.reshape(self.shape, order=self.order)
 
     @property
-    def _size(self) -> int:
-        """Bytes, as the header says."""
+    def nbytes(self) -> int:
+        """As the header says."""
         return prod(self.shape) * self.dtype.itemsize
 
     def admit(self) -> None:
         """Raises DataError where it is not safe to read: before anything is made that is as large as it says."""
         if why := objects(self):
             raise DataError(why)
-        container.refuse_bomb(self.file, self._size)
+        container.refuse_bomb(self.file, self.nbytes)
 
     def _fill(self, stream: BufferedIOBase, values: Shaped[np.ndarray, "*shape"], before: int) -> None:
         """Reads as many values as the array takes; so many bytes of the content came before."""
@@ -81,14 +81,13 @@ class Stored:
         while done < len(place):
             count = stream.readinto(place[done : done + container.CHUNK])
             if not count:
-                raise DataError(
-                    f"{self} is truncated: its header declares {self._size:,} bytes of values, {before + done:,} follow"
-                )
+                declared = f"its header declares {self.nbytes:,} bytes of values, {before + done:,} follow"
+                raise DataError(f"{self} is truncated: {declared}")
             done += count
 
     def _end(self, stream: BufferedIOBase) -> None:
         if stream.read(1):
-            raise DataError(f"{self} has extra data after the {self._size:,} bytes of values that its header declares")
+            raise DataError(f"{self} has extra data after the {self.nbytes:,} bytes of values that its header declares")
 
 
 def read(array: Shaped[np.ndarray, "*shape"] | Stored) -> Job[Shaped[np.ndarray, "*shape"]]:

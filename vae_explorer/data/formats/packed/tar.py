@@ -83,7 +83,7 @@ def _members(file: File, stream: IO[bytes], size: int, lock: threading.Lock) -> 
     with tarfile.open(fileobj=_Headers(stream), mode="r:") as archive:
         number = 0
         while info := archive.next():
-            archive.members.clear()  # it would keep them all
+            archive.members = []  # type: ignore[attr-defined]  # it would keep them all
             number += 1
             if number % BETWEEN_REPORTS == 0:
                 yield Progress(info.offset, size, "bytes")
