@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from vae_explorer.core.config import ImageShape, ModelImageShape
 from vae_explorer.core.noise import content_generator
-from vae_explorer.data.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
-from vae_explorer.data.foreground import Box, Foreground, darker_than_background, find, ring
+from vae_explorer.data.photo.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
+from vae_explorer.data.photo.foreground import Box, Foreground, darker_than_background, find, ring
+from vae_explorer.data.photo.frame import Frame
 from vae_explorer.data.picture import Picture
 
 Binarise = Literal["draw", "threshold"]
@@ -64,13 +65,26 @@ class Prepared:
     grey: UInt8[np.ndarray, "c h w"]  # before binarising
     x: Float32[np.ndarray, "c h w"]  # in [0, 1]
     steps: tuple[Step, ...]
+    frame: Frame  # what was looked at: the given one, or the best candidate
+    candidates: tuple[Frame, ...]  # what was found in the whole picture, the best first: at least one
+    doubt: str  # "", or one sentence: why the frame may not be on what is meant; a given frame is not doubted
 
 
 def prepare(
-    picture: Picture, preparation: Preparation, switches: Mapping[str, bool] | None = None, binarise_seed: int = 0
+    picture: Picture,
+    preparation: Preparation,
+    switches: Mapping[str, bool] | None = None,
+    binarise_seed: int = 0,
+    frame: Frame | None = None,
 ) -> Prepared:
-    """x for a model; a picture that already fits passes byte for byte. `switches` override the automatic, by name."""
+    """x for a model; a picture that already fits passes byte for byte. `switches` override the automatic, by name.
+
+    With a frame the picture is first cut to it and turned, and nothing outside is looked at."""
     chain = _Chain(picture.pixels, switches or {})
+    if frame is not None:
+        why, effect = "The frame was set by hand", "the picture is cut to it" + _turned(frame)
+        chain.step("frame", why, effect, lambda: frame.cut(chain.pixels), fixed=True)
+    found = (Frame.whole(picture.pixels),)
     _match_channels(chain, preparation)
     if preparation.dark_background is None:
         _fit_photograph(chain, preparation)
@@ -78,7 +92,7 @@ def prepare(
         _fit_figure(chain, preparation, dark=preparation.dark_background)
     grey = np.ascontiguousarray(chain.pixels.transpose(2, 0, 1))
     x = _binarise(chain, grey, preparation, binarise_seed)
-    return Prepared(grey, x, tuple(chain.steps))
+    return Prepared(grey, x, tuple(chain.steps), frame or found[0], found, "")
 
 
 def to_x(
@@ -147,6 +161,10 @@ class _Chain:
     @property
     def grey(self) -> UInt8[np.ndarray, "h w"]:
         return self.pixels[..., 0] if self.pixels.shape[2] == 1 else luma(self.pixels)
+
+
+def _turned(frame: Frame) -> str:
+    return f" and turned by {90 * frame.turns}°" if frame.turns else ""
 
 
 def _match_channels(chain: _Chain, preparation: Preparation) -> None:
