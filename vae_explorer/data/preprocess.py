@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -10,12 +11,15 @@ from pydantic import BaseModel, Field
 
 from vae_explorer.core.config import ImageShape, ModelImageShape
 from vae_explorer.core.noise import content_generator
+from vae_explorer.data.photo.figures import Figure
+from vae_explorer.data.photo.finder import Found, found, framing, is_same
 from vae_explorer.data.photo.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
 from vae_explorer.data.photo.foreground import Box, Foreground, darker_than_background, find, ring
 from vae_explorer.data.photo.frame import Frame
 from vae_explorer.data.picture import Picture
 
 Binarise = Literal["draw", "threshold"]
+_FOUND: WeakKeyDictionary[Picture, Found] = WeakKeyDictionary()
 MEASURED = 2000  # training images that a preparation is measured from
 FILLED = 0.65  # of the frame: a figure as large as this in a picture of the right proportions is left where it is
 
@@ -84,15 +88,20 @@ def prepare(
     if frame is not None:
         why, effect = "The frame was set by hand", "the picture is cut to it" + _turned(frame)
         chain.step("frame", why, effect, lambda: frame.cut(chain.pixels), fixed=True)
-    found = (Frame.whole(picture.pixels),)
     _match_channels(chain, preparation)
     if preparation.dark_background is None:
         _fit_photograph(chain, preparation)
+        candidates, doubt = (_middle(picture.pixels, preparation),), ""
     else:
-        _fit_figure(chain, preparation, dark=preparation.dark_background)
+        here = _found(picture) if frame is None else found(chain.grey)
+        candidates, doubt = _fit_figure(
+            chain, preparation, here, dark=preparation.dark_background, given=frame is not None
+        )
+        if frame is not None:
+            candidates, doubt = _found(picture).frames or (Frame.whole(picture.pixels),), ""
     grey = np.ascontiguousarray(chain.pixels.transpose(2, 0, 1))
     x = _binarise(chain, grey, preparation, binarise_seed)
-    return Prepared(grey, x, tuple(chain.steps), frame or found[0], found, "")
+    return Prepared(grey, x, tuple(chain.steps), frame or candidates[0], candidates, doubt)
 
 
 def to_x(
@@ -182,17 +191,31 @@ def _match_channels(chain: _Chain, preparation: Preparation) -> None:
         chain.step("grey", "This model's images are grey", effect, lambda: luma(pixels)[..., None], fixed=True)
 
 
+def _found(picture: Picture) -> Found:
+    """Once for each picture: it is prepared again with every switch and every move of a frame."""
+    if picture not in _FOUND:
+        _FOUND[picture] = found(picture.pixels[..., 0] if picture.pixels.shape[2] == 1 else luma(picture.pixels))
+    return _FOUND[picture]
+
+
+def _middle(pixels: UInt8[np.ndarray, "h w c"], preparation: Preparation) -> Frame:
+    """The largest part in the proportions of the model's images, in whole pixels."""
+    _, height, width = preparation.image_shape
+    h, w = pixels.shape[:2]
+    scale = min(h / height, w / width)
+    ch, cw = max(1, round(height * scale)), max(1, round(width * scale))
+    return Frame(left=(w - cw) // 2, top=(h - ch) // 2, width=cw, height=ch)
+
+
 def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
     """The middle of the picture, in the proportions of the frame."""
     _, height, width = preparation.image_shape
     h, w = chain.pixels.shape[:2]
-    scale = min(h / height, w / width)
-    ch, cw = max(1, round(height * scale)), max(1, round(width * scale))
-    if (ch, cw) != (h, w):
-        top, left = (h - ch) // 2, (w - cw) // 2
+    middle = _middle(chain.pixels, preparation)
+    if (middle.height, middle.width) != (h, w):
         why = f"The picture is {w} × {h} and this model's images have the proportions {width} : {height}"
-        effect = f"the middle {cw} × {ch} are kept; if off, the whole picture is squeezed"
-        chain.step("crop", why, effect, lambda: chain.pixels[top : top + ch, left : left + cw])
+        effect = f"the middle {middle.width:.0f} × {middle.height:.0f} are kept; if off, the whole picture is squeezed"
+        chain.step("crop", why, effect, lambda: middle.cut(chain.pixels))
     if chain.pixels.shape[:2] != (height, width):
         why = f"This model's images have {preparation.image_shape}"
         chain.step(
@@ -200,44 +223,78 @@ def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
         )
 
 
-def _fit_figure(chain: _Chain, preparation: Preparation, *, dark: bool) -> None:
-    """The figure alone, on the background that the training images have, as large and as central as theirs."""
+def _fit_figure(
+    chain: _Chain, preparation: Preparation, here: Found, *, dark: bool, given: bool
+) -> tuple[tuple[Frame, ...], str]:
+    """The figure alone, on the background that the training images have, as large and as central as theirs; the frames
+    of what it could be, and the doubt. With a given frame there is nothing else to cut."""
     _, height, width = preparation.image_shape
-    fits = chain.pixels.shape[:2] == (height, width)
-    _invert(chain, dark=dark, fits=fits, strokes=preparation.box is not None)
+    whole = (Frame.whole(chain.pixels),)
+    fits, strokes = chain.pixels.shape[:2] == (height, width), preparation.box is not None
+    best = here.best if strokes and not fits else None
+    within = _frame(chain, here, best, preparation, given=given) if best else None
+    bright = _invert(chain, dark=dark, fits=fits, strokes=strokes, is_dark=best.is_dark if best else None)
 
     def bright_figure() -> UInt8[np.ndarray, "h w"]:
-        return chain.grey if dark else 255 - chain.grey
+        return chain.grey if bright else 255 - chain.grey
 
-    figure = find(bright_figure(), strokes=preparation.box is not None)
-    cropped = False
+    figure = find(bright_figure(), strokes=strokes, within=within)
+    cropped = in_place = False
     fill = 0.0
     if figure.box is not None:
         if chain.pixels.shape[2] == 1:
             _level(chain, figure, bright_figure(), dark=dark, fits=fits)
+        in_place = _in_place(figure.box, bright_figure(), preparation)
         fill = float(np.median(ring(bright_figure())))
-        cropped = _crop(chain, figure.box, bright_figure(), preparation, fits=fits)
+        cropped = _crop(chain, figure.box, bright_figure().shape, fits=fits, in_place=in_place)
     if chain.pixels.shape[:2] != (height, width):
-        strokes = cropped and preparation.box is not None and chain.pixels.shape[2] == 1
-        _scale(chain, preparation, fill, bright_figure(), dark=dark, cropped=cropped, strokes=strokes)
-    if figure.box is not None and preparation.box is not None:
+        thin = cropped and strokes and chain.pixels.shape[2] == 1
+        _scale(chain, preparation, fill, bright_figure(), dark=bright, cropped=cropped, strokes=thin)
+    if figure.box is not None and strokes:
         why = "In this model's images the figure's centre of mass is in the middle"
         chain.step(
             "centre", why, "it is moved there", lambda: centred(chain.pixels, bright_figure()), automatic=cropped
         )
+    if fits or in_place:
+        return whole, ""
+    if strokes:
+        return here.frames or whole, here.doubt
+    return (whole if figure.box is None else (framing(figure.box, here.size, 0),)), ""
 
 
-def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool) -> None:
+def _frame(chain: _Chain, here: Found, best: Figure, preparation: Preparation, *, given: bool) -> Box | None:
+    """Where more than one figure and its background is in the picture, it is cut to the best one's frame. Gives the
+    box that the figure then is in; None where the whole picture may be looked at."""
+    level = 255 - chain.grey if best.is_dark else chain.grey
+    all_of_it = find(level, strokes=True).box
+    if is_same(best.box, all_of_it) or (all_of_it and _in_place(all_of_it, level, preparation)):
+        return None
+    if given:
+        return best.box
+    frame = here.frames[0]
+    why = "Around the figure there is more than its background"
+    if not chain.step("frame", why, "only its surroundings are looked at", lambda: frame.cut(chain.pixels)):
+        return None
+    top, left = round(frame.top), round(frame.left)
+    return Box(best.box.top - top, best.box.left - left, best.box.bottom - top, best.box.right - left)
+
+
+def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool, is_dark: bool | None) -> bool:
+    """Says whether the figure is bright after it. `is_dark`: whether it is dark before, where that is known."""
     if fits:  # strict, so that a training image whose figure touches the border passes as it is
         bright_share = float((ring(chain.grey) > 127).mean())
         opposite = bright_share > 0.9 if dark else bright_share < 0.1
     else:
-        opposite = darker_than_background(chain.grey, strokes=strokes) == dark
+        is_dark = darker_than_background(chain.grey, strokes=strokes) if is_dark is None else is_dark
+        opposite = is_dark == dark
     model = "dark" if dark else "bright"
     why = f"The background is {model}, as in this model's images"
     if opposite:
         why = f"The background is {'bright' if dark else 'dark'} and this model's images have a {model} one"
-    chain.step("invert", why, "black and white are swapped", lambda: 255 - chain.pixels, automatic=opposite)
+    coloured = chain.pixels.shape[2] == 3  # a negative of a colour picture is nothing that anybody meant
+    automatic = opposite and not coloured
+    done = chain.step("invert", why, "black and white are swapped", lambda: 255 - chain.pixels, automatic=automatic)
+    return dark if not coloured or done == opposite else not dark
 
 
 def _level(chain: _Chain, figure: Foreground, level: UInt8[np.ndarray, "h w"], *, dark: bool, fits: bool) -> None:
@@ -258,10 +315,10 @@ def _level(chain: _Chain, figure: Foreground, level: UInt8[np.ndarray, "h w"], *
     chain.step("levels", why, effect, do, automatic=not fits and not figure.clean)
 
 
-def _crop(chain: _Chain, box: Box, level: UInt8[np.ndarray, "h w"], preparation: Preparation, *, fits: bool) -> bool:
-    h, w = level.shape
+def _crop(chain: _Chain, box: Box, size: tuple[int, ...], *, fits: bool, in_place: bool) -> bool:
+    h, w = size
     why = f"The figure is {box.right - box.left} × {box.bottom - box.top} of the picture's {w} × {h} pixels"
-    if in_place := _in_place(box, level, preparation):
+    if in_place:
         why += ", about as large and as central as in this model's images"
     elif fits:
         why += ", and the picture has the size of this model's images"

@@ -48,12 +48,18 @@ class Foreground:
         return np.asarray(np.rint(stretched.clip(0, 255)), np.uint8)
 
 
-def find(level: UInt8[np.ndarray, "h w"], *, strokes: bool) -> Foreground:
-    """The figure of a picture, its specks left out. Without `strokes` it is a surface whose grey levels are kept."""
+def find(level: UInt8[np.ndarray, "h w"], *, strokes: bool, within: Box | None = None) -> Foreground:
+    """The figure of a picture, its specks left out. Without `strokes` it is a surface whose grey levels are kept.
+    What lies outside of `within` is no figure."""
     background = _background(level) if strokes else _border_level(level)
     relative = _relative(level, background)
     noise = _deviation(relative - np.median(relative) if strokes else ring(relative))
     clear = relative > max(5 * noise, CLEAR)
+    if within is not None:
+        inside = np.zeros_like(clear)
+        inside[within.top : within.bottom, within.left : within.right] = True
+        relative = np.where(inside, relative, np.float32(0))
+        clear &= inside
     if not clear.any():
         return Foreground(background, _range(background), 0.0, 255.0, 255.0, None)
     if not strokes:
