@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from vae_explorer.core.config import ImageShape, ModelImageShape
 from vae_explorer.core.noise import content_generator
 from vae_explorer.data.photo.figures import Figure
-from vae_explorer.data.photo.finder import Found, found, framing, is_same
+from vae_explorer.data.photo.finder import SAME, Found, around, found, framing, is_same
 from vae_explorer.data.photo.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
 from vae_explorer.data.photo.foreground import Box, Foreground, darker_than_background, find, ring
 from vae_explorer.data.photo.frame import Frame
@@ -259,16 +259,15 @@ def _fit_figure(
         return whole, ""
     if strokes:
         return here.frames or whole, here.doubt
-    return (whole if figure.box is None else (framing(figure.box, here.size, 0),)), ""
+    return (whole if figure.box is None else (framing(figure.box),)), ""
 
 
 def _frame(chain: _Chain, here: Found, best: Figure, preparation: Preparation, *, given: bool) -> Box | None:
-    """Where more than one figure and its background is in the picture, it is cut to the best one's frame. Gives the
-    box that the figure then is in; None where the whole picture may be looked at."""
+    """The best one's box. Where there is more in the picture, it is cut to its frame first; None: that is off."""
     level = 255 - chain.grey if best.is_dark else chain.grey
     all_of_it = find(level, strokes=True).box
-    if is_same(best.box, all_of_it) or (all_of_it and _in_place(all_of_it, level, preparation)):
-        return None
+    if all_of_it and is_same(best.box, all_of_it, 0.5 if _in_place(all_of_it, level, preparation) else SAME):
+        return around(best.box, all_of_it)
     if given:
         return best.box
     frame = here.frames[0]

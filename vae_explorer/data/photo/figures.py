@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 from PIL import Image
 
-from vae_explorer.data.photo.foreground import DARKNESS, Box
+from vae_explorer.data.photo.foreground import DARKNESS, Box, ring
 
 SIDE = 256  # pixels of the reduced picture: a stroke of the smallest figure is still one wide
 LEVELS = 12  # at which the picture falls into regions
@@ -23,6 +23,8 @@ MEASURED = 6  # regions of one level, the largest: the others are print and nois
 LEAST = 0.03  # of the picture's shorter side: a figure's size
 LARGE = 0.25  # of the picture's shorter side: from here on a larger figure is hardly more likely to be meant
 WIDEST = 0.5  # of a figure's longer side: a region as thick as this is a surface
+RUN_OUT = 0.25  # of a figure's longer side: with as much of it at the picture's edge it is a surface or a shadow
+MARGIN = 0.3  # of a figure's longer side
 BAND = 0.05  # of a figure's longer side: its background is looked at so far around it
 PIECE = 0.1  # of a figure's longer side: what is as near as this, smaller and as thick, is a piece of it
 WEAK = 0.25  # of 1: with less the figure is in doubt
@@ -33,6 +35,7 @@ class Figure(NamedTuple):
     """A region that looks drawn."""
 
     box: Box  # pixels of the picture
+    room: Box  # the box, and of its background as much as there is, at most MARGIN on each side
     is_dark: bool  # on a brighter background
     score: float  # 0 to 1: how likely it is what is meant
     weakness: str  # what speaks against it, where much does: completes "The frame may be wrong: "
@@ -77,9 +80,36 @@ def figures(level: UInt8[np.ndarray, "h w"]) -> list[Figure]:
         if len(kept) < MOST and not any(region.clashes(other) for other in kept):
             kept.append(region)
     ranked = sorted((_ranked(region, kept) for region in kept), key=lambda figure: -figure.score)
-    (h, w), edges = level.shape, [figure.box for figure in ranked]
-    boxes = [Box(box.top * k, box.left * k, min(box.bottom * k, h), min(box.right * k, w)) for box in edges]
-    return [figure._replace(box=box) for figure, box in zip(ranked, boxes, strict=True)]
+    h, w = level.shape
+
+    def full(box: Box) -> Box:
+        return Box(box.top * k, box.left * k, min(box.bottom * k, h), min(box.right * k, w))
+
+    return [figure._replace(box=full(figure.box), room=full(_room(small, figure))) for figure in ranked]
+
+
+def _room(small: Float32[np.ndarray, "h w"], figure: Figure) -> Box:
+    """The figure's box and its background around it, up to where something else begins."""
+    top, left, bottom, right = figure.box
+    most = max(2, round(MARGIN * max(bottom - top, right - left)))
+    around = ring(small[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1])
+    inside = small[top:bottom, left:right]
+    ground = float(np.median(around))
+    ink = float(np.percentile(inside, 5 if figure.is_dark else 95))
+    beside = (
+        small[max(top - most, 0) : top, left:right][::-1],
+        small[top:bottom, max(left - most, 0) : left].T[::-1],
+        small[bottom : bottom + most, left:right],
+        small[top:bottom, right : right + most].T,
+    )
+    up, before, down, after = (_reach(lines, ground, abs(ink - ground) / 2) for lines in beside)
+    return Box(top - up, left - before, bottom + down, right + after)
+
+
+def _reach(lines: Float32[np.ndarray, "lines pixels"], ground: float, limit: float) -> int:
+    """How many lines, the nearest first, are background; the last before something else is its soft edge."""
+    other = (np.abs(lines - ground) > limit).mean(1) > 0.1
+    return max(int(other.argmax()) - 1, 0) if other.any() else len(lines)
 
 
 def _ranked(region: _Region, others: list[_Region]) -> Figure:
@@ -116,7 +146,8 @@ def _regions(small: Float32[np.ndarray, "h w"], threshold: float, *, is_dark: bo
             mine = _pieces(int(i), bounds, areas, outlines)
             whole = Box(*(int(value) for value in (*bounds[mine, :2].min(0), *bounds[mine, 2:].max(0))))
             own = np.isin(labels[whole.top : whole.bottom, whole.left : whole.right], mine + 1)
-            yield _Region(Figure(whole, is_dark, quality * float(min(sizes[i] / LARGE, 1 + sizes[i])), weakness), own)
+            score = quality * float(min(sizes[i] / LARGE, 1 + sizes[i]))
+            yield _Region(Figure(whole, whole, is_dark, score, weakness), own)
 
 
 def _pieces(
@@ -136,7 +167,7 @@ def _pieces(
 
 
 def _size(tall: np.ndarray, wide: np.ndarray) -> np.ndarray:
-    """A figure's side if it were square. A line of print is as large as it is high; a 1 is not much smaller than a 0."""
+    """A figure's side if it were square. A line of print is as large as it is high, a 1 nearly as a 0."""
     return np.sqrt(np.minimum(np.maximum(wide, tall / 3), 1.5 * tall) * tall)
 
 
@@ -148,7 +179,7 @@ def _factors(
 
     longer = max(box.bottom - box.top, box.right - box.left)
     contact = _contact(labels, number, box) / longer
-    if contact > 0.5:
+    if contact > RUN_OUT:
         return {}
     band = max(2, round(BAND * longer))
     room = band + 2
@@ -173,13 +204,13 @@ def _factors(
         "what is around it is uneven": 1 / (1 + (2 * unevenness) ** 2),
         "it is blotchy": 1 / (1 + blotches**2),
         "it is more like a surface than like strokes": min(1.0, (WIDEST - thickness) / 0.2) * (1 - surface),
-        "it runs out of the picture": (0.5 - contact) if contact else 1.0,
+        "it runs out of the picture": 0.5 * (1 - contact / RUN_OUT) if contact else 1.0,
     }
 
 
 def _surface(mask: Bool[np.ndarray, "h w"], thickness: float) -> float:
     """0 to 1: how much a region is a sheet, a field or the lines around one. Its outline is a rectangle, at whatever
-    angle, and it is no bar."""
+    angle, or it has no dents and hardly a hole; and it is no bar."""
     from scipy.ndimage import binary_fill_holes
 
     rows = np.flatnonzero(mask.any(1))
@@ -192,11 +223,12 @@ def _surface(mask: Bool[np.ndarray, "h w"], thickness: float) -> float:
     sides += 1
     best = int(sides.prod(0).argmin())
     rectangle, (short, long) = float(sides[:, best].prod()), sorted(sides[:, best])
-    if long > 3 * short or (right - left + 1).sum() < 0.8 * rectangle:
+    if long > 3 * short:
         return 0.0
     area = float(binary_fill_holes(mask).sum())
-    outline, solid = area / rectangle, float(mask.sum()) / area
-    return max((outline - 0.88) / 0.06, (outline * solid - 0.7) / 0.1 if thickness > 0.15 else 0.0, 0.0)
+    outline, solid, dents = area / rectangle, float(mask.sum()) / area, area / float((right - left + 1).sum())
+    without_dents = (solid * dents - 0.75) / 0.1 if thickness > 0.15 else 0.0
+    return max((outline - 0.88) / 0.06, without_dents, 0.0)
 
 
 def _contact(labels: Int32[np.ndarray, "h w"], number: int, box: Box) -> int:
