@@ -232,13 +232,14 @@ def _fit_figure(
     whole = (Frame.whole(chain.pixels),)
     fits, strokes = chain.pixels.shape[:2] == (height, width), preparation.box is not None
     best = here.best if strokes and not fits else None
-    within = _frame(chain, here, best, preparation, given=given) if best else None
+    within, seen, known = _frame(chain, here, best, preparation, given=given) if best else (None, None, None)
     bright = _invert(chain, dark=dark, fits=fits, strokes=strokes, is_dark=best.is_dark if best else None)
 
     def bright_figure() -> UInt8[np.ndarray, "h w"]:
         return chain.grey if bright else 255 - chain.grey
 
-    figure = find(bright_figure(), strokes=strokes, within=within)
+    is_known = seen is not None and np.array_equal(seen, bright_figure())
+    figure = find(bright_figure(), strokes=strokes, within=within, background=known if is_known else None)
     cropped = in_place = False
     fill = 0.0
     if figure.box is not None:
@@ -262,20 +263,24 @@ def _fit_figure(
     return (whole if figure.box is None else (framing(figure.box),)), ""
 
 
-def _frame(chain: _Chain, here: Found, best: Figure, preparation: Preparation, *, given: bool) -> Box | None:
-    """The best one's box. Where there is more in the picture, it is cut to its frame first; None: that is off."""
+def _frame(
+    chain: _Chain, here: Found, best: Figure, preparation: Preparation, *, given: bool
+) -> tuple[Box | None, UInt8[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
+    """The best one's box, and the level and background that it was seen with. Where there is more in the picture, it
+    is cut to the best one's frame first; where that is off, there is no box."""
     level = 255 - chain.grey if best.is_dark else chain.grey
-    all_of_it = find(level, strokes=True).box
-    if all_of_it and is_same(best.box, all_of_it, 0.5 if _in_place(all_of_it, level, preparation) else SAME):
-        return around(best.box, all_of_it)
-    if given:
-        return best.box
-    frame = here.frames[0]
-    why = "Around the figure there is more than its background"
-    if not chain.step("frame", why, "only its surroundings are looked at", lambda: frame.cut(chain.pixels)):
-        return None
-    top, left = round(frame.top), round(frame.left)
-    return Box(best.box.top - top, best.box.left - left, best.box.bottom - top, best.box.right - left)
+    whole = find(level, strokes=True)
+    box: Box | None = best.box
+    share = 0.5 if whole.box and _in_place(whole.box, level, preparation) else SAME
+    if whole.box and is_same(best.box, whole.box, share):
+        box = around(best.box, whole.box)
+    elif not given:
+        frame, why = here.frames[0], "Around the figure there is more than its background"
+        top, left = round(frame.top), round(frame.left)
+        is_cut = chain.step("frame", why, "only its surroundings are looked at", lambda: frame.cut(chain.pixels))
+        cut = Box(best.box.top - top, best.box.left - left, best.box.bottom - top, best.box.right - left)
+        box = cut if is_cut else None
+    return box, level, whole.background
 
 
 def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool, is_dark: bool | None) -> bool:

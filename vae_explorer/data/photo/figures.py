@@ -23,6 +23,7 @@ MEASURED = 6  # regions of one level, the largest: the others are print and nois
 LEAST = 0.03  # of the picture's shorter side: a figure's size
 LARGE = 0.25  # of the picture's shorter side: from here on a larger figure is hardly more likely to be meant
 WIDEST = 0.5  # of a figure's longer side: a region as thick as this is a surface
+TURNS = 24  # of half a circle: the angles at which an outline is looked at
 RUN_OUT = 0.25  # of a figure's longer side: with as much of it at the picture's edge it is a surface or a shadow
 MARGIN = 0.3  # of a figure's longer side
 BAND = 0.05  # of a figure's longer side: its background is looked at so far around it
@@ -216,19 +217,18 @@ def _surface(mask: Bool[np.ndarray, "h w"], thickness: float) -> float:
     rows = np.flatnonzero(mask.any(1))
     left, right = mask[rows].argmax(1), mask.shape[1] - 1 - mask[rows, ::-1].argmax(1)
     x, y = np.concatenate((left, right)), np.concatenate((rows, rows))  # its hull is that of these pixels
-    turns = np.arange(0, pi / 2, pi / 24)[:, None]
-    sides = np.stack(
-        (np.ptp(x * np.cos(turns) + y * np.sin(turns), 1), np.ptp(y * np.cos(turns) - x * np.sin(turns), 1))
-    )
-    sides += 1
+    turns = np.arange(2 * TURNS)[:, None] * (pi / TURNS)
+    reach = (x * np.cos(turns) + y * np.sin(turns)).max(1) + 0.5  # in each direction; half a pixel to its outer side
+    widths = reach[:TURNS] + reach[TURNS:]
+    sides = np.stack((widths, np.roll(widths, -(TURNS // 2))))  # of the rectangles around it, at each angle
     best = int(sides.prod(0).argmin())
-    rectangle, (short, long) = float(sides[:, best].prod()), sorted(sides[:, best])
-    if long > 3 * short:
+    if sides[:, best].max() > 3 * sides[:, best].min():
         return 0.0
+    tangents = (np.roll(reach, 1) + np.roll(reach, -1) - 2 * reach * np.cos(pi / TURNS)) / np.sin(pi / TURNS)
+    hull = float((reach * tangents).sum()) / 2  # the area of the polygon whose sides touch it in these directions
     area = float(binary_fill_holes(mask).sum())
-    outline, solid, dents = area / rectangle, float(mask.sum()) / area, area / float((right - left + 1).sum())
-    without_dents = (solid * dents - 0.75) / 0.1 if thickness > 0.15 else 0.0
-    return max((outline - 0.88) / 0.06, without_dents, 0.0)
+    without_dents = (float(mask.sum()) / hull - 0.8) / 0.1 if thickness > 0.15 else 0.0
+    return max((area / float(sides[:, best].prod()) - 0.88) / 0.06, without_dents, 0.0)
 
 
 def _contact(labels: Int32[np.ndarray, "h w"], number: int, box: Box) -> int:
