@@ -271,8 +271,8 @@ def _frame(
     level = 255 - chain.grey if best.is_dark else chain.grey
     whole = find(level, strokes=True)
     box: Box | None = best.box
-    share = 0.5 if whole.box and _in_place(whole.box, level, preparation) else SAME
-    if whole.box and is_same(best.box, whole.box, share):
+    in_place = whole.box is not None and _in_place(whole.box, level, preparation)
+    if whole.box and is_same(best.box, whole.box, 0.5 if in_place else SAME) and (best.is_open or in_place):
         box = around(best.box, whole.box)
     elif not given:
         frame, why = here.frames[0], "Around the figure there is more than its background"

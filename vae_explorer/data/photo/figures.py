@@ -37,6 +37,7 @@ class Figure(NamedTuple):
 
     box: Box  # pixels of the picture
     room: Box  # the box, and of its background as much as there is, at most MARGIN on each side
+    is_open: bool  # nothing but background is as near as that, on any side
     is_dark: bool  # on a brighter background
     score: float  # 0 to 1: how likely it is what is meant
     weakness: str  # what speaks against it, where much does: completes "The frame may be wrong: "
@@ -80,17 +81,17 @@ def figures(level: UInt8[np.ndarray, "h w"]) -> list[Figure]:
     for region in sorted(found, key=lambda region: -region.figure.score):
         if len(kept) < MOST and not any(region.clashes(other) for other in kept):
             kept.append(region)
-    ranked = sorted((_ranked(region, kept) for region in kept), key=lambda figure: -figure.score)
+    ranked = sorted((_with_room(small, _ranked(region, kept)) for region in kept), key=lambda figure: -figure.score)
     h, w = level.shape
 
     def full(box: Box) -> Box:
         return Box(box.top * k, box.left * k, min(box.bottom * k, h), min(box.right * k, w))
 
-    return [figure._replace(box=full(figure.box), room=full(_room(small, figure))) for figure in ranked]
+    return [figure._replace(box=full(figure.box), room=full(figure.room)) for figure in ranked]
 
 
-def _room(small: Float32[np.ndarray, "h w"], figure: Figure) -> Box:
-    """The figure's box and its background around it, up to where something else begins."""
+def _with_room(small: Float32[np.ndarray, "h w"], figure: Figure) -> Figure:
+    """Its background around it, up to where something else begins."""
     top, left, bottom, right = figure.box
     most = max(2, round(MARGIN * max(bottom - top, right - left)))
     around = ring(small[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1])
@@ -103,8 +104,9 @@ def _room(small: Float32[np.ndarray, "h w"], figure: Figure) -> Box:
         small[bottom : bottom + most, left:right],
         small[top:bottom, right : right + most].T,
     )
-    up, before, down, after = (_reach(lines, ground, abs(ink - ground) / 2) for lines in beside)
-    return Box(top - up, left - before, bottom + down, right + after)
+    up, before, down, after = reach = [_reach(lines, ground, abs(ink - ground) / 2) for lines in beside]
+    room = Box(top - up, left - before, bottom + down, right + after)
+    return figure._replace(room=room, is_open=reach == [len(lines) for lines in beside])
 
 
 def _reach(lines: Float32[np.ndarray, "lines pixels"], ground: float, limit: float) -> int:
@@ -148,7 +150,7 @@ def _regions(small: Float32[np.ndarray, "h w"], threshold: float, *, is_dark: bo
             whole = Box(*(int(value) for value in (*bounds[mine, :2].min(0), *bounds[mine, 2:].max(0))))
             own = np.isin(labels[whole.top : whole.bottom, whole.left : whole.right], mine + 1)
             score = quality * float(min(sizes[i] / LARGE, 1 + sizes[i]))
-            yield _Region(Figure(whole, whole, is_dark, score, weakness), own)
+            yield _Region(Figure(whole, whole, True, is_dark, score, weakness), own)
 
 
 def _pieces(
