@@ -81,7 +81,9 @@ def figures(level: UInt8[np.ndarray, "h w"]) -> list[Figure]:
     for region in sorted(found, key=lambda region: -region.figure.score):
         if len(kept) < MOST and not any(region.clashes(other) for other in kept):
             kept.append(region)
-    ranked = sorted((_with_room(small, _ranked(region, kept)) for region in kept), key=lambda figure: -figure.score)
+    ranked = sorted(
+        (_with_room(small, region)._replace(score=_likely(region, kept)) for region in kept), key=lambda one: -one.score
+    )
     h, w = level.shape
 
     def full(box: Box) -> Box:
@@ -90,21 +92,24 @@ def figures(level: UInt8[np.ndarray, "h w"]) -> list[Figure]:
     return [figure._replace(box=full(figure.box), room=full(figure.room)) for figure in ranked]
 
 
-def _with_room(small: Float32[np.ndarray, "h w"], figure: Figure) -> Figure:
-    """Its background around it, up to where something else begins."""
+def _with_room(small: Float32[np.ndarray, "h w"], region: _Region) -> Figure:
+    """Its background around it, up to where something else begins: a shadow is less than what it is drawn with."""
+    figure = region.figure
     top, left, bottom, right = figure.box
-    most = max(2, round(MARGIN * max(bottom - top, right - left)))
-    around = ring(small[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1])
-    inside = small[top:bottom, left:right]
-    ground = float(np.median(around))
-    ink = float(np.percentile(inside, 5 if figure.is_dark else 95))
+    longer = max(bottom - top, right - left)
+    most, least = max(2, round(MARGIN * longer)), max(2, round(BAND * longer))
+    ground = float(np.median(ring(small[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1])))
+    ink = float(np.median(small[top:bottom, left:right][region.mask]))
     beside = (
         small[max(top - most, 0) : top, left:right][::-1],
         small[top:bottom, max(left - most, 0) : left].T[::-1],
         small[bottom : bottom + most, left:right],
         small[top:bottom, right : right + most].T,
     )
-    up, before, down, after = reach = [_reach(lines, ground, abs(ink - ground) / 2) for lines in beside]
+    reach = [_reach(lines, ground, 0.7 * abs(ink - ground)) for lines in beside]
+    up, before, down, after = (
+        max(found, min(least, len(lines))) for found, lines in zip(reach, beside, strict=True)
+    )  # what touches the edge of its frame would count as background
     room = Box(top - up, left - before, bottom + down, right + after)
     return figure._replace(room=room, is_open=reach == [len(lines) for lines in beside])
 
@@ -115,11 +120,11 @@ def _reach(lines: Float32[np.ndarray, "lines pixels"], ground: float, limit: flo
     return max(int(other.argmax()) - 1, 0) if other.any() else len(lines)
 
 
-def _ranked(region: _Region, others: list[_Region]) -> Figure:
-    """What is drawn around a figure is less likely to be meant than the figure."""
-    figure = region.figure
-    is_around = any(region.is_around(other) and other.figure.score > figure.score / 4 for other in others)
-    return figure._replace(score=figure.score / 4) if is_around else figure
+def _likely(region: _Region, others: list[_Region]) -> float:
+    """Its score; what is drawn around a figure is less likely to be meant than the figure."""
+    score = region.figure.score
+    is_around = any(region.is_around(other) and other.figure.score > score / 4 for other in others)
+    return score / 4 if is_around else score
 
 
 def _regions(small: Float32[np.ndarray, "h w"], threshold: float, *, is_dark: bool) -> Iterator[_Region]:
@@ -171,7 +176,7 @@ def _pieces(
 
 def _size(tall: np.ndarray, wide: np.ndarray) -> np.ndarray:
     """A figure's side if it were square. A line of print is as large as it is high, a 1 nearly as a 0."""
-    return np.sqrt(np.minimum(np.maximum(wide, tall / 3), 1.5 * tall) * tall)
+    return np.asarray(np.sqrt(np.minimum(np.maximum(wide, tall / 3), 1.5 * tall) * tall))
 
 
 def _factors(
