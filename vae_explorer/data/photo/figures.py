@@ -115,8 +115,10 @@ def _with_room(small: Float32[np.ndarray, "h w"], region: _Region) -> Figure:
 
 
 def _reach(lines: Float32[np.ndarray, "lines pixels"], ground: float, limit: float) -> int:
-    """How many lines, the nearest first, are background; the last before something else is its soft edge."""
+    """How many lines, the nearest first, are background; the nearest are the figure's own soft edge, and the last
+    before something else is that's."""
     other = (np.abs(lines - ground) > limit).mean(1) > 0.1
+    other[:2] = False
     return max(int(other.argmax()) - 1, 0) if other.any() else len(lines)
 
 
