@@ -251,7 +251,8 @@ def _frame(
     whole = find(level, strokes=True)
     box: Box | None = best.box
     in_place = whole.box is not None and _in_place(whole.box, level, preparation)
-    if whole.box and is_same(best.box, whole.box, 0.5 if in_place else SAME) and (best.is_open or in_place):
+    is_plain = best.is_open and (float(np.median(ring(chain.grey))) > best.middle) == best.is_dark
+    if whole.box and is_same(best.box, whole.box, 0.5 if in_place else SAME) and (is_plain or in_place):
         box = around(best.box, whole.box)
     elif not given:
         frame, why = here.frames[0], "Around the figure there is more than its background"

@@ -27,7 +27,7 @@ TURNS = 24  # of half a circle: the angles at which an outline is looked at
 RUN_OUT = 0.25  # of a figure's longer side: with as much of it at the picture's edge it is a surface or a shadow
 MARGIN = 0.3  # of a figure's longer side
 BAND = 0.05  # of a figure's longer side: its background is looked at so far around it
-PIECE = 0.1  # of a figure's longer side: what is as near as this, smaller and as thick, is a piece of it
+PIECE = 0.18  # of a figure's longer side: what is as near as this, smaller and as thick, is a piece of it
 WEAK = 0.25  # of 1: with less the figure is in doubt
 MOST = 9  # figures
 
@@ -38,6 +38,7 @@ class Figure(NamedTuple):
     box: Box  # pixels of the picture
     room: Box  # the box, and of its background as much as there is, at most MARGIN on each side
     is_open: bool  # nothing but background is as near as that, on any side
+    middle: float  # the level halfway from it to its background
     is_dark: bool  # on a brighter background
     score: float  # 0 to 1: how likely it is what is meant
     weakness: str  # what speaks against it, where much does: completes "The frame may be wrong: "
@@ -111,7 +112,7 @@ def _with_room(small: Float32[np.ndarray, "h w"], region: _Region) -> Figure:
         max(found, min(least, len(lines))) for found, lines in zip(reach, beside, strict=True)
     )  # what touches the edge of its frame would count as background
     room = Box(top - up, left - before, bottom + down, right + after)
-    return figure._replace(room=room, is_open=reach == [len(lines) for lines in beside])
+    return figure._replace(room=room, middle=(ink + ground) / 2, is_open=reach == [len(lines) for lines in beside])
 
 
 def _reach(lines: Float32[np.ndarray, "lines pixels"], ground: float, limit: float) -> int:
@@ -157,7 +158,7 @@ def _regions(small: Float32[np.ndarray, "h w"], threshold: float, *, is_dark: bo
             whole = Box(*(int(value) for value in (*bounds[mine, :2].min(0), *bounds[mine, 2:].max(0))))
             own = np.isin(labels[whole.top : whole.bottom, whole.left : whole.right], mine + 1)
             score = quality * float(min(sizes[i] / LARGE, 1 + sizes[i]))
-            yield _Region(Figure(whole, whole, True, is_dark, score, weakness), own)
+            yield _Region(Figure(whole, whole, True, threshold, is_dark, score, weakness), own)
 
 
 def _pieces(
@@ -171,7 +172,7 @@ def _pieces(
     gaps = np.maximum(bounds[:, :2] - bounds[i, 2:], bounds[i, :2] - bounds[:, 2:]).max(1)
     thickness = areas / np.maximum(outlines, 1)
     alike = (thickness > 0.5 * thickness[i]) & (thickness < 2 * thickness[i]) & (areas > 0.03 * areas[i])
-    smaller = (bounds[:, 2:] - bounds[:, :2]).max(1) <= 0.7 * longer
+    smaller = (bounds[:, 2:] - bounds[:, :2]).max(1) <= 0.6 * longer
     near = (gaps <= max(PIECE * longer, 1)) & (areas < areas[i]) & smaller
     return np.append(np.flatnonzero(near & alike), i)
 
