@@ -23,6 +23,7 @@ MEASURED = 6  # regions of one level, the largest: the others are print and nois
 LEAST = 0.03  # of the picture's shorter side: a figure's size
 LARGE = 0.25  # of the picture's shorter side: from here on a larger figure is hardly more likely to be meant
 WIDEST = 0.5  # of a figure's longer side: a region as thick as this is a surface
+HAIRLINE = 0.08  # of its length: a thinner straight line is ruled
 TURNS = 24  # of half a circle: the angles at which an outline is looked at
 RUN_OUT = 0.25  # of a figure's longer side: with as much of it at the picture's edge it is a surface or a shadow
 MARGIN = 0.3  # of a figure's longer side
@@ -169,11 +170,12 @@ def _pieces(
 ) -> Int64[np.ndarray, "pieces"]:
     """A region and the pieces that belong to it, as the bar of a 5 that does not touch."""
     longer = int((bounds[i, 2:] - bounds[i, :2]).max())
-    gaps = np.maximum(bounds[:, :2] - bounds[i, 2:], bounds[i, :2] - bounds[:, 2:]).max(1)
+    gaps = np.maximum(bounds[:, :2] - bounds[i, 2:], bounds[i, :2] - bounds[:, 2:])
     thickness = areas / np.maximum(outlines, 1)
     alike = (thickness > 0.5 * thickness[i]) & (thickness < 2 * thickness[i]) & (areas > 0.03 * areas[i])
-    smaller = (bounds[:, 2:] - bounds[:, :2]).max(1) <= 0.6 * longer
-    near = (gaps <= max(PIECE * longer, 1)) & (areas < areas[i]) & smaller
+    is_above = (gaps[:, 1] < 0) & (gaps[:, 0] > -0.2 * longer)  # or below: beside it, it could be the next digit
+    smaller = (bounds[:, 2:] - bounds[:, :2]).max(1) <= np.where(is_above, 1.2, 0.6) * longer
+    near = (gaps.max(1) <= max(PIECE * longer, 1)) & (areas < areas[i]) & smaller
     return np.append(np.flatnonzero(near & alike), i)
 
 
@@ -221,7 +223,7 @@ def _factors(
 
 def _surface(mask: Bool[np.ndarray, "h w"], thickness: float) -> float:
     """0 to 1: how much a region is a sheet, a field or the lines around one. Its outline is a rectangle, at whatever
-    angle, or it has no dents and hardly a hole; and it is no bar."""
+    angle, or it has no dents and hardly a hole. A bar may be a 1, but the thinner the more it is a ruled line."""
     from scipy.ndimage import binary_fill_holes
 
     rows = np.flatnonzero(mask.any(1))
@@ -233,7 +235,7 @@ def _surface(mask: Bool[np.ndarray, "h w"], thickness: float) -> float:
     sides = np.stack((widths, np.roll(widths, -(TURNS // 2))))  # of the rectangles around it, at each angle
     best = int(sides.prod(0).argmin())
     if sides[:, best].max() > 3 * sides[:, best].min():
-        return 0.0
+        return max(0.0, 1 - thickness / HAIRLINE)
     tangents = (np.roll(reach, 1) + np.roll(reach, -1) - 2 * reach * np.cos(pi / TURNS)) / np.sin(pi / TURNS)
     hull = float((reach * tangents).sum()) / 2  # the area of the polygon whose sides touch it in these directions
     area = float(binary_fill_holes(mask).sum())
