@@ -4,7 +4,8 @@ Found: the correlation of x (before it is made black and white) with the test im
 least 0.75 in the best of all shifts by up to 2 pixels. Drift is the distance of mu from the clean image's mu by the
 bundled model, in its standard deviations over the test images, the median of 6. Doubt is how many were said to be in
 doubt; a kind is good where 5 of 6 are found, and honest where every one that is not found is in doubt.
-A photo that was turned without a note of it looks like any other: of one digit the pixels do not say which side is up.
+A photo that was turned without a note of it looks like any other: its pixels do not say which side is up. There
+the doubt is the model's: another side up, x has a higher ELBO by 10 nats (`core.judgement.turn_doubt`).
 
     python benchmarks/photos.py [--quick] [--json] [--seed S] [--only PATTERN] [--pictures FOLDER]
 """
@@ -22,6 +23,8 @@ from PIL import Image, ImageDraw
 from report import Figure, options, progress, show
 from scenes import KINDS, ink_of
 
+from vae_explorer.core.evidence import bounds
+from vae_explorer.core.judgement import turn_doubt
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import bundled, picture
 from vae_explorer.data.preprocess import Prepared, prepare, to_x
@@ -45,6 +48,7 @@ class Photo:
     correlation: float
     others: float  # the best correlation among the other candidates
     drift: float
+    doubt: str
     seconds: float
 
     @property
@@ -53,7 +57,7 @@ class Photo:
 
     @property
     def is_honest(self) -> bool:
-        return self.is_found or bool(self.prepared.doubt)
+        return self.is_found or bool(self.doubt)
 
 
 def main() -> None:
@@ -77,7 +81,7 @@ def main() -> None:
     honest = [name for name, photos in results.items() if name in good or all(p.is_honest for p in photos)]
     every = [p for photos in results.values() for p in photos]
     wrong = sum(not p.is_honest for p in every)
-    needless = sum(p.is_found and bool(p.prepared.doubt) for p in every)
+    needless = sum(p.is_found and bool(p.doubt) for p in every)
     figures = [
         *(Figure(name, sum(p.is_found for p in photos), f"of {count}") for name, photos in results.items()),
         Figure("kinds found 5 of 6", len(good), f"of {len(kinds)}", (">=", AIM_KINDS * len(kinds) / len(KINDS))),
@@ -116,12 +120,15 @@ def _photo(name: str, i: int, seed: int, model: VAE, info: ModelInfo) -> Photo:
         every = model.encode(torch.from_numpy(to_x(tests.images[:200], info.preparation))).mu.numpy()
         both = np.stack([prepared.x, to_x(clean[None], info.preparation)[0]])
         mu = model.encode(torch.from_numpy(both)).mu.numpy()
+        sides = np.stack([np.rot90(prepared.grey, -turns, (1, 2)) for turns in range(4)])
+        elbos = [bound.elbo for bound in bounds(model, torch.from_numpy(to_x(sides, info.preparation))) if bound]
     return Photo(
         source,
         prepared,
         likeness(prepared),
         max(map(likeness, others), default=0.0),
         float(np.sqrt(np.mean(((mu[0] - mu[1]) / every.std(0)) ** 2))),
+        prepared.doubt or turn_doubt(elbos),
         seconds,
     )
 
@@ -134,16 +141,12 @@ def correlation(x: np.ndarray, clean: np.ndarray) -> float:
     return max((float(np.corrcoef(s.ravel(), clean.ravel())[0, 1]) for s in shifted if s.std() > 0), default=0.0)
 
 
-def _columns(results: dict[str, list[Photo]]) -> tuple[list[str], list[list[Photo]]]:
-    return list(results), list(results.values())
-
-
 def _line(name: str, photos: list[Photo]) -> str:
     mean = statistics.fmean(p.correlation for p in photos)
     drift = statistics.median(p.drift for p in photos)
-    doubts = sum(bool(p.prepared.doubt) for p in photos)
+    doubts = sum(bool(p.doubt) for p in photos)
     other = sum(not p.is_found and p.others >= FOUND for p in photos)
-    each = " ".join(f"{p.correlation:.2f}{'?' * bool(p.prepared.doubt)}" for p in photos)
+    each = " ".join(f"{p.correlation:.2f}{'?' * bool(p.doubt)}" for p in photos)
     return f"{name:<28} correlation {mean:.2f}  drift {drift:.2f}  doubt {doubts}  other candidate {other}  [{each}]"
 
 
@@ -163,7 +166,7 @@ def _sheet(photos: list[Photo], path: Path) -> None:
         x = Image.fromarray(p.prepared.grey[0]).resize((112, 112), Image.Resampling.NEAREST)
         sheet.paste(image, (i * (LONG_SIDE + 8), 0))
         sheet.paste(x, (i * (LONG_SIDE + 8), LONG_SIDE + 4))
-        words = f"{p.correlation:.2f}\n" + p.prepared.doubt.replace(": ", ":\n").replace("; ", ";\n")
+        words = f"{p.correlation:.2f}\n" + p.doubt.replace(": ", ":\n").replace("; ", ";\n")
         draw.text((i * (LONG_SIDE + 8) + 118, LONG_SIDE + 8), words, fill="black")
     sheet.save(path)
 

@@ -16,9 +16,7 @@ Scene = Callable[[Generator, Image.Image], bytes]
 WIDTH, HEIGHT = 1024, 768  # pixels of a photo
 KINDS: dict[str, Scene] = {}
 
-WORDS = (
-    "the model form name date of student please write one number in this field and sign below exam room seat".split()
-)
+WORDS = ["model", "form", "name", "date", "student", "please", "write", "one", "number", "field", "exam", "room"]
 
 
 def kind(name: str) -> Callable[[Scene], Scene]:
@@ -54,7 +52,7 @@ def paper(generator: Generator, size=(WIDTH, HEIGHT)) -> np.ndarray:
 def wood(generator: Generator) -> np.ndarray:
     """Boards with a grain along them and gaps between them."""
     base = np.array([(150, 105, 65), (120, 78, 45), (190, 150, 105)][generator.integers(3)], np.float32)
-    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    y = np.arange(HEIGHT, dtype=np.float32)[:, None]
     slow = Image.fromarray(generator.normal(0, 1, (12, 4)).astype(np.float32)).resize((WIDTH, HEIGHT), 3)
     rings = np.sin((y + 30 * np.asarray(slow)) / generator.uniform(5, 11)) * 9
     fibres = Image.fromarray(generator.normal(0, 9, (HEIGHT, WIDTH // 32)).astype(np.float32)).resize((WIDTH, HEIGHT))
@@ -90,10 +88,9 @@ def put(canvas: np.ndarray, mask: Image.Image, left: float, top: float, colour) 
     share = np.asarray(whole, np.float32)[..., None] / 255
     if isinstance(colour, np.ndarray) and colour.ndim == 3:
         moved = np.zeros_like(canvas)
-        h, w = colour.shape[:2]
-        t, l = max(0, round(top)), max(0, round(left))
-        part = colour[t - round(top) :, l - round(left) :][: canvas.shape[0] - t, : canvas.shape[1] - l]
-        moved[t : t + part.shape[0], l : l + part.shape[1]] = part
+        y, x = max(0, round(top)), max(0, round(left))
+        part = colour[y - round(top) :, x - round(left) :][: canvas.shape[0] - y, : canvas.shape[1] - x]
+        moved[y : y + part.shape[0], x : x + part.shape[1]] = part
         colour = moved
     return canvas * (1 - share) + np.asarray(colour, np.float32) * share
 
@@ -136,10 +133,8 @@ def printed(canvas: np.ndarray, places, size: int, colour, generator: Generator)
 def quadrilateral(generator: Generator, bend: float, room=(0.12, 0.1, 0.88, 0.9)) -> list[tuple[float, float]]:
     """A sheet's corners on the photo, clockwise from the top left, each moved by up to `bend` of the height."""
     corners = [(room[0], room[1]), (room[2], room[1]), (room[2], room[3]), (room[0], room[3])]
-    return [
-        (WIDTH * x + HEIGHT * dx, HEIGHT * (y + dy))
-        for (x, y), (dx, dy) in zip(corners, generator.uniform(-bend, bend, (4, 2)))
-    ]
+    bends = generator.uniform(-bend, bend, (4, 2))
+    return [(WIDTH * x + HEIGHT * dx, HEIGHT * (y + dy)) for (x, y), (dx, dy) in zip(corners, bends, strict=True)]
 
 
 def laid(desk: np.ndarray, sheet: np.ndarray, corners: list[tuple[float, float]]) -> np.ndarray:
