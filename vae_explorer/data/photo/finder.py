@@ -11,7 +11,7 @@ from vae_explorer.data.photo.frame import Frame
 
 CREDIBLE = 0.12  # a figure's score: what has less is a stain as likely as a figure
 RIVAL = 0.4  # of the best score: what has more could be meant too
-SAME = 0.7
+SAME = 0.7  # of the area that two boxes cover together: then they are around the same figure
 NUMBERS = ("Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
