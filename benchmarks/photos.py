@@ -91,10 +91,8 @@ def main() -> None:
         Figure("time of one, median", 1000 * statistics.median(p.seconds for p in every), "ms"),
         Figure("time of one, slowest", 1000 * max(p.seconds for p in every), "ms"),
     ]
-    notes = [
-        f"seed {chosen.seed}; photos of up to 1024 × 768 pixels; the model is {info.data}'s",
-        *map(_line, *_columns(results)),
-    ]
+    notes = [f"seed {chosen.seed}; photos of up to 1024 × 768 pixels; the model is {info.data}'s"]
+    notes += [_line(name, photos) for name, photos in results.items()]
     show("photos", figures, notes, as_json=chosen.json)
 
 
