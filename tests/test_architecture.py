@@ -20,7 +20,8 @@ MAX_FILES, MAX_LINES = 16, 400  # of a folder and of a file: what passes them is
 MAY_IMPORT = {  # a folder, or a file that is one of its kind: whom it may import besides itself
     "core": "",
     "storage": "",
-    "data": "storage core",
+    "data.photo": "",
+    "data": "data.photo storage core",
     "training": "data storage core",
     "export": "data storage core",
     "commands": "training export data storage core display",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from vae_explorer.data.preprocess import Preparation
+    from vae_explorer.data.preparation import Preparation
 
 PROGRAM = "vae-explorer"
 
