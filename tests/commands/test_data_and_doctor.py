@@ -7,6 +7,7 @@ from PIL import Image
 
 from vae_explorer import paths
 from vae_explorer.data import catalog, drawn_digits
+from vae_explorer.data.reading import AUTOMATIC
 
 
 @pytest.mark.parametrize("command", ["evaluate", "encode", "decode", "sample"])
@@ -47,7 +48,9 @@ def test_data_list_names_the_sets_and_what_a_download_costs(call, monkeypatch, t
     assert all(row["source"] for row in rows)
 
 
-INFO = ["name", "images", "shape", "classes", "splits", "skipped", "source", "licence"]
+INFO = [  # its keys
+    *("name", "images", "shape", "classes", "splits", "factors", "notes", "reading", "skipped", "source", "licence"),
+]
 
 
 def test_data_info_describes_a_set(call, data):
@@ -57,6 +60,9 @@ def test_data_info_describes_a_set(call, data):
         "shape": [1, 12, 12],
         "classes": ["0", "1", "2"],
         "splits": {"train": 90, "validation": 10, "test": 20},
+        "factors": [],
+        "notes": [],
+        "reading": AUTOMATIC.model_dump(),
         "skipped": [],
         "source": None,  # of somebody's own files it is not known
         "licence": None,

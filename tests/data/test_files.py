@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vae_explorer.core.progress import finish
-from vae_explorer.data import arrays, container
-from vae_explorer.data import idx as idx_file
+from vae_explorer.data import container
 from vae_explorer.data.files import DataError, read
+from vae_explorer.data.formats import arrays
+from vae_explorer.data.formats import idx as idx_file
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (12, 10, 9), dtype=np.uint8)  # n h w
@@ -468,7 +469,7 @@ def test_progress_is_told_and_a_closed_job_lets_go_of_the_zip(tmp_path):
 
 
 def test_too_many_pictures_for_the_memory_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("vae_explorer.data.picture_folder.MAX_BYTES", 500)
+    monkeypatch.setattr("vae_explorer.data.formats.folder.MAX_BYTES", 500)
     assert "too many pictures: 6 of 12" in refused(put(tmp_path, {f"{i:02}.png": png(GREY[i]) for i in range(12)}))
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from vae_explorer.core.progress import finish
 from vae_explorer.data import catalog, container
-from vae_explorer.data import idx as idx_file
 from vae_explorer.data.container import shown
 from vae_explorer.data.files import DataError, read
+from vae_explorer.data.formats import idx as idx_file
 
 GREY = np.random.default_rng(0).integers(0, 256, (12, 10, 9), dtype=np.uint8)
 

@@ -78,3 +78,20 @@ def test_labels_factors_and_pixels_stay_with_their_image():
 
 def test_each_part_says_which_it_is():
     assert [part.split for part in parts(DataSet("numbered", numbered(20)))] == ["train", "validation", "test"]
+
+
+def test_a_validation_part_of_its_own_is_used_as_it_is():
+    data = DataSet("numbered", numbered(100), validation=numbered(30, first=1000))
+    train, validation, test = parts(data)
+    assert validation is data.validation
+    assert [len(train), len(test)] == [90, 10]
+    assert sorted([*train.labels, *test.labels]) == list(range(100))
+    assert len(data.part("validation", 0, 20)) == 20  # asked for: of the images for training
+    assert len(data) == 130
+
+
+def test_images_for_test_alone_are_never_those_for_training():
+    data = DataSet("tests", numbered(0), numbered(5))
+    assert [len(part) for part in parts(data)] == [0, 0, 5]
+    assert data.images is data.test
+    assert data.image_shape == (1, 8, 8)

@@ -149,7 +149,7 @@ def test_bytes_at_the_end_are_noticed(path):
 
 def test_a_newer_format_is_refused_with_the_way_out(path):
     sentence = refused(resealed(path, format=model_file.FORMAT + 1))
-    assert "made by a newer VAE Explorer (format 3); update this program" in sentence
+    assert f"made by a newer VAE Explorer (format {model_file.FORMAT + 1}); update this program" in sentence
 
 
 @pytest.mark.parametrize("version", [0, -1, "1", None, 1.5, [1]])

@@ -7,6 +7,7 @@ from cyclopts import App, Parameter
 from vae_explorer.commands.output import show
 from vae_explorer.commands.usage import Data, Json
 from vae_explorer.core.config import ImageShape
+from vae_explorer.data.reading import AUTOMATIC, Reading
 
 if TYPE_CHECKING:
     from vae_explorer.data.catalog import Entry
@@ -55,22 +56,25 @@ def fetch(
 
 
 @data.command
-def info(name: Data, /, *, json: Json = False) -> None:
-    """Describe a data set: images, shape, classes, splits, and what was skipped."""
+def info(name: Data, /, *, reading: Annotated[Reading, Parameter(name="*")] = AUTOMATIC, json: Json = False) -> None:
+    """Describe a data set: images, shape, classes, splits, and what was done to them."""
     from vae_explorer.commands.drive import drive
     from vae_explorer.data import catalog
 
-    result = _described(drive(catalog.load(name)), catalog.DATASETS.get(name))
+    result = _described(drive(catalog.load(name, reading)), catalog.DATASETS.get(name))
     show(result, as_json=json, text=_text(result))
 
 
 def _described(loaded: "DataSet", entry: "Entry | None") -> dict[str, Any]:
     return {
         "name": loaded.name,
-        "images": len(loaded.train) + (len(loaded.test) if loaded.test else 0),
-        "shape": list(loaded.train.image_shape),
+        "images": len(loaded),
+        "shape": list(loaded.image_shape),
         "classes": list(loaded.classes),
         "splits": {split: len(loaded.part(split, seed=0)) for split in ("train", "validation", "test")},
+        "factors": list(loaded.images.factors),
+        "notes": [note.sentence for note in loaded.notes],
+        "reading": loaded.reading.model_dump(),
         "skipped": [{"path": str(one.path), "reason": one.reason} for one in loaded.skipped],
         "source": entry.source if entry else None,
         "licence": entry.licence if entry else None,
@@ -86,6 +90,9 @@ def _text(result: dict[str, Any]) -> str:
         lines.append("classes: " + ", ".join(result["classes"]))
     if result["source"]:
         lines.append(_origin(result))
+    if result["factors"]:
+        lines.append("factors: " + ", ".join(result["factors"]))
+    lines += result["notes"]
     if result["skipped"]:
         lines.append(f"{len(result['skipped'])} {'file' if len(result['skipped']) == 1 else 'files'} skipped:")
         lines += [f"  {one['path']}: {one['reason']}" for one in result["skipped"]]

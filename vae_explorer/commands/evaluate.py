@@ -45,7 +45,7 @@ def evaluate(
         require(card, "evidence", "--importance-samples")
     if aggregate:
         require(card, "elbo", "--aggregate")
-    images = drive(catalog.load(data)).part(split, info.split_seed, info.validation_images)
+    images = drive(catalog.load(data, info.reading)).part(split, info.split_seed, info.validation_images)
     if images.image_shape != card.image_shape:
         raise UserError(f"{data} has images of {images.image_shape}; this model takes {card.image_shape}")
     if limit:

@@ -109,9 +109,9 @@ def _begun(out: Path, given: dict[str, Any]) -> "tuple[Run, DataSet]":
 
     refuse_taken(out)  # before a long download
     config = TrainConfig(**given)
-    loaded = _loaded(config.data)
+    loaded = _loaded(config)
     if "likelihood" not in given:
-        config = config.model_copy(update={"likelihood": suiting_likelihood(loaded.train.images)})
+        config = config.model_copy(update={"likelihood": suiting_likelihood(loaded.images.images)})
     return Run.create(out, config), loaded
 
 
@@ -124,20 +124,20 @@ def _resumed(folder: Path, given: dict[str, Any]) -> "tuple[Run, DataSet]":
     data = run.config.data
     if not (run.is_moved or data in catalog.DATASETS or os.path.lexists(data)):
         raise UserError(f"The images of {folder} are no longer at {data}: give their new place with --data PATH")
-    return run, _loaded(data)
+    return run, _loaded(run.config)
 
 
-def _loaded(data: str) -> "DataSet":
+def _loaded(config: TrainConfig) -> "DataSet":
     """The images, after saying which files are not among them."""
     from vae_explorer.commands.drive import drive
     from vae_explorer.data import catalog
 
-    loaded = drive(catalog.load(data))
+    loaded = drive(catalog.load(config.data, config.reading))
     if loaded.skipped:
         first, count = loaded.skipped[0], len(loaded.skipped)
-        files = count + len(loaded.train) + (len(loaded.test) if loaded.test else 0)
+        files = count + len(loaded)
         what = f"{count:,} of {files:,} files {'was' if count == 1 else 'were'} skipped; the first: {first.reason}"
-        if first.path == Path(data):  # it is about what comes with the images
+        if first.path == Path(config.data):  # it is about what comes with the images
             what = f"{loaded.name}: {first.reason}"
         print(what, file=sys.stderr)
     return loaded

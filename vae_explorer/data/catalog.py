@@ -12,6 +12,7 @@ from vae_explorer.core.progress import Job
 from vae_explorer.data import download
 from vae_explorer.data.container import DataError
 from vae_explorer.data.download import RemoteFile
+from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.errors import shown
 
 if TYPE_CHECKING:
@@ -100,18 +101,18 @@ _ENTRIES = (
 DATASETS: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 
 
-def load(data: str) -> "Job[DataSet]":
+def load(data: str, reading: Reading = AUTOMATIC) -> "Job[DataSet]":
     """A data set by its name in the catalog, downloaded if it is not there yet, or by the path of a file or folder."""
     from vae_explorer.data import drawn_digits, files  # here, for the window lists the names before it needs Pillow
 
     if data not in DATASETS:
         if not os.path.lexists(data):
             raise DataError(_unknown(data))
-        return (yield from files.read(Path(data)))
+        return (yield from files.read(Path(data), reading))
     entry = DATASETS[data]
     if not entry.remote:
         return (yield from drawn_digits.load())
-    loaded = yield from files.read((yield from fetch(data)))
+    loaded = yield from files.read((yield from fetch(data)), reading)
     if not set(loaded.classes) <= set(_DIGITS):
         raise DataError(f"The labels of {data} in {where(data)} are not 0 to 9; delete the folder to download it again")
     return replace(

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vae_explorer.core.progress import Job
-from vae_explorer.data import arrays, container, idx, picture_folder
+from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File, damage_told
+from vae_explorer.data.formats import arrays, folder, idx
 from vae_explorer.data.image_set import DataSet, Skipped
 from vae_explorer.data.picture import KNOWN_SUFFIXES
+from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.errors import shown
 
 __all__ = ["DataError", "read"]
@@ -17,7 +19,7 @@ ZIP_MAGIC = b"PK"
 ACCEPTED = "a folder or ZIP of images, an IDX file or the four files of MNIST, an NPZ or an NPY"
 
 
-def read(path: Path) -> Job[DataSet]:
+def read(path: Path, reading: Reading = AUTOMATIC) -> Job[DataSet]:
     """The data set that a file or a folder holds; raises DataError, one sentence, where it holds none."""
     try:
         about = path.stat()
@@ -26,47 +28,49 @@ def read(path: Path) -> Job[DataSet]:
     if stat.S_ISDIR(about.st_mode):
         name = shown(path.resolve().name) or "data"
         files, skipped = yield from container.folder(path)
-        return (yield from _read_files(name, path, files, skipped))
+        return (yield from _read_files(name, path, files, skipped, reading))
     if not stat.S_ISREG(about.st_mode):
         raise DataError(f"{shown(path.name)} is a device or a pipe; expected {ACCEPTED}")
-    return (yield from _read_file(container.single(path)))
+    return (yield from _read_file(container.single(path), reading))
 
 
-def _read_file(file: File) -> Job[DataSet]:
+def _read_file(file: File, reading: Reading) -> Job[DataSet]:
     with damage_told(file.path.name), file.open() as stream:
         start = stream.read(len(arrays.NPY_MAGIC))
     name = shown(file.path.name.removesuffix(".gz").removesuffix(file.path.suffix))
     if start.startswith(ZIP_MAGIC):
-        return (yield from _read_zip(name, file))
+        return (yield from _read_zip(name, file, reading))
     if start == arrays.NPY_MAGIC:
-        return (yield from arrays.from_npy_files(name, file.path, [file]))
+        return (yield from arrays.from_npy_files(name, file.path, [file], reading))
     if start.startswith(idx.GZIP_MAGIC) or idx.is_idx(start):
         train = yield from _read_idx(idx.Part(file, _labels_beside(file)))
-        return (yield from arrays.data_set(name, file.path, train))
+        return (yield from arrays.data_set(name, file.path, train, reading=reading))
     raise DataError(f"{shown(file.path.name)} is not a data set; expected {ACCEPTED}")
 
 
-def _read_zip(name: str, file: File) -> Job[DataSet]:
+def _read_zip(name: str, file: File, reading: Reading) -> Job[DataSet]:
     with container.members(file) as files:
-        return (yield from _read_files(name, file.path, files, []))
+        return (yield from _read_files(name, file.path, files, [], reading))
 
 
-def _read_files(name: str, path: Path, files: Sequence[File], skipped: Sequence[Skipped]) -> Job[DataSet]:
+def _read_files(
+    name: str, path: Path, files: Sequence[File], skipped: Sequence[Skipped], reading: Reading
+) -> Job[DataSet]:
     """Several files as one data set: MNIST's four, else pictures, else arrays, else the one NPZ."""
     parts = idx.parts(files)
     if parts:
         first = yield from _read_idx(parts[0])
         second = (yield from _read_idx(parts[1])) if len(parts) > 1 else None
-        return (yield from arrays.data_set(name, path, first, second))
+        return (yield from arrays.data_set(name, path, first, second, reading=reading))
     suffixes = [file.path.suffix.lower() for file in files]
     if not KNOWN_SUFFIXES.intersection(suffixes):
         npy = [file for file, suffix in zip(files, suffixes, strict=True) if suffix == ".npy"]
         npz = [file for file, suffix in zip(files, suffixes, strict=True) if suffix == ".npz"]
         if npy:
-            return (yield from arrays.from_npy_files(name, path, npy))
+            return (yield from arrays.from_npy_files(name, path, npy, reading))
         if len(npz) == 1:
-            return (yield from _read_zip(name, npz[0]))
-    return (yield from picture_folder.read(name, files, skipped))
+            return (yield from _read_zip(name, npz[0], reading))
+    return (yield from folder.read(name, files, skipped, reading))
 
 
 def _read_idx(part: idx.Part) -> Job[arrays.Part]:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from vae_explorer.core.config import ImageShape
+from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.errors import UserError
 
 Split = Literal["train", "validation", "test"]
@@ -57,23 +58,52 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True)
+class Note:
+    """One kind of thing that was done to the images so that they could be used, or that was left out."""
+
+    sentence: str
+    switch: str = ""  # the field of `Reading` that changes it
+    files: tuple[Skipped, ...] = ()  # those that it is about, where it is not about all
+
+
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """What a name, a file or a folder holds: images for training, and its own test images where it has some."""
+    """What a name, a file or a folder holds: images for training, and its own for validation and test where it has
+    some. A set of test images alone has none for training: `train` is then empty."""
 
     name: str
     train: ImageSet
     test: ImageSet | None = None
     classes: tuple[str, ...] = ()  # the label's names
     skipped: tuple[Skipped, ...] = ()
+    validation: ImageSet | None = None
+    notes: tuple[Note, ...] = ()  # what was done to the images, besides `skipped`
+    sizes: Mapping[tuple[int, int], int] = field(default_factory=dict)  # width and height in the file: how many
+    reading: Reading = AUTOMATIC  # how they were read, resolved; the default where nothing had to be done
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in (self.train, self.validation, self.test) if part is not None)
+
+    @property
+    def image_shape(self) -> ImageShape:
+        return self.train.image_shape
+
+    @property
+    def images(self) -> ImageSet:
+        """Those that tell what the images look like: for training, or for test where there are no others."""
+        return self.test if self.test is not None and not len(self.train) else self.train
 
     def part(self, split: Split, seed: int, validation_images: int = 0) -> ImageSet:
-        """One part: the test images (the set's own, else a seeded 10 %), the last of the rest in a seeded order for
-        validation (so many, or 10 % for 0), and what remains for training: of fewer than three images nothing.
+        """One part: the test images (the set's own, else a seeded 10 %), for validation the set's own, or the last of
+        the rest in a seeded order (so many, or 10 % for 0), and what remains for training: of fewer than three images
+        nothing.
 
-        Raises ValueError where so many are not to be had."""
+        Raises UserError where so many are not to be had."""
         if split == "test" and self.test is not None:
             return self.test
+        if split == "validation" and self.validation is not None and not validation_images:
+            return self.validation
         order = np.random.default_rng(seed).permutation(len(self.train))
         held_out = max(1, int(len(order) * HELD_OUT))
         if self.test is None:
@@ -87,6 +117,8 @@ class DataSet:
                     f"{validation_images:,} for validation: keep fewer, or take other images"
                 )
             held_out = validation_images
+        elif self.validation is not None:
+            return self.train.take(order, "train")
         if split == "validation":
             return self.train.take(order[-held_out:], "validation")
         return self.train.take(order[:-held_out], "train")

@@ -17,6 +17,7 @@ from vae_explorer.data.photo.fit_to_frame import centre_of_mass, centred, framed
 from vae_explorer.data.photo.foreground import Box, Foreground, darker_than_background, find, ring
 from vae_explorer.data.photo.frame import Frame
 from vae_explorer.data.picture import Picture
+from vae_explorer.data.reading import Reading
 
 Binarise = Literal["draw", "threshold"]
 _FOUND: WeakKeyDictionary[Picture, Found] = WeakKeyDictionary()
@@ -33,9 +34,10 @@ class Preparation(BaseModel, frozen=True, extra="forbid"):
         None, gt=0, le=1
     )  # the figures' longer side as a fraction of the frame; None: not centred figures
     binarise: Binarise | None = None  # None: the model takes grey levels
+    reading: Reading | None = None  # how the training images were read; None: in a way that older versions had
 
     @classmethod
-    def of(cls, images: UInt8[np.ndarray, "n c h w"], likelihood: str) -> "Preparation":
+    def of(cls, images: UInt8[np.ndarray, "n c h w"], likelihood: str, reading: Reading | None = None) -> "Preparation":
         """Measured from at most 2,000 of the training images, evenly chosen."""
         some = (
             images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)] if len(images) else images
@@ -46,6 +48,7 @@ class Preparation(BaseModel, frozen=True, extra="forbid"):
             dark_background=dark,
             box=None if dark is None else _figure_box(some if dark else 255 - some),
             binarise="draw" if likelihood == "bernoulli" else None,
+            reading=reading,
         )
 
 

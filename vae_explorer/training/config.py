@@ -5,13 +5,14 @@ from typing import Literal
 from pydantic import Field
 
 from vae_explorer.core.config import ModelOptions
+from vae_explorer.data.reading import Reading
 
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Schedule = Literal["constant", "cosine"]
 
 
-class TrainConfig(ModelOptions, frozen=True):
+class TrainConfig(Reading, ModelOptions, frozen=True):
     """Everything that decides a run; the same config, data, thread count and precision give the same weights on the
     same CPU."""
 
@@ -54,3 +55,8 @@ class TrainConfig(ModelOptions, frozen=True):
         description="of matrix products: bfloat16 is faster on some CPUs; auto tries both",
     )
     threads: int = Field(0, ge=0, le=256, title="Threads", description="CPU threads; 0 tries all cores and one fewer")
+
+    @property
+    def reading(self) -> Reading:
+        """How the images are read."""
+        return Reading(**self.model_dump(include=set(Reading.model_fields)))

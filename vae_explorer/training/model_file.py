@@ -25,11 +25,12 @@ from vae_explorer.core.card import (
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.preprocess import Preparation
+from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.errors import shown
 from vae_explorer.storage import atomic, sealed
 from vae_explorer.storage.sealed import MAX_HEADER, Kind, SealedError
 
-FORMAT = 2  # 1 had no kind of model and no stored posteriors
+FORMAT = 3  # 1 had no kind of model and no stored posteriors, 2 did not say how the images were read
 MAX_FILE = 1 << 30  # bytes
 MAX_STORED = 2000  # posteriors
 MAX_STORED_NUMBERS = 1 << 20  # of mu: 4 MiB, where there are many dimensions
@@ -72,6 +73,11 @@ class ModelInfo(BaseModel, frozen=True):
         if any(figures is not None and len(figures) != self.config.z_dim for figures in lists):
             raise ValueError("its figures are for another number of latent dimensions")
         return self
+
+    @property
+    def reading(self) -> Reading:
+        """How its images are read; a file of an older format does not say."""
+        return self.preparation.reading or AUTOMATIC
 
     @property
     def card(self) -> ModelCard:

@@ -86,7 +86,7 @@ class Trainer:
     def _work(self) -> Job[ModelInfo]:
         config = self.config
         device = devices.choose(config.device)
-        data = self._data or (yield from catalog.load(config.data))
+        data = self._data or (yield from catalog.load(config.data, config.reading))
         train_set = data.part("train", config.seed, config.validation_images)
         if not len(train_set):
             least = 3 if data.test is None else 2  # one for each part

@@ -203,5 +203,5 @@ def _style_sheet(theme: Theme) -> str:
     for field in fields(Colours):
         sheet = sheet.replace(f"@{field.name}@", getattr(theme.colours, field.name))
     sheet = sheet.replace("@resources@", paths.resources().as_posix())
-    sheet = sheet.replace("@small@", f"{theme._points(SMALL):.2f}pt")
+    sheet = sheet.replace("@small@", f"{theme._points(SMALL):.2f}pt").replace("@base@", f"{theme._points():.2f}pt")
     return DISTANCE.sub(lambda found: f"{max(1, theme.pixels(int(found[1])) - int(found[2] or 0))}px", sheet)

@@ -126,10 +126,10 @@ def test_nothing_is_downloaded_that_nobody_has_asked_for(reopened, run, said, qt
 def test_reading_them_can_be_cancelled_and_begun_again(reopened, interrupted, qtbot, monkeypatch):
     load, stuck = catalog.load, []
 
-    def slow(data):
+    def slow(data, reading):
         while stuck:
             yield catalog_progress
-        return (yield from load(data))
+        return (yield from load(data, reading))
 
     catalog_progress = next(load(interrupted.config.data))
     stuck.append(True)

@@ -116,9 +116,9 @@ def _described(data: str) -> Generator[Progress, None, DataSummary]:
     return DataSummary(
         data=data,
         name=loaded.name,
-        images=len(loaded.train) + (len(loaded.test) if loaded.test else 0),
-        shape=loaded.train.image_shape,
+        images=len(loaded),
+        shape=loaded.image_shape,
         classes=len(loaded.classes),
         skipped=tuple(one.reason for one in loaded.skipped),
-        likelihood=suiting_likelihood(loaded.train.images),
+        likelihood=suiting_likelihood(loaded.images.images),
     )

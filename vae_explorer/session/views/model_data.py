@@ -120,7 +120,7 @@ def _read(snapshot: Snapshot, name: str, source: str) -> Generator[Progress, Non
         if not os.path.lexists(source):
             return without(f"The images of {name} were not found at {place}: put them there and press Ctrl+I")
     try:
-        data = yield from catalog.load(source)
+        data = yield from catalog.load(source, info.reading)
         images = data.part("validation", info.split_seed, info.validation_images)
         trained_on = len(data.part("train", info.split_seed, info.validation_images))
     except (OSError, ValueError) as error:

@@ -27,7 +27,7 @@ def width_of(pieces: Sequence[Piece], scale: float = 1.0) -> float:
 
 
 def fitted(pieces: Sequence[Piece], room: float, scale: float = 1.0) -> list[Piece]:
-    """The pieces with their names elided so that all of them take no more than this many pixels, where that helps."""
+    """The pieces in no more than this many pixels: first their names are elided, then the line ends in an ellipsis."""
     excess, found = width_of(pieces, scale) - room, []
     for piece in pieces:
         if excess > 0 and piece.is_name:
@@ -37,7 +37,21 @@ def fitted(pieces: Sequence[Piece], room: float, scale: float = 1.0) -> list[Pie
             excess -= whole - metrics.horizontalAdvance(short)
             piece = piece._replace(text=short)
         found.append(piece)
-    return found
+    return _ended(found, room, scale) if excess >= 1 else found
+
+
+def _ended(pieces: Sequence[Piece], room: float, scale: float) -> list[Piece]:
+    """Those that there is room for: "epoch 14.8 of 100,000" never reads "epoch 14.8 of 100"."""
+    for i, piece in enumerate(pieces):
+        metrics = QFontMetricsF(_font(piece, scale))
+        left = room - width_of(pieces[:i], scale)
+        if (
+            metrics.horizontalAdvance(piece.text) + (metrics.horizontalAdvance("…") if i + 1 < len(pieces) else 0)
+            > left
+        ):
+            short = metrics.elidedText(f"{piece.text}…", Qt.TextElideMode.ElideRight, max(left, 0))
+            return [*pieces[:i], piece._replace(text=short)]
+    return list(pieces)
 
 
 def paint_pieces(painter: QPainter, pieces: Sequence[Piece], place: QRectF, scale: float = 1.0) -> None:

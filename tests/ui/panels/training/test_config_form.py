@@ -28,6 +28,12 @@ OTHER = {
     "device": "cpu",
     "threads": 1,
     "precision": "float32",
+    "size": 32,
+    "fit": "pad",
+    "background": "white",
+    "black": -1.0,
+    "white": 4095.0,
+    "limit": 1000,
 }
 
 

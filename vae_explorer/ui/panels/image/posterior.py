@@ -46,7 +46,7 @@ class PosteriorSection(QWidget):
         self.mu, self.sigma = VectorField("μ", role="mu"), VectorField("σ", role="sigma")
         self.mu.setObjectName("encodeMu")
         self.sigma.setObjectName("encodeSigma")
-        self.dimension = label(role="muted")
+        self.dimension = label(role="readout")
         self.table_link = button("Table", self.show_table, "All dimensions in a table", role="link", name="showTable")
         self.copy = button("Copy", self.copy_csv, "", role="link", name="copyCsv")
         self._foot = FlowBox(left=3)
@@ -123,7 +123,6 @@ class PosteriorSection(QWidget):
         self.plot.setMinimumSize(1, theme.pixels(72))
         metrics, height = QFontMetricsF(theme.font(italic=True)), self.copy.sizeHint().height()
         for part, text in zip((self.dimension, self.mu, self.sigma), LONGEST, strict=True):
-            part.setFont(theme.font(italic=True))  # that of a label on a hidden page is not always told of a new size
             part.setFixedSize(round(metrics.horizontalAdvance(text)) + 2, height)
 
     def _tell(self, j: int) -> None:

@@ -17,6 +17,7 @@ from vae_explorer.core.config import MAX_SIDE, MIN_SIDE, ImageShape
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.container import DataError, File, damage_told, read_array, times
 from vae_explorer.data.image_set import DataSet, ImageSet, Skipped, Split
+from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.errors import shown
 
 NPY_MAGIC: bytes = npy.MAGIC_PREFIX
@@ -47,7 +48,9 @@ class Part:
     labels: Shaped[np.ndarray, "..."] | None = None
 
 
-def data_set(name: str, path: Path, train: Part, test: Part | None = None) -> Job[DataSet]:
+def data_set(
+    name: str, path: Path, train: Part, test: Part | None = None, *, reading: Reading = AUTOMATIC
+) -> Job[DataSet]:
     """Brings arrays to images with grey levels 0..255 and to labels 0, 1, 2, …"""
     parts = [train] if test is None else [train, test]
     arranged = [_channels_second(part) for part in parts]
@@ -63,7 +66,7 @@ def data_set(name: str, path: Path, train: Part, test: Part | None = None) -> Jo
     return DataSet(name, sets[0], sets[1] if test else None, classes, skipped)
 
 
-def from_npy_files(name: str, path: Path, files: Sequence[File]) -> Job[DataSet]:
+def from_npy_files(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[DataSet]:
     """A data set from NPY files (an NPZ is a ZIP of them): by their names as in Keras, else the only one of images."""
     by_name = {file.parts[-1].removesuffix(".npy").lower(): file for file in files}
     train = _first(by_name, _TRAIN)
@@ -82,7 +85,7 @@ def from_npy_files(name: str, path: Path, files: Sequence[File]) -> Job[DataSet]
     test = _first(by_name, _TEST)
     first = yield from _read_part(train, _first(by_name, _TRAIN_LABELS))
     second = (yield from _read_part(test, _first(by_name, _TEST_LABELS))) if test else None
-    return (yield from data_set(name, path, first, second))
+    return (yield from data_set(name, path, first, second, reading=reading))
 
 
 def _first(files: Mapping[str, File], names: Sequence[str]) -> File | None:

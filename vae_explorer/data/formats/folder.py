@@ -12,9 +12,10 @@ from PIL import Image
 from vae_explorer.core.config import MAX_SIDE, MIN_SIDE
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import picture
-from vae_explorer.data.arrays import MAX_CLASSES
 from vae_explorer.data.container import MAX_BYTES, DataError, File, read_bytes
+from vae_explorer.data.formats.arrays import MAX_CLASSES
 from vae_explorer.data.image_set import DataSet, ImageSet, Skipped, Split
+from vae_explorer.data.reading import AUTOMATIC, Reading
 
 SIDE = 64  # pixels: the longer side of pictures that had to be brought to one size
 PARTS: dict[str, Split] = {
@@ -42,7 +43,9 @@ class _NotOneSizeError(Exception):
     """The pictures do not come out at one size in this way."""
 
 
-def read(name: str, files: Sequence[File], skipped: Sequence[Skipped] = ()) -> Job[DataSet]:
+def read(
+    name: str, files: Sequence[File], skipped: Sequence[Skipped] = (), reading: Reading = AUTOMATIC
+) -> Job[DataSet]:
     """Pictures of one size are kept as they are; others are resized, and cropped where their proportions differ.
 
     What cannot be read is listed in `skipped`. All pictures are decoded again when one shows that a way does not do:
