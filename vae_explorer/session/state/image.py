@@ -101,6 +101,11 @@ class ImageSession(QObject):
             return self.settings.frame
         return found.frame if found.settings.frame is None else found.candidates[0]
 
+    @property
+    def is_frame_held(self) -> bool:
+        """Whether a gesture on the frame is under way."""
+        return self._gripped is not None
+
     def csv(self) -> str:
         """q(z|x) of the chosen image as a table, a line for each dimension, in full precision; empty where there is
         none."""
