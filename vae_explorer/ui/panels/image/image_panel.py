@@ -1,6 +1,6 @@
 """The image: as it came, as the network sees it, and its posterior q(z|x)."""
 
-from PySide6.QtCore import QSize, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -114,6 +114,7 @@ class ImagePanel(Panel):
         self.difference.setToolTip("Reconstruction minus x: blue is darker, red is brighter")
         self.steps = StepSwitches(after=self.more)
         self.steps.switched.connect(self._image.set_switch)
+        self.steps.automatic_asked.connect(self._on_automatic)
         captions = ("x",), ("reconstruction", "recon."), ("difference", "diff.")
         views = self.x_view, self.reconstruction, self.difference
         self.pictures = PictureRow(dict(zip(views, captions, strict=True)), BAR)
@@ -127,7 +128,6 @@ class ImagePanel(Panel):
         for sign, name, does, tip in (
             ("⤢", "Enlarge the photo", self.enlarge_photo, "to set its frame exactly (double-click)"),
             ("↻", "Turn the frame by 90°", self._image.turn_frame, "clockwise (R, with the photo in focus)"),
-            ("⌖", "Automatic frame", self._on_automatic, "the one that was found (Delete, with the photo in focus)"),
         ):
             made = button(sign, does, f"{name}: {tip}", role="link")
             made.setAccessibleName(name)
@@ -139,6 +139,7 @@ class ImagePanel(Panel):
         """The scroll bar has its room in the margin, so nothing moves when it comes."""
         above = row(self.photo, self.photo_buttons, self.steps, spacing=UNIT)
         above.setStretch(0, 1)
+        above.setAlignment(self.photo, Qt.AlignmentFlag.AlignTop)  # it stays where it is while steps come and go
         above.addStretch(0)
         self._top = QWidget()
         self._top.setLayout(above)

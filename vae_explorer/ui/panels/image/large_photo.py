@@ -7,10 +7,11 @@ from vae_explorer.session.session import Session
 from vae_explorer.ui.panels.image.photo_frame import TIP, PhotoFrame
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.image_view import ImageView
-from vae_explorer.ui.widgets.panel import Sentence, button, label, row
+from vae_explorer.ui.widgets.panel import FittedText, Sentence, button, label, row
 
 SHARE = 0.85  # of the screen that is free
 X = 168  # pixels at 100 %: of x and its reconstruction
+MIN_X = 64  # pixels
 ARROWS = "Arrows move the frame by 1 %, with Shift by one pixel; with Ctrl they resize it."
 
 
@@ -32,26 +33,24 @@ class LargePhoto(QDialog):
         side.setSpacing(UNIT)
         for view, name in ((self.x_view, "x"), (self.reconstruction, "reconstruction")):
             view.setAccessibleName(name)
-            view.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
             caption = label(name, role="muted")
             caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            side.addWidget(view)
+            side.addWidget(view, 1)
             side.addWidget(caption)
         side.addSpacing(2 * UNIT)
         side.addWidget(self.doubt)
-        side.addStretch(1)
-        how = Sentence(role="muted")
-        how.setText(f"{TIP.rpartition(',')[0]}. {ARROWS}")
-        side.addWidget(how)
-        side.addSpacing(2 * UNIT)
+        side.addStretch(0)  # the views are as large as there is room for
         for control in (turn, self.automatic, shut):
             control.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             side.addWidget(control)
-        body = row(self.photo, spacing=4 * UNIT)
-        body.setContentsMargins(4 * UNIT, 4 * UNIT, 4 * UNIT, 4 * UNIT)
-        body.setStretch(0, 1)
-        body.addLayout(side)
-        self.setLayout(body)
+        above = row(self.photo, spacing=4 * UNIT)
+        above.setStretch(0, 1)
+        above.addLayout(side)
+        body = QVBoxLayout(self)
+        body.setContentsMargins(4 * UNIT, 4 * UNIT, 4 * UNIT, 3 * UNIT)
+        body.setSpacing(3 * UNIT)
+        body.addLayout(above, 1)
+        body.addWidget(FittedText(f"{TIP.rpartition(',')[0]}. {ARROWS}"))
         undo, redo = session.undo.createUndoAction(self), session.undo.createRedoAction(self)
         undo.setShortcut("Ctrl+Z")
         redo.setShortcut("Ctrl+Shift+Z")
@@ -82,7 +81,9 @@ class LargePhoto(QDialog):
     def _on_theme_changed(self) -> None:
         side = theme.pixels(X)
         for view in (self.x_view, self.reconstruction):
-            view.setFixedSize(side, side)
+            view.setFixedWidth(side)
+            view.setMaximumHeight(side)
+            view.setMinimumHeight(MIN_X)
         self.doubt.setFixedWidth(side)
         if not self.isVisible():
             room = self.screen().availableSize() * SHARE

@@ -312,7 +312,7 @@ class PhotoFrame(QWidget):
             if self.hasFocus():
                 painter.setPen(QPen(theme.colour("text"), 1))
                 painter.setBrush(Qt.BrushStyle.NoBrush)
-                painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+                painter.drawRect(photo.adjusted(0.5, 0.5, -0.5, -0.5))
 
     def _paint_other(self, painter: QPainter, rect: QRectF, number: int) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -321,10 +321,8 @@ class PhotoFrame(QWidget):
             painter.drawRect(rect)
         painter.setFont(theme.font(scale=SMALL, bold=True))
         metrics = painter.fontMetrics()
-        plate = QRectF(rect.topLeft(), rect.topLeft() + QPointF(metrics.height(), metrics.height()))
-        plate.moveTo(
-            min(max(plate.x(), 0), self.width() - plate.width()), min(max(plate.y(), 0), self.height() - plate.height())
-        )
+        side = metrics.height()  # of its plate, which lies above the frame where there is room
+        plate = QRectF(rect.x(), max(rect.y() - side, self._view.picture_rect().y()), side, side)
         painter.fillRect(plate, theme.colour("window"))
         painter.setPen(theme.colour("text"))
         painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, str(number))
