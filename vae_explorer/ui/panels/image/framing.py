@@ -15,14 +15,16 @@ def moved(frame: Frame, across: float, down: float, photo: Size) -> Frame:
 
 
 def resized(frame: Frame, handle: Handle, across: float, down: float, photo: Size, ratio: float | None) -> Frame:
-    """The frame when one of its handles was pulled; with a ratio of width to height it keeps that, and a handle in the
-    middle of a side moves the neighbouring sides too, both equally."""
+    """The frame when one of its handles was pulled. With a ratio of width to height it has that: a frame in other
+    proportions becomes larger first, so that nothing of it is lost, and a handle in the middle of a side moves the
+    neighbouring sides too, both equally."""
     starts, sides, pulls = (frame.left, frame.top), (frame.width, frame.height), (across, down)
     least = [float(min(LEAST, side)) for side in photo]
     rooms = [_room(*axis, keeps=ratio is None) for axis in zip(handle, starts, sides, photo, strict=True)]
+    before = sides if ratio is None else (max(sides[0], sides[1] * ratio), max(sides[1], sides[0] / ratio))
     width, height = (
         min(max(side + sign * pull, low), room)
-        for side, sign, pull, low, room in zip(sides, handle, pulls, least, rooms, strict=True)
+        for side, sign, pull, low, room in zip(before, handle, pulls, least, rooms, strict=True)
     )
     if ratio is not None:
         width = max(width * bool(handle[0]), height * ratio * bool(handle[1]))
@@ -43,11 +45,6 @@ def _room(sign: int, start: float, side: float, photo: int, *, keeps: bool) -> f
 
 
 def _whole(frame: Frame, across: tuple[float, float], down: tuple[float, float]) -> Frame:
-    left, top = round(across[0]), round(down[0])
-    return Frame(
-        left=left,
-        top=top,
-        width=round(sum(across)) - left,
-        height=round(sum(down)) - top,
-        turns=frame.turns,
-    )
+    right, bottom = max(round(sum(across)), 1), max(round(sum(down)), 1)
+    left, top = min(round(across[0]), right - 1), min(round(down[0]), bottom - 1)
+    return Frame(left=left, top=top, width=right - left, height=bottom - top, turns=frame.turns)

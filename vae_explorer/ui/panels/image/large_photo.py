@@ -12,6 +12,7 @@ from vae_explorer.ui.widgets.panel import FittedText, Sentence, button, label, r
 SHARE = 0.85  # of the screen that is free
 X = 168  # pixels at 100 %: of x and its reconstruction
 MIN_X = 64  # pixels
+LINES = 3  # of the doubt
 ARROWS = "Arrows move the frame by 1 %, with Shift by one pixel; with Ctrl they resize it."
 
 
@@ -85,6 +86,7 @@ class LargePhoto(QDialog):
             view.setMaximumHeight(side)
             view.setMinimumHeight(MIN_X)
         self.doubt.setFixedWidth(side)
+        self.doubt.setMinimumHeight(LINES * self.doubt.fontMetrics().lineSpacing())  # x stays where it is without one
         if not self.isVisible():
             room = self.screen().availableSize() * SHARE
             self.resize(QSize(min(room.width(), 2 * room.height()), room.height()))
