@@ -142,15 +142,27 @@ def test_esc_takes_a_drag_back(panel, session, image, encoded, qtbot):
     assert (image.settings.frame, session.undo.activeStack().count()) == (None, entries)
 
 
-def test_a_click_chooses_another_figure_and_confirms_the_one_in_the_frame(panel, image, encoded):
+def click(panel, frame):
+    at = screen(panel, *centre(frame))
+    mouse(panel, QEvent.Type.MouseButtonPress, at)
+    mouse(panel, QEvent.Type.MouseButtonRelease, at)
+
+
+def test_a_click_chooses_another_figure(panel, image, encoded):
     first, second = image.posterior.candidates
     for frame in (second, first):
-        at = screen(panel, *centre(frame))
-        mouse(panel, QEvent.Type.MouseButtonPress, at)
-        mouse(panel, QEvent.Type.MouseButtonRelease, at)
+        click(panel, frame)
         encoded()
         assert image.settings.frame == frame
         assert image.posterior.doubt == ""
+
+
+def test_a_double_click_in_the_frame_enlarges_the_photo_and_leaves_the_doubt(panel, image, qtbot):
+    click(panel, image.frame)
+    mouse(panel, QEvent.Type.MouseButtonDblClick, screen(panel, *centre(image.frame)))
+    qtbot.waitUntil(lambda: panel._large is not None and panel._large.isVisible(), timeout=WAIT)
+    assert image.settings.frame is None
+    panel._large.close()
 
 
 def test_delete_and_the_step_go_back_to_what_was_found(panel, image, encoded, qtbot):

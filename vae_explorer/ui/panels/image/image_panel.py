@@ -25,7 +25,7 @@ EMPTY = "Drop an image, paste one, or Open…"
 ENCODING = "encoding…"
 GREY = "x is grey: these are not log-likelihoods"
 WHY_GREY = "p(x|z) is for black and white and x is grey, so these are not log-likelihoods: switch binarise on."
-WHAT_TO_DO = "Click the figure that is meant, or set the frame on the photo."
+WHAT_TO_DO = "Set the frame on the photo: drag it, or click another figure that was found."
 NATS = "nats"
 HELP = Help(
     "The encoder turns x, the image as the network sees it, into a mean μ and a standard deviation σ "

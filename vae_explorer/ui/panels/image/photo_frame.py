@@ -98,7 +98,10 @@ class PhotoFrame(QWidget):
     @property
     def _size(self) -> Size:
         """Of the photo, in pixels; (1, 1) where there is none."""
-        return (1, 1) if self._view.is_empty else (self._view.value.shape[1], self._view.value.shape[0])
+        if self._view.is_empty:
+            return 1, 1
+        height, width = self._view.numbers().shape[2:]
+        return width, height
 
     @property
     def _zoom(self) -> float:
@@ -187,8 +190,7 @@ class PhotoFrame(QWidget):
             return
         start, frame, handle = self._grip
         way = event.position() - start
-        is_begun = self._image.frame != frame or way.manhattanLength() >= QApplication.startDragDistance() / 3
-        if is_begun:
+        if self._image.frame != frame or way.manhattanLength() >= QApplication.startDragDistance() / 3:
             free = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
             self._pull(frame, handle, way.x() / self._zoom, way.y() / self._zoom, free=free)
 
@@ -196,12 +198,7 @@ class PhotoFrame(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._grip is None:
             event.ignore()
-            return
-        _, frame, handle = self._grip
-        is_click = self._image.frame == frame and handle == MIDDLE
         self._end()
-        if is_click and frame in self.others:  # it is the one that is meant
-            self._image.set_frame(frame)
 
     @guarded()
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -240,7 +237,7 @@ class PhotoFrame(QWidget):
         fine = bool(modifiers & Qt.KeyboardModifier.ShiftModifier)
         corner = bool(modifiers & Qt.KeyboardModifier.ControlModifier)
         step = 1 if fine else max(1, round(STEP * max(self._size)))
-        across, down = (sign * step for sign in _ARROWS[key])
+        across, down = (float(sign * step) for sign in _ARROWS[key])
         self._begin(key)
         if corner and not fine:  # in proportion: both sides by the same step
             ratio = self._ratio(frame, free=False) or 1.0
