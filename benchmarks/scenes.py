@@ -374,7 +374,7 @@ def smeared(g: Generator, ink: Image.Image) -> bytes:
         points = [tuple(g.uniform((0, 0), (WIDTH, HEIGHT)))]
         for _ in range(3):
             points.append(tuple(np.array(points[-1]) + g.uniform(-260, 260, 2)))
-        draw.line(points, fill=int(g.integers(40, 110)), width=int(g.integers(30, 90)), joint="curve")
+        draw.line(points, fill=int(g.integers(60, 150)), width=int(g.integers(30, 90)), joint="curve")
     board = put(board, mask.filter(ImageFilter.GaussianBlur(14)), 0, 0, (150, 155, 150))
     digit = np.asarray(ink, np.float32) * g.uniform(0.5, 1.0, ink.size[::-1])
     return camera(g, written(g, board, Image.fromarray(digit.astype(np.uint8)), colour=(235, 235, 228)))

@@ -2,54 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float32, UInt8
-from pydantic import BaseModel, Field
 
-from vae_explorer.core.config import ImageShape, ModelImageShape
+from vae_explorer.core.config import ImageShape
 from vae_explorer.core.noise import content_generator
 from vae_explorer.data.photo.figures import Figure
-from vae_explorer.data.photo.finder import Found, found, framing, is_same
+from vae_explorer.data.photo.finder import SAME, Found, around, found, framing, is_same
 from vae_explorer.data.photo.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
 from vae_explorer.data.photo.foreground import Box, Foreground, darker_than_background, find, ring
 from vae_explorer.data.photo.frame import Frame
 from vae_explorer.data.picture import Picture
-from vae_explorer.data.reading import Reading
+from vae_explorer.data.preparation import Binarise, Preparation
 
-Binarise = Literal["draw", "threshold"]
 _FOUND: WeakKeyDictionary[Picture, Found] = WeakKeyDictionary()
-MEASURED = 2000  # training images that a preparation is measured from
 FILLED = 0.65  # of the frame: a figure as large as this in a picture of the right proportions is left where it is
-
-
-class Preparation(BaseModel, frozen=True, extra="forbid"):
-    """What a model expects of an image, measured from its training images and kept in the model file."""
-
-    image_shape: ModelImageShape
-    dark_background: bool | None = None  # None: the training images have no plain background
-    box: float | None = Field(
-        None, gt=0, le=1
-    )  # the figures' longer side as a fraction of the frame; None: not centred figures
-    binarise: Binarise | None = None  # None: the model takes grey levels
-    reading: Reading | None = None  # how the training images were read; None: in a way that older versions had
-
-    @classmethod
-    def of(cls, images: UInt8[np.ndarray, "n c h w"], likelihood: str, reading: Reading | None = None) -> "Preparation":
-        """Measured from at most 2,000 of the training images, evenly chosen."""
-        some = (
-            images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)] if len(images) else images
-        )
-        dark = _dark_background(some)
-        return cls(
-            image_shape=ImageShape(*images.shape[1:]),
-            dark_background=dark,
-            box=None if dark is None else _figure_box(some if dark else 255 - some),
-            binarise="draw" if likelihood == "bernoulli" else None,
-            reading=reading,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +61,12 @@ def prepare(
         why, effect = "The frame was set by hand", "the picture is cut to it" + _turned(frame)
         chain.step("frame", why, effect, lambda: frame.cut(chain.pixels), fixed=True)
     _match_channels(chain, preparation)
+    candidates: tuple[Frame, ...]
     if preparation.dark_background is None:
         _fit_photograph(chain, preparation)
-        candidates, doubt = (_middle(picture.pixels, preparation),), ""
+        is_cropped = preparation.fit == "crop"
+        candidates = (_middle(picture.pixels, preparation) if is_cropped else Frame.whole(picture.pixels),)
+        doubt = ""
     else:
         here = _found(picture) if frame is None else found(chain.grey)
         candidates, doubt = _fit_figure(
@@ -211,19 +183,23 @@ def _middle(pixels: UInt8[np.ndarray, "h w c"], preparation: Preparation) -> Fra
 
 
 def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
-    """The middle of the picture, in the proportions of the frame."""
+    """A picture in the proportions of the model's images, as the training images were brought to them."""
     _, height, width = preparation.image_shape
     h, w = chain.pixels.shape[:2]
-    middle = _middle(chain.pixels, preparation)
+    middle, pads = _middle(chain.pixels, preparation), preparation.fit == "pad"
     if (middle.height, middle.width) != (h, w):
         why = f"The picture is {w} × {h} and this model's images have the proportions {width} : {height}"
-        effect = f"the middle {middle.width:.0f} × {middle.height:.0f} are kept; if off, the whole picture is squeezed"
-        chain.step("crop", why, effect, lambda: middle.cut(chain.pixels))
+        effect = f"the middle {middle.width:.0f} × {middle.height:.0f} are kept; if off, the whole picture "
+        effect += "gets a border" if pads else "is squeezed"
+        chain.step("crop", why, effect, lambda: middle.cut(chain.pixels), automatic=preparation.fit == "crop")
     if chain.pixels.shape[:2] != (height, width):
+        fill = 255 if preparation.reading and preparation.reading.background == "white" else 0
+
+        def do() -> UInt8[np.ndarray, "h w c"]:
+            return framed(chain.pixels, height, width, 1, fill) if pads else resized(chain.pixels, height, width)
+
         why = f"This model's images have {preparation.image_shape}"
-        chain.step(
-            "fit", why, "the picture is resized to that", lambda: resized(chain.pixels, height, width), fixed=True
-        )
+        chain.step("fit", why, "the picture is resized to that", do, fixed=True)
 
 
 def _fit_figure(
@@ -235,13 +211,14 @@ def _fit_figure(
     whole = (Frame.whole(chain.pixels),)
     fits, strokes = chain.pixels.shape[:2] == (height, width), preparation.box is not None
     best = here.best if strokes and not fits else None
-    within = _frame(chain, here, best, preparation, given=given) if best else None
+    within, seen, known = _frame(chain, here, best, preparation, given=given) if best else (None, None, None)
     bright = _invert(chain, dark=dark, fits=fits, strokes=strokes, is_dark=best.is_dark if best else None)
 
     def bright_figure() -> UInt8[np.ndarray, "h w"]:
         return chain.grey if bright else 255 - chain.grey
 
-    figure = find(bright_figure(), strokes=strokes, within=within)
+    is_known = seen is not None and np.array_equal(seen, bright_figure())
+    figure = find(bright_figure(), strokes=strokes, within=within, background=known if is_known else None)
     cropped = in_place = False
     fill = 0.0
     if figure.box is not None:
@@ -262,24 +239,28 @@ def _fit_figure(
         return whole, ""
     if strokes:
         return here.frames or whole, here.doubt
-    return (whole if figure.box is None else (framing(figure.box, here.size, 0),)), ""
+    return (whole if figure.box is None else (framing(figure.box),)), ""
 
 
-def _frame(chain: _Chain, here: Found, best: Figure, preparation: Preparation, *, given: bool) -> Box | None:
-    """Where more than one figure and its background is in the picture, it is cut to the best one's frame. Gives the
-    box that the figure then is in; None where the whole picture may be looked at."""
+def _frame(
+    chain: _Chain, here: Found, best: Figure, preparation: Preparation, *, given: bool
+) -> tuple[Box | None, UInt8[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
+    """The best one's box, and the level and background that it was seen with. Where there is more in the picture, it
+    is cut to the best one's frame first; where that is off, there is no box."""
     level = 255 - chain.grey if best.is_dark else chain.grey
-    all_of_it = find(level, strokes=True).box
-    if is_same(best.box, all_of_it) or (all_of_it and _in_place(all_of_it, level, preparation)):
-        return None
-    if given:
-        return best.box
-    frame = here.frames[0]
-    why = "Around the figure there is more than its background"
-    if not chain.step("frame", why, "only its surroundings are looked at", lambda: frame.cut(chain.pixels)):
-        return None
-    top, left = round(frame.top), round(frame.left)
-    return Box(best.box.top - top, best.box.left - left, best.box.bottom - top, best.box.right - left)
+    whole = find(level, strokes=True)
+    box: Box | None = best.box
+    in_place = whole.box is not None and _in_place(whole.box, level, preparation)
+    is_plain = best.is_open and (float(np.median(ring(chain.grey))) > best.middle) == best.is_dark
+    if whole.box and is_same(best.box, whole.box, 0.5 if in_place else SAME) and (is_plain or in_place):
+        box = around(best.box, whole.box)
+    elif not given:
+        frame, why = here.frames[0], "Around the figure there is more than its background"
+        top, left = round(frame.top), round(frame.left)
+        is_cut = chain.step("frame", why, "only its surroundings are looked at", lambda: frame.cut(chain.pixels))
+        cut = Box(best.box.top - top, best.box.left - left, best.box.bottom - top, best.box.right - left)
+        box = cut if is_cut else None
+    return box, level, whole.background
 
 
 def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool, is_dark: bool | None) -> bool:
@@ -385,38 +366,3 @@ def _binarise(
         why = f"Grey: not a likelihood. {why}"
     chain.step("binarise", why, f"each is {how}", lambda: (binary * 255).astype(np.uint8).transpose(1, 2, 0))
     return binary if on else x
-
-
-def _dark_background(images: UInt8[np.ndarray, "n c h w"]) -> bool | None:
-    """Whether most images have a plain border, and which."""
-    if not len(images):
-        return None
-    border = np.concatenate((images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]), axis=2)
-    border = border.reshape(len(images), -1).astype(np.int16)
-    middle = np.median(border, axis=1)
-    plain = (np.abs(border - middle[:, None]) <= 24).mean(1) >= 0.6
-    for dark, there in ((True, middle < 64), (False, middle > 191)):
-        if (plain & there).mean() > 0.75:
-            return dark
-    return None
-
-
-def _figure_box(images: UInt8[np.ndarray, "n c h w"]) -> float | None:
-    """The figures' longer side as a fraction of the frame, if they leave a margin, are of one size and central."""
-    level = images.max(1)
-    _, h, w = level.shape
-    level = level[level.reshape(len(level), -1).max(1) > 64].astype(np.float32)  # an empty image says nothing
-    if not len(level):
-        return None
-    inside = level > 32
-    rows, columns = inside.any(2), inside.any(1)
-    tall = h - rows.argmax(1) - rows[:, ::-1].argmax(1)
-    wide = w - columns.argmax(1) - columns[:, ::-1].argmax(1)
-    longer = np.maximum(tall / h, wide / w)
-    mass = level.sum((1, 2))
-    y = (level.sum(2) * (np.arange(h) + 0.5)).sum(1) / mass / h - 0.5
-    x = (level.sum(1) * (np.arange(w) + 0.5)).sum(1) / mass / w - 0.5
-    smaller, middle, larger = np.percentile(longer, (10, 50, 90))
-    if middle > 0.9 or larger - smaller > 0.3 or np.median(np.maximum(np.abs(x), np.abs(y))) > 0.1:
-        return None
-    return float(middle)

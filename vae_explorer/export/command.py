@@ -10,7 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from vae_explorer.data.photo.frame import Frame
-    from vae_explorer.data.preprocess import Preparation
+    from vae_explorer.data.preparation import Preparation
 
 PROGRAM = "vae-explorer"
 

@@ -13,7 +13,8 @@ from vae_explorer.data.photo.frame import Frame
 
 if TYPE_CHECKING:
     from vae_explorer.core.model import Decoder, Model
-    from vae_explorer.data.preprocess import Preparation, Step
+    from vae_explorer.data.preparation import Preparation
+    from vae_explorer.data.preprocess import Step
     from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 
 

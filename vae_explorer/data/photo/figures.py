@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32, Int64, UInt8
 from PIL import Image
 
-from vae_explorer.data.photo.foreground import DARKNESS, Box
+from vae_explorer.data.photo.foreground import DARKNESS, Box, ring
 
 SIDE = 256  # pixels of the reduced picture: a stroke of the smallest figure is still one wide
 LEVELS = 12  # at which the picture falls into regions
@@ -23,8 +23,11 @@ MEASURED = 6  # regions of one level, the largest: the others are print and nois
 LEAST = 0.03  # of the picture's shorter side: a figure's size
 LARGE = 0.25  # of the picture's shorter side: from here on a larger figure is hardly more likely to be meant
 WIDEST = 0.5  # of a figure's longer side: a region as thick as this is a surface
+TURNS = 24  # of half a circle: the angles at which an outline is looked at
+RUN_OUT = 0.25  # of a figure's longer side: with as much of it at the picture's edge it is a surface or a shadow
+MARGIN = 0.3  # of a figure's longer side
 BAND = 0.05  # of a figure's longer side: its background is looked at so far around it
-PIECE = 0.1  # of a figure's longer side: what is as near as this, smaller and as thick, is a piece of it
+PIECE = 0.18  # of a figure's longer side: what is as near as this, smaller and as thick, is a piece of it
 WEAK = 0.25  # of 1: with less the figure is in doubt
 MOST = 9  # figures
 
@@ -33,6 +36,9 @@ class Figure(NamedTuple):
     """A region that looks drawn."""
 
     box: Box  # pixels of the picture
+    room: Box  # the box, and of its background as much as there is, at most MARGIN on each side
+    is_open: bool  # nothing but background is as near as that, on any side
+    middle: float  # the level halfway from it to its background
     is_dark: bool  # on a brighter background
     score: float  # 0 to 1: how likely it is what is meant
     weakness: str  # what speaks against it, where much does: completes "The frame may be wrong: "
@@ -76,17 +82,52 @@ def figures(level: UInt8[np.ndarray, "h w"]) -> list[Figure]:
     for region in sorted(found, key=lambda region: -region.figure.score):
         if len(kept) < MOST and not any(region.clashes(other) for other in kept):
             kept.append(region)
-    ranked = sorted((_ranked(region, kept) for region in kept), key=lambda figure: -figure.score)
-    (h, w), edges = level.shape, [figure.box for figure in ranked]
-    boxes = [Box(box.top * k, box.left * k, min(box.bottom * k, h), min(box.right * k, w)) for box in edges]
-    return [figure._replace(box=box) for figure, box in zip(ranked, boxes, strict=True)]
+    ranked = sorted(
+        (_with_room(small, region)._replace(score=_likely(region, kept)) for region in kept), key=lambda one: -one.score
+    )
+    h, w = level.shape
+
+    def full(box: Box) -> Box:
+        return Box(box.top * k, box.left * k, min(box.bottom * k, h), min(box.right * k, w))
+
+    return [figure._replace(box=full(figure.box), room=full(figure.room)) for figure in ranked]
 
 
-def _ranked(region: _Region, others: list[_Region]) -> Figure:
-    """What is drawn around a figure is less likely to be meant than the figure."""
+def _with_room(small: Float32[np.ndarray, "h w"], region: _Region) -> Figure:
+    """Its background around it, up to where something else begins: a shadow is less than what it is drawn with."""
     figure = region.figure
-    is_around = any(region.is_around(other) and other.figure.score > figure.score / 4 for other in others)
-    return figure._replace(score=figure.score / 4) if is_around else figure
+    top, left, bottom, right = figure.box
+    longer = max(bottom - top, right - left)
+    most, least = max(2, round(MARGIN * longer)), max(2, round(BAND * longer))
+    ground = float(np.median(ring(small[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1])))
+    ink = float(np.median(small[top:bottom, left:right][region.mask]))
+    beside = (
+        small[max(top - most, 0) : top, left:right][::-1],
+        small[top:bottom, max(left - most, 0) : left].T[::-1],
+        small[bottom : bottom + most, left:right],
+        small[top:bottom, right : right + most].T,
+    )
+    reach = [_reach(lines, ground, 0.7 * abs(ink - ground)) for lines in beside]
+    up, before, down, after = (
+        max(found, min(least, len(lines))) for found, lines in zip(reach, beside, strict=True)
+    )  # what touches the edge of its frame would count as background
+    room = Box(top - up, left - before, bottom + down, right + after)
+    return figure._replace(room=room, middle=(ink + ground) / 2, is_open=reach == [len(lines) for lines in beside])
+
+
+def _reach(lines: Float32[np.ndarray, "lines pixels"], ground: float, limit: float) -> int:
+    """How many lines, the nearest first, are background; the nearest are the figure's own soft edge, and the last
+    before something else is that's."""
+    other = (np.abs(lines - ground) > limit).mean(1) > 0.1
+    other[:2] = False
+    return max(int(other.argmax()) - 1, 0) if other.any() else len(lines)
+
+
+def _likely(region: _Region, others: list[_Region]) -> float:
+    """Its score; what is drawn around a figure is less likely to be meant than the figure."""
+    score = region.figure.score
+    is_around = any(region.is_around(other) and other.figure.score > score / 4 for other in others)
+    return score / 4 if is_around else score
 
 
 def _regions(small: Float32[np.ndarray, "h w"], threshold: float, *, is_dark: bool) -> Iterator[_Region]:
@@ -116,7 +157,8 @@ def _regions(small: Float32[np.ndarray, "h w"], threshold: float, *, is_dark: bo
             mine = _pieces(int(i), bounds, areas, outlines)
             whole = Box(*(int(value) for value in (*bounds[mine, :2].min(0), *bounds[mine, 2:].max(0))))
             own = np.isin(labels[whole.top : whole.bottom, whole.left : whole.right], mine + 1)
-            yield _Region(Figure(whole, is_dark, quality * float(min(sizes[i] / LARGE, 1 + sizes[i])), weakness), own)
+            score = quality * float(min(sizes[i] / LARGE, 1 + sizes[i]))
+            yield _Region(Figure(whole, whole, True, threshold, is_dark, score, weakness), own)
 
 
 def _pieces(
@@ -130,14 +172,14 @@ def _pieces(
     gaps = np.maximum(bounds[:, :2] - bounds[i, 2:], bounds[i, :2] - bounds[:, 2:]).max(1)
     thickness = areas / np.maximum(outlines, 1)
     alike = (thickness > 0.5 * thickness[i]) & (thickness < 2 * thickness[i]) & (areas > 0.03 * areas[i])
-    smaller = (bounds[:, 2:] - bounds[:, :2]).max(1) <= 0.7 * longer
+    smaller = (bounds[:, 2:] - bounds[:, :2]).max(1) <= 0.6 * longer
     near = (gaps <= max(PIECE * longer, 1)) & (areas < areas[i]) & smaller
     return np.append(np.flatnonzero(near & alike), i)
 
 
 def _size(tall: np.ndarray, wide: np.ndarray) -> np.ndarray:
-    """A figure's side if it were square. A line of print is as large as it is high; a 1 is not much smaller than a 0."""
-    return np.sqrt(np.minimum(np.maximum(wide, tall / 3), 1.5 * tall) * tall)
+    """A figure's side if it were square. A line of print is as large as it is high, a 1 nearly as a 0."""
+    return np.asarray(np.sqrt(np.minimum(np.maximum(wide, tall / 3), 1.5 * tall) * tall))
 
 
 def _factors(
@@ -148,7 +190,7 @@ def _factors(
 
     longer = max(box.bottom - box.top, box.right - box.left)
     contact = _contact(labels, number, box) / longer
-    if contact > 0.5:
+    if contact > RUN_OUT:
         return {}
     band = max(2, round(BAND * longer))
     room = band + 2
@@ -173,30 +215,30 @@ def _factors(
         "what is around it is uneven": 1 / (1 + (2 * unevenness) ** 2),
         "it is blotchy": 1 / (1 + blotches**2),
         "it is more like a surface than like strokes": min(1.0, (WIDEST - thickness) / 0.2) * (1 - surface),
-        "it runs out of the picture": (0.5 - contact) if contact else 1.0,
+        "it runs out of the picture": 0.5 * (1 - contact / RUN_OUT) if contact else 1.0,
     }
 
 
 def _surface(mask: Bool[np.ndarray, "h w"], thickness: float) -> float:
     """0 to 1: how much a region is a sheet, a field or the lines around one. Its outline is a rectangle, at whatever
-    angle, and it is no bar."""
+    angle, or it has no dents and hardly a hole; and it is no bar."""
     from scipy.ndimage import binary_fill_holes
 
     rows = np.flatnonzero(mask.any(1))
     left, right = mask[rows].argmax(1), mask.shape[1] - 1 - mask[rows, ::-1].argmax(1)
     x, y = np.concatenate((left, right)), np.concatenate((rows, rows))  # its hull is that of these pixels
-    turns = np.arange(0, pi / 2, pi / 24)[:, None]
-    sides = np.stack(
-        (np.ptp(x * np.cos(turns) + y * np.sin(turns), 1), np.ptp(y * np.cos(turns) - x * np.sin(turns), 1))
-    )
-    sides += 1
+    turns = np.arange(2 * TURNS)[:, None] * (pi / TURNS)
+    reach = (x * np.cos(turns) + y * np.sin(turns)).max(1) + 0.5  # in each direction; half a pixel to its outer side
+    widths = reach[:TURNS] + reach[TURNS:]
+    sides = np.stack((widths, np.roll(widths, -(TURNS // 2))))  # of the rectangles around it, at each angle
     best = int(sides.prod(0).argmin())
-    rectangle, (short, long) = float(sides[:, best].prod()), sorted(sides[:, best])
-    if long > 3 * short or (right - left + 1).sum() < 0.8 * rectangle:
+    if sides[:, best].max() > 3 * sides[:, best].min():
         return 0.0
+    tangents = (np.roll(reach, 1) + np.roll(reach, -1) - 2 * reach * np.cos(pi / TURNS)) / np.sin(pi / TURNS)
+    hull = float((reach * tangents).sum()) / 2  # the area of the polygon whose sides touch it in these directions
     area = float(binary_fill_holes(mask).sum())
-    outline, solid = area / rectangle, float(mask.sum()) / area
-    return max((outline - 0.88) / 0.06, (outline * solid - 0.7) / 0.1 if thickness > 0.15 else 0.0, 0.0)
+    without_dents = (float(mask.sum()) / hull - 0.8) / 0.1 if thickness > 0.15 else 0.0
+    return max((area / float(sides[:, best].prod()) - 0.88) / 0.06, without_dents, 0.0)
 
 
 def _contact(labels: Int32[np.ndarray, "h w"], number: int, box: Box) -> int:

@@ -9,10 +9,9 @@ from vae_explorer.data.photo.figures import Figure, figures
 from vae_explorer.data.photo.foreground import Box
 from vae_explorer.data.photo.frame import Frame
 
-MARGIN = 0.3  # of a figure's longer side: so much of its background is in its frame
 CREDIBLE = 0.12  # a figure's score: what has less is a stain as likely as a figure
 RIVAL = 0.4  # of the best score: what has more could be meant too
-SAME = 0.7  # of the area that two boxes cover together: then they are around the same figure
+SAME = 0.7
 NUMBERS = ("Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 
 
@@ -21,7 +20,6 @@ class Found:
     """The figures of a picture, the best first."""
 
     figures: tuple[Figure, ...]
-    size: tuple[int, int]  # height and width of the picture
 
     @property
     def best(self) -> Figure | None:
@@ -31,7 +29,7 @@ class Found:
     @property
     def frames(self) -> tuple[Frame, ...]:
         """A frame for each figure, with some of its background."""
-        return tuple(framing(figure.box, self.size, MARGIN) for figure in self.figures)
+        return tuple(framing(figure.room) for figure in self.figures)
 
     @property
     def doubt(self) -> str:
@@ -49,26 +47,27 @@ class Found:
 def found(level: UInt8[np.ndarray, "h w"]) -> Found:
     """The figures of a grey picture that could be meant."""
     some = figures(level)
-    least = max(CREDIBLE, RIVAL * some[0].score) if some else 0.0
-    h, w = level.shape
-    return Found(tuple(figure for figure in some if figure.score >= least), (h, w))
+    if not some or some[0].score < CREDIBLE:
+        return Found(())
+    best, *others = some
+    return Found((best, *(other for other in others if other.score >= RIVAL * best.score and not other.weakness)))
 
 
-def framing(box: Box, size: tuple[int, int], margin: float) -> Frame:
-    """A frame around a box, wider by a share of its longer side where the picture has room."""
-    room = margin * max(box.bottom - box.top, box.right - box.left)
-    top, left = max(box.top - room, 0.0), max(box.left - room, 0.0)
-    bottom, right = min(box.bottom + room, size[0]), min(box.right + room, size[1])
-    return Frame(left=round(left), top=round(top), width=round(right) - round(left), height=round(bottom) - round(top))
+def framing(box: Box) -> Frame:
+    """A box as a frame."""
+    return Frame(left=box.left, top=box.top, width=box.right - box.left, height=box.bottom - box.top)
 
 
-def is_same(a: Box, b: Box | None) -> bool:
-    """Whether two boxes are around the same figure."""
-    if b is None:
-        return False
+def is_same(a: Box, b: Box, share: float = SAME) -> bool:
+    """Whether two boxes are around the same figure: they share so much of the area that they cover together."""
     down = max(min(a.bottom, b.bottom) - max(a.top, b.top), 0)
     across = max(min(a.right, b.right) - max(a.left, b.left), 0)
-    return down * across >= SAME * (_area(a) + _area(b) - down * across)
+    return down * across >= share * (_area(a) + _area(b) - down * across)
+
+
+def around(a: Box, b: Box) -> Box:
+    """The box that holds both."""
+    return Box(min(a.top, b.top), min(a.left, b.left), max(a.bottom, b.bottom), max(a.right, b.right))
 
 
 def _area(box: Box) -> int:
