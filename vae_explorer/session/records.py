@@ -101,6 +101,11 @@ class Encoded:
     settings: ImageSettings = field(default_factory=ImageSettings)  # that were asked for
 
     @property
+    def picture(self) -> object:
+        """The same whichever part of the image is framed: what is of another part is late while a frame is dragged."""
+        return self.lineage, self.image, self.settings.switches
+
+    @property
     def subject(self) -> object:
         """The image, prepared in this way, for this model whichever its weights."""
         return self.lineage, self.image, self.settings

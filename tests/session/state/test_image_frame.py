@@ -168,3 +168,16 @@ def test_the_command_with_this_frame_gives_the_windows_mu(opened, two, image, se
     across, down = two.scale
     frame = printed["frame"]
     assert (frame["left"] / across, frame["height"] / down) == pytest.approx((image.frame.left, image.frame.height))
+
+
+def test_the_samples_stay_in_sight_while_the_frame_is_dragged(opened, two, image, settled):
+    opened.posterior_samples.set_watched(True)
+    settled()
+    image.grip_frame()
+    image.set_frame(framed(two, AROUND_THE_SECOND))
+    gone = []
+    image.encoded.connect(lambda: gone.append(opened.posterior_samples.shown is None))
+    settled()
+    image.release_frame()
+    assert gone
+    assert not any(gone)

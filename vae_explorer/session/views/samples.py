@@ -40,7 +40,7 @@ class PosteriorRequest:
 
     @property
     def key(self) -> Key:
-        return Key(self.encoded.subject, (self.settings, self.noise.subject), self.encoded)
+        return Key(self.encoded.picture, (self.settings, self.noise.subject), self.encoded)
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,7 +255,7 @@ class PosteriorSamplesSession(Samples[PosteriorSettings, PosteriorSamples]):
 
     @staticmethod
     def _about(workspace: Workspace) -> object:
-        return workspace.chosen.subject if workspace.chosen else None
+        return workspace.chosen.picture if workspace.chosen else None
 
     def _wanted(self) -> Request | None:
         snapshot, encoded = self._model.snapshot, self._image.posterior
