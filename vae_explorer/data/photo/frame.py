@@ -19,6 +19,16 @@ class Frame(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         """All of a picture."""
         return cls(left=0, top=0, width=pixels.shape[1], height=pixels.shape[0])
 
+    def scaled(self, across: float, down: float) -> "Frame":
+        """The same part of the picture where that is so many times as wide and as high."""
+        return Frame(
+            left=self.left * across,
+            top=self.top * down,
+            width=self.width * across,
+            height=self.height * down,
+            turns=self.turns,
+        )
+
     def cut(self, pixels: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "cut_h cut_w c"]:
         """What lies in the frame, turned: whole pixels, at least one, never more than there are."""
         rows, columns = (

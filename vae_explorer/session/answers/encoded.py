@@ -15,10 +15,10 @@ from vae_explorer.session.training import Reconstructions, ReconstructRequest
 @torch.inference_mode()
 def encode(request: EncodeRequest) -> Encoded:
     """mu, sigma, ELBO and reconstruction of one picture: the same numbers as `vae-explorer encode` gives."""
-    snapshot, model = request.snapshot, request.snapshot.encoder
+    snapshot, model, settings = request.snapshot, request.snapshot.encoder, request.settings
     if snapshot.preparation is None:
         raise ValueError("this model does not say how its images are prepared")
-    prepared = prepare(request.picture, snapshot.preparation, request.switches)
+    prepared = prepare(request.picture, snapshot.preparation, settings.switches, frame=settings.frame)
     x = torch.from_numpy(prepared.x)[None]
     bound = next(found for found in bounds(model, x) if found) if snapshot.card.can("spread") else None
     q = model.encode(x)
@@ -38,7 +38,10 @@ def encode(request: EncodeRequest) -> Encoded:
         reconstruction=bound.reconstruction if bound else None,
         kl=float(kl.sum(dtype=np.float64)) if has_kl else None,
         is_likelihood=snapshot.card.likelihood != "bernoulli" or bool(np.isin(prepared.x, (0, 1)).all()),
-        switches=request.switches,
+        frame=prepared.frame,
+        candidates=prepared.candidates,
+        doubt=prepared.doubt,
+        settings=settings,
     )
 
 
