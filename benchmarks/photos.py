@@ -5,7 +5,7 @@ least 0.75 in the best of all shifts by up to 2 pixels. Drift is the distance of
 bundled model, in its standard deviations over the test images, the median of 6. Doubt is how many were said to be in
 doubt; a kind is good where 5 of 6 are found, and honest where every one that is not found is in doubt.
 A photo that was turned without a note of it looks like any other: its pixels do not say which side is up. There
-the doubt is the model's: another side up, x has a higher ELBO by 10 nats (`core.judgement.turn_doubt`).
+the doubt is the model's: another side up, x has a higher ELBO by 10 nats (`training/turn.py`).
 
     python benchmarks/photos.py [--quick] [--json] [--seed S] [--only PATTERN] [--pictures FOLDER]
 """
@@ -23,13 +23,12 @@ from PIL import Image, ImageDraw
 from report import Figure, options, progress, show
 from scenes import KINDS, ink_of
 
-from vae_explorer.core.evidence import bounds
-from vae_explorer.core.judgement import turn_doubt
 from vae_explorer.core.vae import VAE
 from vae_explorer.data import bundled, picture
 from vae_explorer.data.preprocess import Prepared, prepare, to_x
 from vae_explorer.training import model_file, models
 from vae_explorer.training.model_file import ModelInfo
+from vae_explorer.training.turn import doubt_about_turn
 
 DIGITS, QUICK_DIGITS = 6, 2  # photos of a kind
 FOUND = 0.75  # correlation
@@ -118,15 +117,13 @@ def _photo(name: str, i: int, seed: int, model: VAE, info: ModelInfo) -> Photo:
         every = model.encode(torch.from_numpy(to_x(tests.images[:200], info.preparation))).mu.numpy()
         both = np.stack([prepared.x, to_x(clean[None], info.preparation)[0]])
         mu = model.encode(torch.from_numpy(both)).mu.numpy()
-        sides = np.stack([np.rot90(prepared.grey, -turns, (1, 2)) for turns in range(4)])
-        elbos = [bound.elbo for bound in bounds(model, torch.from_numpy(to_x(sides, info.preparation))) if bound]
     return Photo(
         source,
         prepared,
         likeness(prepared),
         max(map(likeness, others), default=0.0),
         float(np.sqrt(np.mean(((mu[0] - mu[1]) / every.std(0)) ** 2))),
-        prepared.doubt or turn_doubt(elbos),
+        prepared.doubt or doubt_about_turn(model, info.card, prepared, info.preparation),
         seconds,
     )
 

@@ -87,3 +87,18 @@ def test_a_frame_is_of_one_picture(call, tiny_model, photo):
         2,
         "--frame is of one image, and several were given: encode them one by one",
     )
+
+
+def test_a_photo_that_lies_on_its_side_is_in_doubt_and_says_which_turn_is_likelier(call, tmp_path):
+    five = bundled.tests_of("mnist").images[8, 0]
+    paper = np.full((400, 400), 230, np.uint8)
+    paper[60:340, 60:340] -= (five.repeat(10, 0).repeat(10, 1) * 0.8).astype(np.uint8)
+    doubts = []
+    for turns in (0, 1):
+        Image.fromarray(np.rot90(paper, turns)).save(tmp_path / "five.png")
+        (result,) = call("encode", "mnist", tmp_path / "five.png", "--json").json["images"]
+        doubts.append(result["frame_doubt"])
+    assert doubts[0] == ""
+    assert doubts[1].startswith("The frame may be wrong: turned by 90° the figure is likelier by ")
+    (framed,) = call("encode", "mnist", tmp_path / "five.png", "--frame", "0,0,400,400,1", "--json").json["images"]
+    assert framed["frame_doubt"] == ""  # somebody has looked

@@ -89,6 +89,7 @@ def encode(
     from vae_explorer.data.preprocess import prepare
     from vae_explorer.export.picture import levels, write
     from vae_explorer.training import model_file, models
+    from vae_explorer.training.turn import doubt_about_turn
 
     if frame and images:
         raise WrongUsage("--frame is of one image, and several were given: encode them one by one")
@@ -138,7 +139,8 @@ def encode(
                 "fit": _fitted(best) if best else None,
                 "frame": prepared.frame.scaled(*photo.scale).model_dump(),
                 "candidates": [one.scaled(*photo.scale).model_dump() for one in prepared.candidates],
-                "frame_doubt": prepared.doubt,
+                "frame_doubt": prepared.doubt
+                or ("" if frame else doubt_about_turn(vae, card, prepared, info.preparation)),
             }
         )
         if not out:

@@ -9,6 +9,7 @@ from vae_explorer.session.answers.answer import answer
 from vae_explorer.session.records import Encoded
 from vae_explorer.session.state.image import EncodeRequest
 from vae_explorer.session.training import Reconstructions, ReconstructRequest
+from vae_explorer.training.turn import doubt_about_turn
 
 
 @answer.register
@@ -19,6 +20,9 @@ def encode(request: EncodeRequest) -> Encoded:
     if snapshot.preparation is None:
         raise ValueError("this model does not say how its images are prepared")
     prepared = prepare(request.picture, snapshot.preparation, settings.switches, frame=settings.frame)
+    doubt = prepared.doubt
+    if settings.frame is None and settings.switches.get("binarise", True):
+        doubt = doubt or doubt_about_turn(model, snapshot.card, prepared, snapshot.preparation)
     x = torch.from_numpy(prepared.x)[None]
     bound = next(found for found in bounds(model, x) if found) if snapshot.card.can("spread") else None
     q = model.encode(x)
@@ -40,7 +44,7 @@ def encode(request: EncodeRequest) -> Encoded:
         is_likelihood=snapshot.card.likelihood != "bernoulli" or bool(np.isin(prepared.x, (0, 1)).all()),
         frame=prepared.frame,
         candidates=prepared.candidates,
-        doubt=prepared.doubt,
+        doubt=doubt,
         settings=settings,
     )
 
