@@ -73,6 +73,11 @@ class Picture:
     def height(self) -> int:
         return int(self.pixels.shape[0])
 
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Pixels of the file for each of its own, across and down."""
+        return self.file_size[0] / self.width, self.file_size[1] / self.height
+
 
 def read(source: Path | bytes, name: str | None = None) -> Picture:
     """The first frame of a picture file, or of its content; raises PictureError. Safe in any thread."""
