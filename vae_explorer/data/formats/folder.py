@@ -16,6 +16,7 @@ from vae_explorer.data.container import MAX_BYTES, DataError, File, read_bytes
 from vae_explorer.data.formats.arrays import MAX_CLASSES
 from vae_explorer.data.image_set import DataSet, ImageSet, Skipped, Split
 from vae_explorer.data.reading import AUTOMATIC, Reading
+from vae_explorer.data.recognise import is_bystander
 
 SIDE = 64  # pixels: the longer side of pictures that had to be brought to one size
 PARTS: dict[str, Split] = {
@@ -81,6 +82,8 @@ def _gather(
     skipped: list[Skipped] = []
     for i, file in enumerate(files):
         yield Progress(i, len(files), "images")
+        if is_bystander(file.path.name):
+            continue
         try:
             pixels = picture.read(read_bytes(file, picture.MAX_BYTES), str(file)).pixels
         except ValueError as error:
