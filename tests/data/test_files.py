@@ -383,13 +383,13 @@ def test_what_cannot_be_read_is_skipped_and_listed(tmp_path):
     files = {
         "a.png": png(GREY[0]),
         "b.png": png(GREY[1])[:-40],
-        "c.txt": b"no image",
+        "c.docx": b"no image",
         "d.png": b"",
         "e.png": png(GREY[2]),
     }
     for data in (loaded(put(tmp_path / "set", files)), loaded(tmp_path / "set.zip", zipped(files))):
         assert np.array_equal(data.train.images, GREY[[0, 2], None])
-        assert [one.path.name for one in data.skipped] == ["b.png", "c.txt", "d.png"]
+        assert [one.path.name for one in data.skipped] == ["b.png", "c.docx", "d.png"]
         assert all(one.reason for one in data.skipped)
 
 

@@ -62,7 +62,7 @@ def _rows(file: File) -> Iterator[tuple[str, str]]:
     if file.parts[-1].lower().endswith(".jsonl"):
         table = (found for line in text.splitlines() if line.strip() and isinstance(found := json.loads(line), dict))
     else:
-        table = csv.DictReader(io.StringIO(text))  # type: ignore[assignment]
+        table = csv.DictReader(io.StringIO(text))
     rows = list(table)
     known = {str(key).strip().lower(): key for key in (rows[0] if rows else ())}
     column = next((known[key] for key in FILE_COLUMNS if key in known), None)
@@ -72,9 +72,8 @@ def _rows(file: File) -> Iterator[tuple[str, str]]:
     if label == known.get(TEXT) and len({str(row.get(label)) for row in rows}) > len(rows) // 2:
         raise ValueError("its texts describe single pictures, not classes")
     for row in rows:
-        name, value = row.get(column), row.get(label)
-        if isinstance(name, str) and isinstance(value, str | int):
-            yield name, str(value)
+        if isinstance(told := row.get(column), str) and isinstance(value := row.get(label), str | int):
+            yield told, str(value)
 
 
 def _parts(name: str) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ class Facts:
 
 
 def _is_coloured(values: Shaped[np.ndarray, "h w c"]) -> bool:
-    return values.shape[2] == 3 and not (values == values[..., :1]).all()
+    return values.shape[2] == 3 and not bool((values == values[..., :1]).all())
 
 
 @dataclass(frozen=True)
@@ -158,25 +158,25 @@ def decoded(name: str, files: Sequence[File], reading: Reading) -> Job[Decoded |
         facts = yield from _Pass(files, reading).work()
     if not facts.have(Trait.READ).any():
         return facts
-    way = Way.of(facts, reading, name)
+    wanted = Way.of(facts, reading, name)
     for _ in range(PASSES):
+        way = wanted
         size = len(files) * prod(way.shape)
         if size > MAX_BYTES:
             raise DataError(
                 f"{name} has {len(files):,} pictures, which fill {size / 2**30:.1f} GiB at {way.size}; at most "
-                f"{MAX_BYTES >> 30} GiB can be read: choose fewer (--limit {MAX_BYTES // prod(way.shape)}) or a smaller "
-                "size (--size)"
+                f"{MAX_BYTES >> 30} GiB can be read: choose fewer (--limit {MAX_BYTES // prod(way.shape)}) or a "
+                "smaller size (--size)"
             )
         whole = _Pass(files, reading, way)
         facts = yield from whole.work()
         if whole.lacks_colour:
-            way = replace(way, is_colour=True)
+            wanted = replace(way, is_colour=True)
             continue
         wanted = Way.of(facts, reading, name)
         if wanted == way:
             break
-        way = wanted
-    return Decoded(whole.images, facts, whole.way)
+    return Decoded(whole.images, facts, way)
 
 
 class _Pass:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from operator import attrgetter
+from pathlib import PurePath
 
 from vae_explorer.data.container import File
 from vae_explorer.data.image_set import Note, Skipped, Split
 from vae_explorer.data.picture import KNOWN_SUFFIXES
+from vae_explorer.data.recognise import is_bystander
 
 PARTS: dict[str, Split] = {
     "train": "train",
@@ -52,10 +54,10 @@ def tree_of(files: Sequence[File]) -> Tree:
     folders below, but for those that all pictures share and those that are called "images"."""
     boxes = [file for file in files if BOXES in file.parts[:-1] and file.path.suffix.lower() == ".txt"]
     is_box = set(map(attrgetter("path"), boxes))
-    files = [file for file in files if file.path not in is_box]
+    files = [file for file in files if file.path not in is_box and not is_bystander(PurePath(*file.parts))]
     pictures = [file for file in files if file.path.suffix.lower() in KNOWN_SUFFIXES] or files
     shared = _shared([file.parts[:-1] for file in pictures])
-    named = {_part(file, shared) for file in pictures} - {None}
+    named = {split for file in pictures if (split := _part(file, shared)) is not None}
     if len(named) < 2:
         named.clear()
     places: list[Place] = []
