@@ -54,7 +54,7 @@ class Facts:
         self.unread: dict[int, str] = {}  # why
 
     def have(self, trait: Trait) -> Bool[np.ndarray, "n"]:
-        return (self.traits & trait) != 0
+        return np.asarray((self.traits & trait) != 0, bool)
 
     def note(self, i: int, layers: Layers, *, with_values: bool) -> None:
         """Raises DataError for values that are no numbers."""
