@@ -10,6 +10,7 @@ from jaxtyping import Float32, Int64, UInt8
 
 from vae_explorer.core.config import ImageShape
 from vae_explorer.data.reading import AUTOMATIC, Reading
+from vae_explorer.data.rows import Rows
 from vae_explorer.errors import UserError
 
 Split = Literal["train", "validation", "test"]
@@ -21,7 +22,7 @@ class ImageSet:
     """Images of one shape, with what is known about each."""
 
     name: str
-    images: UInt8[np.ndarray, "n c h w"]
+    images: UInt8[np.ndarray, "n c h w"] | Rows
     labels: Int64[np.ndarray, "n"] | None = None
     factors: Mapping[str, Float32[np.ndarray, "n"]] = field(default_factory=dict)  # what an image was drawn from
     split: Split = "train"
@@ -40,10 +41,13 @@ class ImageSet:
         return f"{self.name} {self.split} image {i}{label}".lstrip()
 
     def take(self, indices: Int64[np.ndarray, "m"] | slice, split: Split | None = None) -> "ImageSet":
-        """These images only, in this order."""
+        """These images only, in this order. Where they are mapped from a file, none is copied."""
+        images = self.images
+        if isinstance(images, np.memmap) and isinstance(indices, np.ndarray):
+            images = Rows(images, np.arange(len(images)))
         return replace(
             self,
-            images=self.images[indices],
+            images=images.take(indices) if isinstance(images, Rows) else images[indices],
             labels=None if self.labels is None else self.labels[indices],
             factors={name: values[indices] for name, values in self.factors.items()},
             split=split or self.split,
