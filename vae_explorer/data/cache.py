@@ -1,8 +1,8 @@
 """Pictures that were read once, as one file each set: reading them again is as fast as opening that file, and a set may
 be larger than the memory.
 
-The images lie in KEY-….npy, which is mapped; the rest of the set in KEY.json, which names it and is written last. What was used the
-longest time ago goes first. All of it can be made again.
+The images lie in KEY-….npy, which is mapped; the rest of the set in KEY.json, which names that file and is written
+last. What was used the longest time ago goes first. All of it can be made again.
 """
 
 import errno
@@ -39,8 +39,8 @@ SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 class Place:
     """Where a set of pictures, read in one way, is kept."""
 
-    def __init__(self, folder: Path, key: str):
-        self._folder, self._rest = folder, folder / f"{key}.json"
+    def __init__(self, where: Path, key: str):
+        self._folder, self._rest = where, where / f"{key}.json"
         self._images: Path | None = None  # not finished
 
     @classmethod
@@ -52,11 +52,11 @@ class Place:
         for file in files:
             digest.update(f"{'/'.join(file.parts)}\0{file.size} {file.stamp}\0".encode(errors="surrogatepass"))
         try:
-            folder = _folder()
-            folder.mkdir(exist_ok=True)
+            made = folder()
+            made.mkdir(exist_ok=True)
         except OSError:
             return None
-        return cls(folder, digest.hexdigest()[:32])
+        return cls(made, digest.hexdigest()[:32])
 
     def found(self) -> DataSet | None:
         """The set, where it is there and whole."""
@@ -105,7 +105,7 @@ class Place:
 def empty() -> int:
     """Removes all that is kept; gives how many bytes that were."""
     before = size()
-    for path in _folder().glob("*"):
+    for path in folder().glob("*"):
         with suppress(OSError):  # on Windows one that is in use stays
             path.unlink()
     return before - size()
@@ -113,10 +113,11 @@ def empty() -> int:
 
 def size() -> int:
     """Bytes that all sets take."""
-    return sum(path.stat().st_size for path in _folder().glob("*"))
+    return sum(path.stat().st_size for path in folder().glob("*"))
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where they are."""
     return paths.cache_folder() / "pictures"
 
 
@@ -134,11 +135,11 @@ def _reserve(path: Path) -> None:
             done += file.write(bytes(min(1 << 20, length - done)))
 
 
-def _shrink(folder: Path, besides: Path) -> None:
+def _shrink(where: Path, besides: Path) -> None:
     """Keeps those that were used last, as far as there is room for them."""
     total = 0
-    for rest in sorted(folder.glob("*.json"), key=lambda path: (path == besides, path.stat().st_mtime), reverse=True):
-        held = [rest, *folder.glob(f"{rest.stem}-*.npy")]
+    for rest in sorted(where.glob("*.json"), key=lambda path: (path == besides, path.stat().st_mtime), reverse=True):
+        held = [rest, *where.glob(f"{rest.stem}-*.npy")]
         total += sum(path.stat().st_size for path in held)
         if total > LARGEST and rest != besides:
             for path in held:
@@ -146,9 +147,9 @@ def _shrink(folder: Path, besides: Path) -> None:
                     path.unlink()
 
 
-def _remove_abandoned(folder: Path) -> None:
+def _remove_abandoned(where: Path) -> None:
     """Images that a kill has left without the rest of their set."""
-    for path in folder.glob("*.npy"):
+    for path in where.glob("*.npy"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > ABANDONED and not _is_named(path):
                 path.unlink()

@@ -14,6 +14,7 @@ from vae_explorer.data.fit_to_frame import centre_of_mass, centred, framed, luma
 from vae_explorer.data.foreground import Box, Foreground, darker_than_background, find, ring
 from vae_explorer.data.picture import Picture
 from vae_explorer.data.reading import Reading
+from vae_explorer.data.rows import Rows
 
 Binarise = Literal["draw", "threshold"]
 MEASURED = 2000  # training images that a preparation is measured from
@@ -32,10 +33,12 @@ class Preparation(BaseModel, frozen=True, extra="forbid"):
     reading: Reading | None = None  # how the training images were read; None: in a way that older versions had
 
     @classmethod
-    def of(cls, images: UInt8[np.ndarray, "n c h w"], likelihood: str, reading: Reading | None = None) -> "Preparation":
+    def of(
+        cls, images: UInt8[np.ndarray, "n c h w"] | Rows, likelihood: str, reading: Reading | None = None
+    ) -> "Preparation":
         """Measured from at most 2,000 of the training images, evenly chosen."""
         some = (
-            images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)] if len(images) else images
+            images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)] if len(images) else images[:]
         )
         dark = _dark_background(some)
         return cls(

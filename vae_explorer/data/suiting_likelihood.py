@@ -4,13 +4,14 @@ import numpy as np
 from jaxtyping import UInt8
 
 from vae_explorer.core.config import LikelihoodName
+from vae_explorer.data.rows import Rows
 
 BLACK, WHITE = 48, 208  # grey levels up to the one and from the other on; those between are neither
 FEW = 0.2  # of the pixels may be between
 MEASURED = 1000  # images
 
 
-def suiting_likelihood(images: UInt8[np.ndarray, "n c h w"]) -> LikelihoodName:
+def suiting_likelihood(images: UInt8[np.ndarray, "n c h w"] | Rows) -> LikelihoodName:
     """bernoulli for grey images that are nearly black and white, as digits are; gaussian for all others."""
     some = images[:: max(1, len(images) // MEASURED)]
     between = np.mean((some > BLACK) & (some < WHITE))

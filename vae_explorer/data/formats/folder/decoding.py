@@ -172,7 +172,8 @@ def decoded(
         wanted = Way.of(facts, reading, name)
         if wanted == way:
             break
-    assert whole is not None and whole.images is not None
+    assert whole is not None
+    assert whole.images is not None
     return Decoded(whole.images, facts, way)
 
 
@@ -186,8 +187,8 @@ def _room(name: str, shape: tuple[int, int, int, int], place: cache.Place | None
     if size <= MAX_BYTES:
         return np.empty(shape, np.uint8)
     raise DataError(
-        f"{name} has {shape[0]:,} pictures, which fill {size / 2**30:.1f} GiB at {shape[3]} × {shape[2]}; {room}: choose "
-        f"fewer (--limit {MAX_BYTES // prod(shape[1:])}) or a smaller size (--size)"
+        f"{name} has {shape[0]:,} pictures, which fill {size / 2**30:.1f} GiB at {shape[3]} × {shape[2]}; {room}: "
+        f"choose fewer (--limit {MAX_BYTES // prod(shape[1:])}) or a smaller size (--size)"
     )
 
 
