@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from vae_explorer.core.progress import finish
-from vae_explorer.data import cache, picture
+from vae_explorer.data import picture
 from vae_explorer.data.container import DataError
 from vae_explorer.data.files import read
-from vae_explorer.data.formats.folder import decoding
+from vae_explorer.data.formats.folder import cache, decoding
+from vae_explorer.data.image_set import Rows
 from vae_explorer.data.reading import Reading
-from vae_explorer.data.rows import Rows
 
 PIXELS = np.random.default_rng(2).integers(0, 256, (20, 9, 9), dtype=np.uint8)
 

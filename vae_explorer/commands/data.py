@@ -72,7 +72,7 @@ def cache(
     json: Json = False,
 ) -> None:
     """Say how much room pictures take that were read before, or empty this cache."""
-    from vae_explorer.data import cache as kept
+    from vae_explorer.data.formats.folder import cache as kept
 
     size = kept.empty() if empty else kept.size()
     text = f"{size / 1e6:,.0f} MB of pictures {'were removed from' if empty else 'are in'} {kept.folder()}"

@@ -3,18 +3,37 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
 from vae_explorer.core.config import ImageShape
 from vae_explorer.data.reading import AUTOMATIC, Reading
-from vae_explorer.data.rows import Rows
 from vae_explorer.errors import UserError
 
 Split = Literal["train", "validation", "test"]
 HELD_OUT = 0.1  # of the images are kept for validation, and for test where the data set has no test part
+
+
+class Rows:
+    """Some images of an array that may be larger than the memory, by their numbers: none is copied before it is asked
+    for. Indexed like an array, it gives arrays."""
+
+    def __init__(self, images: UInt8[np.ndarray, "all c h w"], at: Int64[np.ndarray, "n"]):
+        self._images, self._at = images, at
+        self.shape = (len(at), *images.shape[1:])
+        self.dtype = images.dtype
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __getitem__(self, which: Any) -> Any:
+        """A copy of these images: one for a number, several for a slice or an array of numbers."""
+        return np.asarray(self._images[self._at[which]])
+
+    def take(self, which: Any) -> "Rows":
+        return Rows(self._images, self._at[which])
 
 
 @dataclass(frozen=True, eq=False)

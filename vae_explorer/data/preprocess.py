@@ -12,9 +12,9 @@ from vae_explorer.core.config import ImageShape, ModelImageShape
 from vae_explorer.core.noise import content_generator
 from vae_explorer.data.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
 from vae_explorer.data.foreground import Box, Foreground, darker_than_background, find, ring
+from vae_explorer.data.image_set import Rows
 from vae_explorer.data.picture import Picture
 from vae_explorer.data.reading import Reading
-from vae_explorer.data.rows import Rows
 
 Binarise = Literal["draw", "threshold"]
 MEASURED = 2000  # training images that a preparation is measured from
@@ -38,7 +38,9 @@ class Preparation(BaseModel, frozen=True, extra="forbid"):
     ) -> "Preparation":
         """Measured from at most 2,000 of the training images, evenly chosen."""
         some = (
-            images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)] if len(images) else images[:]
+            images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)]
+            if len(images)
+            else images[:]
         )
         dark = _dark_background(some)
         return cls(

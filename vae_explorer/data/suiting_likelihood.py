@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from vae_explorer.core.config import LikelihoodName
-from vae_explorer.data.rows import Rows
+from vae_explorer.data.image_set import Rows
 
 BLACK, WHITE = 48, 208  # grey levels up to the one and from the other on; those between are neither
 FEW = 0.2  # of the pixels may be between

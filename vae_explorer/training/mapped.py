@@ -5,8 +5,8 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from vae_explorer.data.image_set import Rows
 from vae_explorer.data.preprocess import Preparation, to_x
-from vae_explorer.data.rows import Rows
 
 MAX_ON_DEVICE = 4 << 30  # bytes that are brought to a device at once; from more each batch comes on its own
 

@@ -18,9 +18,10 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int32, Shaped, UInt8
 
 from vae_explorer.core.progress import Job, Progress
-from vae_explorer.data import cache, picture
+from vae_explorer.data import picture
 from vae_explorer.data.container import MAX_BYTES, DataError, File, read_bytes
 from vae_explorer.data.fitting import Size, fitted, size_for
+from vae_explorer.data.formats.folder import cache
 from vae_explorer.data.picture import Layers
 from vae_explorer.data.reading import Reading
 from vae_explorer.data.values import Range, Values
