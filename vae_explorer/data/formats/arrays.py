@@ -116,7 +116,7 @@ def data_set(
 def read_again(data: DataSet, reading: Reading) -> Job[DataSet]:
     """A set that is in memory, in another way."""
     train, test = (
-        None if part is None else Part(data.name, part.images, part.labels, part.factors)
+        None if part is None else Part(data.name, np.asarray(part.images[:]), part.labels, part.factors)
         for part in (data.train, data.test)
     )
     return (yield from data_set(data.name, Path(data.name), train, test, classes=data.classes, reading=reading))
