@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vae_explorer.core.progress import Job
-from vae_explorer.data import container
+from vae_explorer.data import container, recognise
 from vae_explorer.data.container import DataError, File, damage_told
 from vae_explorer.data.formats import arrays, folder, idx
 from vae_explorer.data.image_set import DataSet, Skipped
@@ -36,16 +36,17 @@ def read(path: Path, reading: Reading = AUTOMATIC) -> Job[DataSet]:
 
 def _read_file(file: File, reading: Reading) -> Job[DataSet]:
     with damage_told(file.path.name), file.open() as stream:
-        start = stream.read(len(arrays.NPY_MAGIC))
+        start = stream.read(recognise.START)
     name = shown(file.path.name.removesuffix(".gz").removesuffix(file.path.suffix))
-    if start.startswith(ZIP_MAGIC):
+    kind = recognise.recognised(start, file.path.name)
+    if start.startswith(ZIP_MAGIC) and (kind is None or kind.read_as == "data"):
         return (yield from _read_zip(name, file, reading))
-    if start == arrays.NPY_MAGIC:
+    if start.startswith(arrays.NPY_MAGIC):
         return (yield from arrays.from_npy_files(name, file.path, [file], reading))
-    if start.startswith(idx.GZIP_MAGIC) or idx.is_idx(start):
+    if (start.startswith(idx.GZIP_MAGIC) and (kind is None or kind.key == "gzip")) or idx.is_idx(start):
         train = yield from _read_idx(idx.Part(file, _labels_beside(file)))
         return (yield from arrays.data_set(name, file.path, train, reading=reading))
-    raise DataError(f"{shown(file.path.name)} is not a data set; expected {ACCEPTED}")
+    raise DataError(f"{shown(file.path.name)} {recognise.not_read(start, file.path.name, 'data')}")
 
 
 def _read_zip(name: str, file: File, reading: Reading) -> Job[DataSet]:
