@@ -450,4 +450,4 @@ def test_what_asks_for_much_memory_is_refused():
             read(content, "it")
     assert tiff.MAX_UNPACKED <= 64 << 20
     assert bmp.MAX_PIXELS * 4 <= 128 << 20
-    assert pnm.MAX_VALUES <= 96 << 20
+    assert pnm.MAX_MEMORY <= 48 << 20

@@ -66,7 +66,8 @@ def all_frames(content: bytes) -> Iterator[Layers]:
     if whole := _without_pillow(content):
         yield whole
     elif tiff.is_tiff(content) and (pages := _pages(content)):
-        _refuse_many(len(pages), sum(page.size[0] * page.size[1] for _, page in pages))
+        others = sum(not page.has_numbers for _, page in pages)  # for each of these Pillow goes through the file
+        _refuse_many(len(pages), max(sum(page.size[0] * page.size[1] for _, page in pages), others * len(content)))
         for index, page in pages:
             yield replace(_of_page(content, index, page), frames=len(pages))
     else:
@@ -103,7 +104,7 @@ def _pages(content: bytes) -> list[tuple[int, tiff.Page]]:
 
 
 def _of_page(content: bytes, index: int, page: tiff.Page) -> Layers:
-    if not page.needs_numbers:
+    if not page.needs_numbers and not (index and page.has_numbers):  # Pillow takes all of the file for each page
         return _decoded(content, index)
     _refuse_size(page.size)
     samples = tiff.samples_of(page)

@@ -7,10 +7,11 @@ from jaxtyping import Shaped
 
 from vae_explorer.data.codecs.cost import CostError
 
-MAX_VALUES = 96 << 20  # of binary ones, and less than a fifth of those in letters
+MAX_MEMORY = 48 << 20  # bytes of binary values; of those in letters a sixth
 _HEADER = re.compile(rb"P([1-6])" + rb"(?:\s+(?:#[^\n]*\n\s*)*)(\d{1,9})" * 2)
 _WHITE = re.compile(rb"(?:\s+(?:#[^\n]*\n\s*)*)(\d{1,5})")
 _HEAD = 64 << 10  # bytes, comments too
+_LETTERS = 16  # of a value and what is around it
 
 
 def is_pnm(content: bytes) -> bool:
@@ -32,7 +33,7 @@ def values_of(content: bytes) -> tuple[Shaped[np.ndarray, "h w c"], float]:
     count = width * height * channels
     if not count:
         raise ValueError("it has no pixels")
-    if count > (MAX_VALUES if form > 3 else MAX_VALUES // 6):
+    if count * (2 if white > 255 else 1) > (MAX_MEMORY if form > 3 else MAX_MEMORY // 6):
         raise CostError(f"has {width} × {height} pixels, too many for this kind of PNM: save it as PNG")
     if form == 4:
         stride = (width + 7) // 8
@@ -41,12 +42,12 @@ def values_of(content: bytes) -> tuple[Shaped[np.ndarray, "h w c"], float]:
     elif form > 4:
         values = np.frombuffer(content, ">u2" if white > 255 else np.uint8, count, at + 1)
     else:
-        values = _in_letters(content[at:], count, in_digits=form == 1)
+        values = _in_letters(content[at : at + _LETTERS * count + _HEAD], count, in_digits=form == 1)
         values = 1 - values if form == 1 else values
     if white > 255:
         return np.minimum(values, white).astype(np.uint16).reshape(height, width, channels), float(white)
     levels = np.rint(np.arange(256).clip(0, white) * (255 / white)).astype(np.uint8)
-    return levels[values.astype(np.uint8)].reshape(height, width, channels), 255.0
+    return levels[values.astype(np.uint8, copy=False)].reshape(height, width, channels), 255.0
 
 
 def _in_letters(text: bytes, count: int, *, in_digits: bool) -> Shaped[np.ndarray, "n"]:

@@ -19,7 +19,8 @@ from vae_explorer.data.codecs.cost import MAX_MEMORY, TIFFS, CostError
 
 MAX_UNPACKED = 64 << 20  # bytes of samples: there are two or three copies of them on the way
 MAX_PAGES = 100_000
-MAX_STRIPS = 200_000
+MAX_NUMBERS = 400_000  # in the tags of all pages: each becomes an object
+MAX_ENTRIES = 2_000_000  # tags of all pages
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _ORIENTATION = 256, 257, 258, 259, 262, 273, 274
 _SAMPLES, _ROWS, _COUNTS, _MAX_SAMPLE, _PLANAR, _PREDICTOR, _COLOUR_MAP = 277, 278, 279, 281, 284, 317, 320
@@ -30,6 +31,7 @@ _COMPRESSIONS = {
     1: "none", 2: "CCITT", 3: "fax", 4: "fax", 5: "LZW", 6: "old JPEG", 7: "JPEG", 8: "deflate", 32773: "PackBits",
     32946: "deflate", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA", 50000: "Zstandard", 50001: "WebP",
 }  # fmt: skip
+_LZMA = 34925
 _BY_BYTES = (1, 5, 8, 32773, 32946, 34925, 50000)  # these pack bytes, whatever the bytes are
 _PHOTOMETRICS = {
     0: "grey, white is zero", 1: "grey", 2: "RGB", 3: "palette", 4: "mask", 5: "CMYK", 6: "YCbCr", 8: "CIELab",
@@ -89,12 +91,16 @@ class Page:
         return np.dtype(f"{TIFFS[self.content[:4]]}{kind}{width // 8}")
 
     @property
+    def has_numbers(self) -> bool:
+        """Whether `samples_of` reads it."""
+        is_known = self.one(_PHOTOMETRIC, -1) in (0, 1, 2) and self.one(_COMPRESSION, 1) in _BY_BYTES
+        return is_known and self.dtype is not None
+
+    @property
     def needs_numbers(self) -> bool:
-        """Whether it is of a kind that Pillow does not read, or reads wrongly, and `samples_of` reads."""
-        dtype, photometric = self.dtype, self.one(_PHOTOMETRIC, -1)
-        if dtype is None or photometric not in (0, 1, 2) or self.one(_COMPRESSION, 1) not in _BY_BYTES:
-            return False
-        return self.in_planes or dtype != np.uint8 or (self.samples == 2 and _EXTRA not in self.tags)
+        """Whether `samples_of` reads it, but Pillow does not, or wrongly."""
+        is_plain = self.dtype == np.uint8 and not self.in_planes and (self.samples != 2 or _EXTRA in self.tags)
+        return self.has_numbers and not (is_plain and self.one(_COMPRESSION, 1) != _LZMA)
 
     def __str__(self) -> str:
         bits = self.tags.get(_BITS, (1,))
@@ -118,6 +124,7 @@ def pages(content: bytes) -> Iterator[Page]:
     table = struct.Struct(order + entry)
     at = 8 if is_big else 4
     seen: set[int] = set()
+    numbers = tags_seen = 0
     try:
         while len(seen) < MAX_PAGES:
             (start,) = struct.unpack_from(order + number, content, at)
@@ -125,13 +132,15 @@ def pages(content: bytes) -> Iterator[Page]:
                 return
             seen.add(start)
             (entries,) = struct.unpack_from(order + count, content, start)
-            if entries > 0xFFFF:
+            tags_seen += entries
+            if entries > 0xFFFF or tags_seen > MAX_ENTRIES:
                 return
             start += struct.calcsize(order + count)
             tags = {}
             for i in range(entries):
                 tag, kind, values, inside = table.unpack_from(content, start + i * table.size)
-                if kind in _NUMBERS and 0 < values <= MAX_STRIPS and tag in _WANTED:
+                if kind in _NUMBERS and tag in _WANTED and 0 < values <= MAX_NUMBERS - numbers:
+                    numbers += values
                     one = struct.Struct(f"{order}{values}{_NUMBERS[kind]}")
                     where = 0 if one.size <= len(inside) else struct.unpack(order + number, inside)[0]
                     tags[tag] = one.unpack_from(content if where else inside, where)
