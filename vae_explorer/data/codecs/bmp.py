@@ -34,17 +34,16 @@ def by_masks(content: bytes) -> Image.Image:
     if width * rows > MAX_PIXELS or max(width, rows) > MAX_SIDE:
         raise CostError(f"has {width} × {rows} pixels; the limit for this kind of BMP is {MAX_PIXELS >> 20} million")
     pixels = np.empty((rows, width, 4), np.uint8)
+    upright = pixels[::-1] if height > 0 else pixels  # of the usual ones the lowest row comes first
     step = max(1, _PIECE // width)
     for top in range(0, rows, step):
         count = min(step, rows - top)
         raw = np.frombuffer(content, np.uint8, count * stride, start + top * stride).reshape(count, stride)
         numbers = raw[:, : width * bits // 8].copy().view(f"<u{bits // 8}")
         for channel, mask in enumerate(masks):
-            pixels[top : top + count, :, channel] = _levels(numbers, mask)
-    if height > 0:  # from the bottom up
-        pixels = pixels[::-1]
+            upright[top : top + count, :, channel] = _levels(numbers, mask)
     transparent = masks[3] and pixels[..., 3].any()  # programs that know no alpha leave zeros in it
-    return Image.fromarray(np.ascontiguousarray(pixels if transparent else pixels[..., :3]))
+    return Image.fromarray(pixels if transparent else np.ascontiguousarray(pixels[..., :3]))
 
 
 def _levels(numbers: np.ndarray, mask: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from vae_explorer.data.codecs import bmp, heif, pnm, tiff
 from vae_explorer.data.codecs.cost import MAX_EXIF, Content, CostError
 from vae_explorer.data.codecs.layers import Layers
+from vae_explorer.data.codecs.reducing import means
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", *(("AVIF",) if features.check("avif") else ()))
 MAX_PIXELS = 64 << 20  # of a picture that is opened; see `cost` for those that need more memory than others
@@ -86,8 +87,12 @@ def all_frames(content: bytes) -> Iterator[Layers]:
 def _without_pillow(content: bytes) -> Layers | None:
     if pnm.is_pnm(content):
         values, white = pnm.values_of(content)
-        _refuse_size((values.shape[1], values.shape[0]))
-        return Layers("", _small(values), None, white, "PPM", (values.shape[1], values.shape[0]))
+        height, width, _ = values.shape
+        _refuse_size((width, height))
+        values = means(values, _reduction(width, height))
+        if values.dtype == np.uint8 and white < 255:
+            values, white = np.rint(values * (255 / white)).astype(np.uint8), 255
+        return Layers("", values, None, float(white), "PPM", (width, height))
     if bmp.has_masks(content):
         image = bmp.by_masks(content)
         image.format = "BMP"
@@ -107,9 +112,8 @@ def _of_page(content: bytes, index: int, page: tiff.Page) -> Layers:
     if not page.needs_numbers and not (index and page.has_numbers):  # Pillow takes all of the file for each page
         return _decoded(content, index)
     _refuse_size(page.size)
-    samples = tiff.samples_of(page)
-    alpha = None if samples.alpha is None else _small(samples.alpha[..., None])[..., 0]
-    return _upright(_small(samples.values), alpha, samples.white, "TIFF", page.size, page.orientation)
+    samples = tiff.samples_of(page, _reduction(*page.size))
+    return _upright(samples.values, samples.alpha, samples.white, "TIFF", page.size, page.orientation)
 
 
 def _decoded(content: bytes, index: int = 0) -> Layers:
@@ -199,19 +203,6 @@ def _upright(
 
 def _reduction(width: int, height: int) -> int:
     return ceil(sqrt(width * height / KEPT_PIXELS))
-
-
-def _small(values: Shaped[np.ndarray, "h w c"]) -> Shaped[np.ndarray, "h w c"]:
-    """The same values, of a large picture the means of squares."""
-    height, width, _ = values.shape
-    factor = _reduction(width, height)
-    if factor == 1:
-        return values
-    rows, columns = np.arange(0, height, factor), np.arange(0, width, factor)
-    sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0, dtype=np.float64), columns, axis=1)
-    counts = np.diff(rows, append=height)[:, None, None] * np.diff(columns, append=width)[:, None]
-    means = sums / counts
-    return np.asarray(means if values.dtype.kind == "f" else np.rint(means), values.dtype)
 
 
 def _reduced(image: Image.Image) -> Image.Image:

@@ -11,14 +11,14 @@ MAX_MEMORY = 48 << 20  # bytes of binary values; of those in letters a sixth
 _HEADER = re.compile(rb"P([1-6])" + rb"(?:\s+(?:#[^\n]*\n\s*)*)(\d{1,9})" * 2)
 _WHITE = re.compile(rb"(?:\s+(?:#[^\n]*\n\s*)*)(\d{1,5})")
 _HEAD = 64 << 10  # bytes, comments too
-_LETTERS = 16  # of a value and what is around it
+_LETTERS = 8  # of a value and what is around it
 
 
 def is_pnm(content: bytes) -> bool:
     return re.match(rb"P[1-6]\s", content) is not None
 
 
-def values_of(content: bytes) -> tuple[Shaped[np.ndarray, "h w c"], float]:
+def values_of(content: bytes) -> tuple[Shaped[np.ndarray, "h w c"], int]:
     """The values, uint8 or uint16, and what is white. Raises CostError, or ValueError where it is damaged."""
     header = _HEADER.match(content[:_HEAD])
     if not header:
@@ -44,10 +44,11 @@ def values_of(content: bytes) -> tuple[Shaped[np.ndarray, "h w c"], float]:
     else:
         values = _in_letters(content[at : at + _LETTERS * count + _HEAD], count, in_digits=form == 1)
         values = 1 - values if form == 1 else values
+    shape = (height, width, channels)
     if white > 255:
-        return np.minimum(values, white).astype(np.uint16).reshape(height, width, channels), float(white)
-    levels = np.rint(np.arange(256).clip(0, white) * (255 / white)).astype(np.uint8)
-    return levels[values.astype(np.uint8, copy=False)].reshape(height, width, channels), 255.0
+        return np.minimum(values, np.uint16(white)).astype(np.uint16, copy=False).reshape(shape), white
+    values = values.astype(np.uint8, copy=False)
+    return (values if white == 255 else np.minimum(values, np.uint8(white))).reshape(shape), white
 
 
 def _in_letters(text: bytes, count: int, *, in_digits: bool) -> Shaped[np.ndarray, "n"]:

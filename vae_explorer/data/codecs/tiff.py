@@ -16,8 +16,10 @@ from jaxtyping import Shaped, UInt8
 from PIL import Image
 
 from vae_explorer.data.codecs.cost import MAX_MEMORY, TIFFS, CostError
+from vae_explorer.data.codecs.reducing import means
 
-MAX_UNPACKED = 64 << 20  # bytes of samples: there are two or three copies of them on the way
+MAX_UNPACKED = 64 << 20  # bytes of samples
+_BAND = 1 << 20  # bytes that become numbers at a time
 MAX_PAGES = 100_000
 MAX_NUMBERS = 400_000  # in the tags of all pages: each becomes an object
 MAX_ENTRIES = 2_000_000  # tags of all pages
@@ -176,13 +178,15 @@ def is_whole(page: Page) -> bool:
     return len(offsets) == len(counts) and bool(ends) and max(ends) <= len(page.content) and min(page.size) > 0
 
 
-def samples_of(page: Page) -> Samples:
-    """The values of a page that needs numbers. Raises CostError, or OSError where it is damaged."""
+def samples_of(page: Page, factor: int) -> Samples:
+    """The values of a page that has numbers, each the mean of a square of `factor` pixels.
+
+    Raises CostError, or OSError where it is damaged."""
     dtype, channels = page.dtype, 3 if page.one(_PHOTOMETRIC, -1) == 2 else 1
     assert dtype is not None
     width, height = page.size
     size = width * height * page.samples * dtype.itemsize
-    if size > MAX_UNPACKED or len(page.content) + 4 * size > MAX_MEMORY:
+    if size > MAX_UNPACKED or 2 * len(page.content) + 2 * size > MAX_MEMORY:
         raise CostError(
             f"has {width} × {height} pixels of {page.samples * dtype.itemsize} bytes; the limit for this kind of TIFF "
             f"is {MAX_UNPACKED >> 20} MB of them: make it smaller in an image editor"
@@ -190,7 +194,7 @@ def samples_of(page: Page) -> Samples:
     if page.samples < channels or page.samples > channels + 1:
         raise CostError(f"has {page.samples} channels, not 1 or 3; save those that you need as one picture")
     planes = page.samples if page.in_planes else 1
-    values = np.concatenate([_plane(page, dtype, i, planes) for i in range(planes)], axis=2)
+    values = np.concatenate([_plane(page, dtype, i, planes, factor) for i in range(planes)], axis=2)
     values, alpha = values[..., :channels], values[..., channels:]
     white = float(np.iinfo(dtype).max) if dtype.kind == "u" and dtype.itemsize <= 2 else 0.0
     if page.one(_PHOTOMETRIC, 1) == 0:
@@ -212,8 +216,8 @@ def samples_of(page: Page) -> Samples:
     return Samples(np.ascontiguousarray(values.astype(values.dtype.newbyteorder("="))), shown, white)
 
 
-def _plane(page: Page, dtype: np.dtype, index: int, planes: int) -> Shaped[np.ndarray, "h w c"]:
-    """The samples of a plane, or of all where there is one."""
+def _plane(page: Page, dtype: np.dtype, index: int, planes: int, factor: int) -> Shaped[np.ndarray, "h w c"]:
+    """The samples of a plane, or of all where there is one; row by row, so that they are never there twice."""
     width, height = page.size
     samples = page.samples // planes
     pixel = samples * dtype.itemsize  # bytes
@@ -237,10 +241,15 @@ def _plane(page: Page, dtype: np.dtype, index: int, planes: int) -> Shaped[np.nd
         tags[_WIDTH] = (width * pixel,)
     else:
         tags |= {_OFFSETS: offsets, _COUNTS: counts, _ROWS: (min(page.one(_ROWS, height), height),)}
-    grey = _unpacked(page.content, tags)
-    blocks = np.split(grey, range(across * pixel, grey.shape[1], across * pixel), axis=1)
-    values = np.concatenate([_numbers(block, dtype, samples, page.one(_PREDICTOR, 1)) for block in blocks], axis=1)
-    return values[:, : page.size[0]]
+    bands = []
+    with _as_grey(page.content, tags) as image:
+        step = factor * max(1, _BAND // (factor * image.width))
+        for top in range(0, height, step):
+            grey = np.asarray(image.crop((0, top, image.width, min(top + step, height))))
+            blocks = np.split(grey, range(across * pixel, image.width, across * pixel), axis=1)
+            values = [_numbers(block, dtype, samples, page.one(_PREDICTOR, 1)) for block in blocks]
+            bands.append(means(np.concatenate(values, axis=1)[:, : page.size[0]], factor))
+    return np.concatenate(bands)
 
 
 def _share(values: tuple[int, ...], index: int, planes: int) -> tuple[int, ...]:
@@ -250,14 +259,14 @@ def _share(values: tuple[int, ...], index: int, planes: int) -> tuple[int, ...]:
     return values[index * each : (index + 1) * each]
 
 
-def _unpacked(content: bytes, tags: dict[int, tuple[int, ...]]) -> UInt8[np.ndarray, "h w"]:
-    """The bytes of each row: of a small TIFF of these strips or tiles alone, which are said to be grey pixels."""
+def _as_grey(content: bytes, tags: dict[int, tuple[int, ...]]) -> Image.Image:
+    """The bytes of each row as pixels: a small TIFF of these strips or tiles alone, that says so."""
     places, lengths = (_TILE_OFFSETS, _TILE_COUNTS) if _TILE_OFFSETS in tags else (_OFFSETS, _COUNTS)
-    if sum(tags[lengths]) > MAX_UNPACKED + len(content):
-        raise OSError("the strips lie over each other")
-    if any(at + count > len(content) for at, count in zip(tags[places], tags[lengths], strict=True)):
+    pieces = list(zip(tags[places], tags[lengths], strict=True))
+    if any(at + count > len(content) for at, count in pieces):
         raise OSError("it is cut off")
-    data = b"".join(content[at : at + count] for at, count in zip(tags[places], tags[lengths], strict=True))
+    if sum(tags[lengths]) > len(content):
+        raise OSError("the strips lie over each other")
     order = TIFFS[content[:4]]
     start = 8 + 2 + 12 * len(tags) + 4  # of the values that do not fit into their entry
     begin = start + sum(4 * len(values) for values in tags.values() if len(values) > 1)
@@ -268,11 +277,15 @@ def _unpacked(content: bytes, tags: dict[int, tuple[int, ...]]) -> UInt8[np.ndar
         place = values if len(values) == 4 else struct.pack(order + "L", start + len(behind))
         behind += b"" if len(values) == 4 else values
         entries += struct.pack(order + "HHL", tag, 4, len(tags[tag])) + place
-    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "LH", 8, len(tags))
-    with Image.open(io.BytesIO(b"".join((head, entries, bytes(4), behind, data))), formats=("TIFF",)) as image:
-        if image.mode != "L" or image.size != (tags[_WIDTH][0], tags[_HEIGHT][0]):
-            raise OSError("it cannot be unpacked")
-        return np.asarray(image)
+    file = io.BytesIO()
+    file.write((b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "LH", 8, len(tags)))
+    file.write(entries + bytes(4) + behind)
+    for at, count in pieces:
+        file.write(memoryview(content)[at : at + count])
+    image = Image.open(file, formats=("TIFF",))
+    if image.mode != "L" or image.size != (tags[_WIDTH][0], tags[_HEIGHT][0]):
+        raise OSError("it cannot be unpacked")
+    return image
 
 
 def _numbers(
