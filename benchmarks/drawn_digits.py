@@ -16,10 +16,12 @@ from report import Figure, options, progress, show
 from sklearn.neighbors import KNeighborsClassifier
 
 from vae_explorer.core.progress import finish
-from vae_explorer.data import catalog, drawn_digits
+from vae_explorer.data import catalog
+from vae_explorer.data.drawn.digits import DRAWN_DIGITS
+from vae_explorer.data.drawn.drawn_set import DRAWN_AT_ONCE, SEED
 from vae_explorer.data.image_set import ImageSet
 
-ALL = drawn_digits.TRAIN + drawn_digits.TEST
+ALL = DRAWN_DIGITS.train + DRAWN_DIGITS.test
 QUICK, QUICK_NAMED = 20_000, 2_000  # images
 NEIGHBOURS, KNOWN = 3, 10_000
 TURNS = 3
@@ -52,9 +54,9 @@ def main() -> None:
 
 def _drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
     """As the data set itself draws them, a thousand at a time."""
-    digits = np.arange(count, dtype=np.int64) % 10
-    parts = range(0, count, drawn_digits.DRAWN_AT_ONCE)
-    drawn = [drawn_digits.draw(digits[i : i + drawn_digits.DRAWN_AT_ONCE], drawn_digits.SEED, i)[0] for i in parts]
+    digits = DRAWN_DIGITS.labels[:count]
+    parts = range(0, count, DRAWN_AT_ONCE)
+    drawn = [DRAWN_DIGITS.draw(digits[i : i + DRAWN_AT_ONCE], SEED, i)[0] for i in parts]
     return np.concatenate(drawn), digits
 
 

@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -49,6 +49,7 @@ SIZES = ((720, 480), (800, 600), (1024, 700), (1366, 768), (1440, 900), (1920, 1
 SCALES = (80, 100, 150, 200)  # per cent
 PRESENTED = ((1024, 768), (1280, 720), (1920, 1080))
 STATES = ("idle", "training", "paused", "finished", "failed")
+SCHEMES = (Qt.ColorScheme.Light, Qt.ColorScheme.Dark)
 QUICK_SIZES, QUICK_SCALES, QUICK_STATES = SIZES[1:4], (100, 150), ("idle", "training")
 PICTURE, PRESENTED_PICTURE, X = 96, 224, 64  # pixels: the floors
 LEAST_FOR_VIEWS = 1000  # pixels at 100 %: in a narrower window a view may scroll sideways
@@ -260,9 +261,11 @@ class Sweep:
         self.look(f"{where}, curves", presented=presented)
         frame.wish(sheet=False)
 
-    def all(self, state: str, sizes: tuple[tuple[int, int], ...], scales: tuple[int, ...]) -> None:
+    def all(
+        self, state: str, sizes: tuple[tuple[int, int], ...], scales: tuple[int, ...], schemes: Sequence[Qt.ColorScheme]
+    ) -> None:
         for (width, height), scale in ((size, scale) for size in sizes for scale in scales):
-            for scheme in (Qt.ColorScheme.Light, Qt.ColorScheme.Dark):
+            for scheme in schemes:
                 theme.set_scheme(scheme)
                 theme.set_scale(scale)
                 self.window.resize(width, height)
@@ -324,7 +327,7 @@ def main() -> int:
         for state in QUICK_STATES if arguments.quick else STATES:
             bring_to(state, window, Path(home))
             sizes, scales = (QUICK_SIZES, QUICK_SCALES) if arguments.quick else (SIZES, SCALES)
-            sweep.all(state, sizes, scales)
+            sweep.all(state, sizes, scales, SCHEMES[:1] if arguments.quick else SCHEMES)
             if not arguments.quick:
                 sweep.presentation(state)
         progress("")

@@ -10,8 +10,10 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
+import foreign_files
 import numpy as np
 import torch
 from PIL import Image, features
@@ -192,8 +194,12 @@ def data_files() -> dict[str, tuple[bytes, Callable[[Dice], bytes]]]:
     pictures = {f"{'abc'[label]}/{i}.png": png(one) for i, (one, label) in enumerate(zip(grey, labels, strict=True))}
     names = np.array(["ant", "bee", "cat"])[labels]
     npz = {"x_train.npy": npy(grey), "y_train.npy": npy(names), "x_test.npy": npy(np.asfortranarray(grey[:3] / 255.0))}
+    clear = np.random.default_rng(0).integers(0, 4096, (12, 9, 8, 4)).astype(np.uint16)
+    drawn = {"imgs.npy": npy(clear), "latents_values.npy": npy(np.arange(36.0).reshape(12, 3))}
+    drawn |= {"latents_names.npy": npy(names[:3]), "classes.npy": npy(names[:3]), "labels.npy": npy(np.eye(3)[labels])}
     plain = {
         "NPY": npy(grey),
+        "NPZ with factors": zipped(drawn, zipfile.ZIP_STORED),
         "NPZ": zipped(npz),
         "NPZ, not packed": zipped(npz, zipfile.ZIP_STORED),
         "IDX": idx(grey),
@@ -201,8 +207,10 @@ def data_files() -> dict[str, tuple[bytes, Callable[[Dice], bytes]]]:
         "ZIP of pictures": zipped(pictures),
         "ZIP of MNIST's four": zipped({f"{name}.gz": gzip.compress(one, mtime=0) for name, one in four.items()}),
     }
+    plain |= _foreign(grey, labels)
     return {
         **{name: (content, partial(mutant, content)) for name, content in plain.items()},
+        "NPZ with factors, checksums made right": (plain["NPZ with factors"], partial(_zip_of_mutants, drawn)),
         "NPZ, checksums made right": (plain["NPZ"], partial(_zip_of_mutants, npz)),
         "ZIP of unusual pictures, checksums made right": (
             zipped(unusual_pictures()),
@@ -254,6 +262,29 @@ def _in_planes(grey: np.ndarray) -> bytes:
         )
         tail += b"" if len(values) == 1 else data
     return struct.pack("<4sL", b"II*\0", start) + strip + struct.pack("<H", len(tags)) + entries + bytes(4) + tail
+
+
+def _foreign(grey: np.ndarray, labels: np.ndarray) -> dict[str, bytes]:
+    """The formats of others; those that need a library which is not there are left out."""
+    colour = np.random.default_rng(1).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    files = {
+        "CSV": foreign_files.mnist_csv(),
+        "CSV with a column of pixels": foreign_files.fer_csv(),
+        "MAT": foreign_files.mat({"images": grey, "labels": labels, "s": {"a": np.eye(2)}}),
+        "MAT, packed": foreign_files.mat({"images": grey, "labels": labels}, packed=True),
+        "TAR of CIFAR-10": foreign_files.tar({"data_batch_1.bin": foreign_files.cifar_batch(colour, labels[:3])}),
+        "TAR of WebDataset": foreign_files.webdataset(),
+        **{
+            f"TAR, {packing}": foreign_files.tar({f"a/{i}.png": png(one) for i, one in enumerate(grey)}, f"w:{packing}")
+            for packing in ("gz", "bz2", "xz")
+        },
+    }
+    if find_spec("h5py"):
+        files["HDF5"] = foreign_files.hdf5({"images": grey, "labels": labels})
+        files["HDF5, packed"] = foreign_files.hdf5({"images": grey}, compression="gzip")
+    if find_spec("pyarrow"):
+        files["Parquet"] = foreign_files.parquet()
+    return files
 
 
 def _zip_of_mutants(files: dict[str, bytes], dice: Dice) -> bytes:

@@ -9,6 +9,7 @@ import http.server
 import os
 import time
 from contextlib import suppress
+from dataclasses import replace
 from itertools import count, cycle
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +21,9 @@ import torch
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.progress import finish
 from vae_explorer.core.vae import VAE
-from vae_explorer.data import download, drawn_digits, picture
+from vae_explorer.data import download, picture
+from vae_explorer.data.drawn.digits import DRAWN_DIGITS
+from vae_explorer.data.drawn.drawn_set import SEED
 from vae_explorer.data.preprocess import Preparation
 from vae_explorer.export.picture import write
 from vae_explorer.storage import sealed
@@ -32,7 +35,7 @@ from vae_explorer.training.state_file import STATE_FILE
 from vae_explorer.training.trainer import Trainer
 
 SIDE = 8  # pixels
-CACHED = 300  # digits
+CACHED = replace(DRAWN_DIGITS, train=200, test=100)
 SERVED = bytes(range(256)) * 2048  # half a MiB
 PIECES, PAUSE = 8, 0.002  # seconds between two of the pieces that the server sends
 
@@ -154,7 +157,7 @@ class Cache:
     name, seconds, share = "caching", 0.2, 2
 
     def __init__(self) -> None:
-        self._drawn = drawn_digits.draw(np.arange(CACHED) % 10, drawn_digits.SEED, 0)
+        self._drawn = CACHED.draw(CACHED.labels, SEED, 0)
 
     def begin(self, folder: Path) -> None:
         self.again(folder)
@@ -165,13 +168,12 @@ class Cache:
 
     def check(self, folder: Path) -> None:
         os.environ["VAE_EXPLORER_HOME"] = str(folder)
-        if drawn_digits._cache_file().exists():
-            assert drawn_digits._read_cache(CACHED) is not None, "a damaged cache"
+        if CACHED.cache_file.exists():
+            assert CACHED.read_cache() is not None, "a damaged cache"
 
     def again(self, folder: Path) -> None:
         os.environ["VAE_EXPLORER_HOME"] = str(folder)
-        images, factors = self._drawn
-        drawn_digits._write_cache(images, {name: values.astype(np.float32) for name, values in factors.items()})
+        CACHED.write_cache(*self._drawn)
 
 
 class Pictures:

@@ -1,5 +1,6 @@
 """Whether a window can be shown: asked before Qt is, since Qt ends the process where there is no display."""
 
+import atexit
 import ctypes
 import functools
 import os
@@ -99,12 +100,12 @@ def _x11_problem(name: str) -> str | None:
         return f"Libraries of X11 are missing: on Debian or Ubuntu apt-get install {' '.join(packages)}"
     xcb = _xcb()
     connection = xcb.xcb_connect(name.encode(), None)
-    try:
-        if xcb.xcb_connection_has_error(connection):
-            return f"The display {name} does not answer: check DISPLAY, or start an X server there"
-        return None
-    finally:
+    if xcb.xcb_connection_has_error(connection):
         xcb.xcb_disconnect(connection)
+        return f"The display {name} does not answer: check DISPLAY, or start an X server there"
+    # It stays open: a server whose last client leaves begins anew, and does not answer Qt meanwhile (Xserver(1)).
+    atexit.register(xcb.xcb_disconnect, connection)
+    return None
 
 
 @functools.cache

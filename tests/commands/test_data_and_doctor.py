@@ -1,12 +1,14 @@
 """vae-explorer data and doctor, and what all commands have in common."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
 
 from vae_explorer import paths
-from vae_explorer.data import catalog, drawn_digits
+from vae_explorer.data import catalog
+from vae_explorer.data.drawn import digits as drawn_digits
 from vae_explorer.data.reading import AUTOMATIC
 
 
@@ -34,8 +36,8 @@ def test_a_models_run_folder_stands_for_its_newest_model(call, model, data):
 def test_data_list_names_the_sets_and_what_a_download_costs(call, monkeypatch, tmp_path):
     monkeypatch.setattr(catalog, "SYSTEM_FOLDER", tmp_path)
     rows = call("data", "list", "--json").json["data"]
-    assert [row["name"] for row in rows] == ["mnist", "fashion-mnist", "drawn-digits"]
-    assert [row["available"] for row in rows] == [False, False, True]
+    assert [row["name"] for row in rows] == list(catalog.DATASETS)
+    assert [row["available"] for row in rows] == [False, False, True, True]
     assert [row["download"] for row in rows] == [catalog.DATASETS[row["name"]].download_size for row in rows]
     lines = call("data", "list").out.splitlines()
     assert lines[0] == "mnist          70,000 handwritten digits, 28 × 28 grey pixels (12 MB download)"
@@ -44,7 +46,7 @@ def test_data_list_names_the_sets_and_what_a_download_costs(call, monkeypatch, t
         "source: Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits"
     )
     assert lines[4].endswith("(on this machine)")
-    assert [row["licence"] for row in rows] == ["CC BY-SA 3.0", "MIT", "MIT"]
+    assert [row["licence"] for row in rows] == ["CC BY-SA 3.0", "MIT", "MIT", "MIT"]
     assert all(row["source"] for row in rows)
 
 
@@ -88,14 +90,18 @@ def test_data_info_says_which_files_were_skipped_and_why(call, digits, tmp_path)
 
 
 def test_data_fetch_draws_the_digits_that_need_no_network(call, monkeypatch):
-    monkeypatch.setattr(drawn_digits, "TRAIN", 40)
-    monkeypatch.setattr(drawn_digits, "TEST", 10)
+    monkeypatch.setattr(drawn_digits, "DRAWN_DIGITS", replace(drawn_digits.DRAWN_DIGITS, train=40, test=10))
     answer = call("data", "fetch", "drawn-digits", "--json")
     assert answer.code == 0
     assert list(answer.json) == [*INFO, "folder"]
     assert answer.json["folder"] == str(paths.cache_folder())
     assert answer.json["images"] == 50
     assert call("data", "fetch", "drawn-digits").out == f"drawn-digits is in {paths.cache_folder()}\n"
+
+
+def test_the_help_of_fetch_names_every_data_set(call):
+    shown = call("data", "fetch", "--help").out
+    assert all(name in shown for name in catalog.DATASETS)
 
 
 def test_data_that_is_not_known_is_said(call):

@@ -2,14 +2,16 @@
 
 import gzip
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from vae_explorer import paths
 from vae_explorer.core.progress import finish
-from vae_explorer.data import catalog, download, drawn_digits
+from vae_explorer.data import catalog, download
 from vae_explorer.data.container import DataError
+from vae_explorer.data.drawn import digits, shapes
 
 IDX_NAMES = [file.name for file in catalog.DATASETS["mnist"].remote]
 
@@ -40,7 +42,7 @@ def put_digits(folder, *, packed=True):
     for name in IDX_NAMES:
         count = 20 if name.startswith("train") else 10
         if "images" in name:
-            content = struct.pack(">4I", 0x803, count, 28, 28) + bytes(range(count)) * 784
+            content = struct.pack(">4I", 0x803, count, 28, 28) + bytes(12 * i for i in range(count)) * 784
         else:
             content = struct.pack(">2I", 0x801, count) + bytes(i % 10 for i in range(count))
         if packed:
@@ -49,21 +51,23 @@ def put_digits(folder, *, packed=True):
             (folder / name.removesuffix(".gz")).write_bytes(content)
 
 
-def test_the_three_names_are_there_with_what_a_list_shows():
-    assert list(catalog.DATASETS) == ["mnist", "fashion-mnist", "drawn-digits"]
+DRAWN = {"drawn-digits": (digits, "DRAWN_DIGITS"), "drawn-shapes": (shapes, "DRAWN_SHAPES")}
+
+
+def test_the_names_are_there_with_what_a_list_shows():
+    assert list(catalog.DATASETS) == ["mnist", "fashion-mnist", "drawn-digits", "drawn-shapes"]
     for name, entry in catalog.DATASETS.items():
         assert entry.name == name
         assert entry.title
         assert entry.description
         assert entry.source
         assert entry.licence
-        assert len(set(entry.classes)) == 10
+        assert len(set(entry.classes)) == (4 if name == "drawn-shapes" else 10)
 
 
 def test_the_sizes_of_the_downloads_are_those_of_the_published_files():
     assert catalog.DATASETS["mnist"].download_size == 9912422 + 28881 + 1648877 + 4542
     assert catalog.DATASETS["fashion-mnist"].download_size == 26421880 + 29515 + 4422102 + 5148
-    assert catalog.DATASETS["drawn-digits"].download_size == 0
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -111,17 +115,24 @@ def test_on_debian_it_says_which_package_brings_the_set(downloads, tmp_path, mon
     assert downloads[0][2].endswith("or run “apt-get install dataset-fashion-mnist” as root")
 
 
-def test_drawn_digits_are_always_available_and_lie_nowhere():
-    assert catalog.available("drawn-digits")
-    assert catalog.where("drawn-digits") is None
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_is_drawn_is_always_available_and_lies_nowhere(name):
+    assert catalog.available(name)
+    assert catalog.where(name) is None
+    assert catalog.DATASETS[name].download_size == 0
 
 
-def test_to_fetch_drawn_digits_is_to_draw_them_into_the_cache(monkeypatch):
-    monkeypatch.setattr(drawn_digits, "TRAIN", 20)
-    monkeypatch.setattr(drawn_digits, "TEST", 10)
-    folder = finish(catalog.fetch("drawn-digits"))
+@pytest.mark.parametrize("name", DRAWN)
+def test_to_fetch_what_is_drawn_is_to_draw_it_into_the_cache(name, monkeypatch):
+    module, constant = DRAWN[name]
+    small = replace(getattr(module, constant), train=20, test=10)
+    monkeypatch.setattr(module, constant, small)
+    folder = finish(catalog.fetch(name))
     assert folder == paths.cache_folder()
-    assert [path.name for path in folder.iterdir()] == [drawn_digits._cache_file().name]
+    assert [path.name for path in folder.iterdir()] == [small.cache_file.name]
+    loaded = finish(catalog.load(name))
+    assert (loaded.name, len(loaded.train), len(loaded.test)) == (name, 20, 10)
+    assert loaded.classes == catalog.DATASETS[name].classes
 
 
 def test_a_path_is_loaded_and_a_name_goes_before_a_folder_of_that_name(tmp_path, monkeypatch, downloads):
@@ -141,8 +152,9 @@ def test_a_path_is_loaded_and_a_name_goes_before_a_folder_of_that_name(tmp_path,
     [
         ("mnits", "There is no data set or file “mnits”. Did you mean mnist?"),
         ("Fashion-MNIST", "Did you mean fashion-mnist?"),
+        ("drawn-shape", "Did you mean drawn-shapes?"),
         ("no/such/folder", "There is no data set or file “no/such/folder”. The data sets are mnist, fashion-mnist"),
-        ("", "The data sets are mnist, fashion-mnist, drawn-digits."),
+        ("", "The data sets are mnist, fashion-mnist, drawn-digits, drawn-shapes."),
         ("a\0b", "There is no data set or file"),
         ("\udcff", "There is no data set or file “\ufffd”."),
     ],
@@ -169,18 +181,7 @@ def test_labels_that_are_no_classes_of_the_set_are_refused():
         finish(catalog.load("mnist"))
 
 
-def test_drawn_digits_come_from_their_own_module(monkeypatch):
-    made = object()
-
-    def load():
-        yield from ()
-        return made
-
-    monkeypatch.setattr(drawn_digits, "load", load)
-    assert finish(catalog.load("drawn-digits")) is made
-
-
 def test_images_are_those_of_the_files(downloads):
     data = finish(catalog.load("mnist"))
     assert data.train.images.shape == (20, 1, 28, 28)
-    assert np.array_equal(data.train.images.ravel()[:40], np.tile(np.arange(20), 2))
+    assert np.array_equal(data.train.images.ravel()[:40], np.tile(12 * np.arange(20), 2))

@@ -1,14 +1,16 @@
 """The factors are measured in the images by other means than those that draw them: sums over pixels, in float64."""
 
-from pathlib import Path
+import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from vae_explorer import paths
 from vae_explorer.core.progress import finish
-from vae_explorer.data import drawn_digits
-from vae_explorer.data.drawn_digits import FACTORS, draw, load
-from vae_explorer.data.image_set import DataSet
+from vae_explorer.data import bundled
+from vae_explorer.data.drawn.digits import DRAWN_DIGITS, FACTORS, draw
+from vae_explorer.data.drawn.drawn_set import SEED as OWN_SEED
 
 EACH = 300  # images of each digit
 DIGITS = np.arange(10 * EACH) % 10
@@ -18,14 +20,6 @@ SEED = 5
 @pytest.fixture(scope="module")
 def drawn():
     return draw(DIGITS, SEED)
-
-
-@pytest.fixture
-def small(monkeypatch, tmp_path):
-    monkeypatch.setenv("VAE_EXPLORER_HOME", str(tmp_path))
-    monkeypatch.setattr(drawn_digits, "TRAIN", 60)
-    monkeypatch.setattr(drawn_digits, "TEST", 20)
-    monkeypatch.setattr(drawn_digits, "DRAWN_AT_ONCE", 25)
 
 
 def correlation(a, b):
@@ -142,79 +136,21 @@ def test_the_nearest_neighbour_of_a_digit_is_mostly_of_its_class(drawn):
     assert min(right[digit == DIGITS].mean() for digit in range(10)) >= 0.9
 
 
-def content(data: DataSet) -> bytes:
-    arrays = ((part.images, part.labels, *part.factors.values()) for part in (data.train, data.test))
-    return b"".join(array.tobytes() for part in arrays for array in part)
+def test_the_digits_are_those_that_the_bundled_models_were_tested_on():
+    bundle, first = bundled.tests_of("drawn-digits"), DRAWN_DIGITS.train
+    images, _ = draw(DRAWN_DIGITS.labels[first : first + len(bundle)], OWN_SEED, first)
+    np.testing.assert_allclose(images.astype(int), bundle.images, atol=1)  # another processor may round differently
+    np.testing.assert_array_equal(DRAWN_DIGITS.labels[first : first + len(bundle)], bundle.labels)
 
 
-def cached() -> Path:
-    return drawn_digits._cache_file()
-
-
-@pytest.mark.usefixtures("small")
-def test_the_set_has_both_parts_with_labels_and_factors():
-    data = finish(load())
-    images, factors = draw(np.arange(80) % 10, drawn_digits.SEED)
-    assert data.name == data.train.name == "drawn-digits"
-    assert (data.train.split, data.test.split) == ("train", "test")
-    assert data.classes == tuple("0123456789")
-    assert data.test.labels.dtype == np.int64
-    np.testing.assert_array_equal(np.bincount(data.test.labels), [2] * 10)
-    np.testing.assert_array_equal(np.concatenate([data.train.images, data.test.images]), images)
-    np.testing.assert_array_equal(data.test.factors["slant"], factors["slant"][60:])
-
-
-@pytest.mark.usefixtures("small")
-def test_drawing_reports_how_far_it_is_and_reading_has_nothing_to_report():
-    assert [(at.done, at.total) for at in load()] == [(0, 80), (25, 80), (50, 80), (75, 80)]
-    assert list(load()) == []
-
-
-@pytest.mark.usefixtures("small")
-def test_what_is_read_from_the_cache_is_what_was_drawn_and_may_be_written_to(monkeypatch):
-    fresh = finish(load())
-    monkeypatch.setattr(drawn_digits, "draw", None)
-    again = finish(load())
-    assert content(again) == content(fresh)
-    assert again.train.images.flags.writeable  # torch warns of arrays that are not
-
-
-@pytest.mark.usefixtures("small")
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda file: b"",
-        lambda file: file[:20],
-        lambda file: file[:-1],
-        lambda file: file + b"x",
-        lambda file: file[:5000] + bytes([file[5000] ^ 1]) + file[5001:],
-        lambda file: bytes([file[0] ^ 1]) + file[1:],
-    ],
-    ids=["empty", "within the digest", "truncated", "too long", "a flipped bit", "another digest"],
-)
-def test_a_damaged_cache_is_drawn_again(damage):
-    fresh, whole = finish(load()), cached().read_bytes()
-    cached().write_bytes(damage(whole))
-    assert content(finish(load())) == content(fresh)
-    assert cached().read_bytes() == whole
-
-
-@pytest.mark.usefixtures("small")
-def test_a_cache_that_cannot_be_written_is_done_without():
-    cached().mkdir()
-    assert len(finish(load()).train) == 60
-
-
-@pytest.mark.usefixtures("small")
-def test_a_cancelled_drawing_leaves_no_file():
-    job = load()
-    next(job)
-    job.close()
-    assert list(cached().parent.iterdir()) == []
-
-
-@pytest.mark.usefixtures("small")
-def test_another_version_of_the_drawing_is_not_read_from_the_old_cache(monkeypatch):
-    finish(load())
-    monkeypatch.setattr(drawn_digits, "VERSION", drawn_digits.VERSION + 1)
-    assert len(list(load())) == 4
+def test_a_cache_of_the_first_release_is_still_read(tmp_path, monkeypatch):
+    monkeypatch.setenv("VAE_EXPLORER_HOME", str(tmp_path))
+    images, factors = np.zeros((80, 1, 28, 28), np.uint8), np.arange(3 * 80, dtype=np.float32)
+    images[60:] = 9
+    content = images.tobytes() + factors.tobytes()
+    file = paths.cache_folder() / "drawn-digits-version-1-seed-1"
+    file.write_bytes(hashlib.blake2b(content, digest_size=32).digest() + content)
+    data = finish(replace(DRAWN_DIGITS, train=60, test=20).load())
+    assert (data.test.images == 9).all()
+    assert data.test.labels[:12].tolist() == [*range(10), 0, 1]
+    np.testing.assert_array_equal(data.train.factors["slant"], factors[80:140])

@@ -348,8 +348,9 @@ def test_the_pages_of_a_tiff_and_the_pictures_of_an_animation_are_read_in_turn()
         assert [one.frames for one in read_again] == [4] * 4
         for one, wanted in zip(read_again, several, strict=True):
             assert np.abs(one.picture().pixels[..., 0].astype(int) - wanted).max() <= 1, form
-        assert read(file.getvalue()).frames == 4
+        assert read(file.getvalue()).size_said == f"34 × 24, the first of 4 {'pages' if form == 'TIFF' else 'pictures'}"
     assert [one.frames for one in frames(tiff_file(COLOUR), "it")] == [1]
+    assert read(tiff_file(COLOUR)).size_said == "34 × 24"
 
 
 def test_small_copies_of_a_page_are_no_pages():

@@ -7,6 +7,7 @@ from cyclopts import App, Parameter
 from vae_explorer.commands.output import show
 from vae_explorer.commands.usage import Data, Json
 from vae_explorer.core.config import ImageShape
+from vae_explorer.data.catalog import DATASETS
 from vae_explorer.data.reading import AUTOMATIC, Reading
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ def list_(*, json: Json = False) -> None:
 
 
 @data.command
-def fetch(
-    name: Annotated[str, Parameter(help="mnist, fashion-mnist or drawn-digits")], /, *, json: Json = False
-) -> None:
+def fetch(name: Annotated[str, Parameter(help=f"one of {', '.join(DATASETS)}")], /, *, json: Json = False) -> None:
     """Make a data set available on this machine."""
     from vae_explorer.commands.drive import drive
     from vae_explorer.data import catalog

@@ -32,6 +32,18 @@ class Picture:
     def height(self) -> int:
         return int(self.pixels.shape[0])
 
+    @property
+    def size_said(self) -> str:
+        """How large it is in its file, and which of several it is."""
+        width, height = self.file_size
+        others = {"TIFF": "pages"}.get(self.format, "pictures")
+        return f"{width} × {height}" + (f", the first of {self.frames:,} {others}" if self.frames > 1 else "")
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Pixels of the file for each of its own, across and down."""
+        return self.file_size[0] / self.width, self.file_size[1] / self.height
+
 
 @dataclass(frozen=True, eq=False)
 class Layers:

@@ -5,27 +5,15 @@ slant, and a round pen of the given boldness follows it. More axis letters: v va
 s samples of a curve.
 """
 
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from math import pi, sqrt
-from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Int64, UInt8
 
-from vae_explorer.core.progress import Job, Progress
-from vae_explorer.data.image_set import DataSet, ImageSet
-from vae_explorer.paths import cache_folder
-from vae_explorer.storage import atomic
-
-NAME = "drawn-digits"
-VERSION = 1  # of the drawing: another one draws the cached images anew
-SEED = 1
-TRAIN, TEST = 60_000, 10_000  # images: the first of the seed, and those after them
-DRAWN_AT_ONCE = 1000  # images: bounds the memory
+from vae_explorer.data.drawn.drawn_set import DrawnSet, in_ranges, uniform
 
 SIDE = 28  # pixels
 BOX = 20.0  # pixels: the greatest height and width of a digit, ink included, as in MNIST
@@ -114,9 +102,6 @@ STEPS = 96  # samples of a curve
 SOFTNESS = 0.5  # pixels: samples this near to each other are one line
 PIXELS = np.arange(SIDE, dtype=np.float32) - SIDE / 2  # from the middle: MNIST has the centre of mass on pixel 14
 
-DIGEST = 32  # bytes, before the cached images
-
-Drawn: TypeAlias = tuple[UInt8[np.ndarray, "n 1 28 28"], dict[str, Float32[np.ndarray, "n"]]]
 Point: TypeAlias = tuple[float, float]
 
 
@@ -130,9 +115,8 @@ def draw(
     glyphs = _glyphs()
     chance, normal = _noise(len(digits), seed, first, normals=3 + WARP.size + glyphs.points[0, 0].size)
     pressure, warp, shake = np.split(normal, [3, 3 + WARP.size], axis=1)
-    size, slant, boldness = (
-        (low + (high - low) * chance[:, j]).astype(np.float32) for j, (low, high) in enumerate(FACTORS.values())
-    )
+    factors = in_ranges(FACTORS, chance)
+    size, slant, boldness = factors.values()
     variant = (chance[:, 3:] >= glyphs.shares[digits]).sum(1)
     pen_down = glyphs.pen_down[digits, variant]
 
@@ -154,58 +138,19 @@ def draw(
     for _ in range(4):  # narrower until it fits the box: what the slant adds to the width cannot be taken away at once
         x = x * np.minimum(1, (BOX - boldness) / np.ptp(x - sheared, axis=1))[:, None]
     ink = _ink(_inside(x - sheared, radius), _inside(y, radius), radius, pen_down)
-    return np.rint(255 * ink).astype(np.uint8)[:, None], {"size": size, "slant": slant, "boldness": boldness}
+    return np.rint(255 * ink).astype(np.uint8)[:, None], factors
 
 
-def load() -> Job[DataSet]:
-    """The data set, drawn at the first time and read from the cache later. The label is the digit."""
-    digits = np.arange(TRAIN + TEST, dtype=np.int64) % 10
-    drawn = _read_cache(len(digits))
-    if drawn is None:
-        drawn = yield from _draw_all(digits)
-        with suppress(OSError):  # it is here all the same, only the next time takes as long
-            _write_cache(*drawn)
-    images, factors = drawn
-    everything = ImageSet(NAME, images, digits, factors)
-    train, test = everything.take(slice(TRAIN)), everything.take(slice(TRAIN, None), "test")
-    return DataSet(NAME, train, test, classes=tuple("0123456789"))
-
-
-def _draw_all(digits: Int64[np.ndarray, "n"]) -> Job[Drawn]:
-    images = np.empty((len(digits), 1, SIDE, SIDE), np.uint8)
-    factors = {name: np.empty(len(digits), np.float32) for name in FACTORS}
-    for first in range(0, len(digits), DRAWN_AT_ONCE):
-        yield Progress(first, len(digits), "images")
-        some = slice(first, first + DRAWN_AT_ONCE)
-        images[some], drawn = draw(digits[some], SEED, first)
-        for name, values in drawn.items():
-            factors[name][some] = values
-    return images, factors
-
-
-def _cache_file() -> Path:
-    return cache_folder() / f"{NAME}-version-{VERSION}-seed-{SEED}"  # holds a digest of the rest, images, factors
-
-
-def _write_cache(images: UInt8[np.ndarray, "n 1 28 28"], factors: dict[str, Float32[np.ndarray, "n"]]) -> None:
-    content = b"".join([images.tobytes(), *(factors[name].tobytes() for name in FACTORS)])
-    atomic.write(_cache_file(), blake2b(content, digest_size=DIGEST).digest() + content)
-
-
-def _read_cache(count: int) -> Drawn | None:
-    """None where there is no whole file."""
-    try:
-        file = np.fromfile(_cache_file(), np.uint8)
-    except OSError:
-        return None
-    digest, content = file[:DIGEST], file[DIGEST:]
-    pixels = count * SIDE * SIDE
-    if len(content) != pixels + 4 * count * len(FACTORS):
-        return None
-    if blake2b(content.data, digest_size=DIGEST).digest() != digest.tobytes():
-        return None
-    factors = content[pixels:].view(np.float32).reshape(len(FACTORS), count)
-    return content[:pixels].reshape(-1, 1, SIDE, SIDE), dict(zip(FACTORS, factors, strict=True))
+DRAWN_DIGITS = DrawnSet(
+    name="drawn-digits",
+    version=1,
+    classes=tuple("0123456789"),
+    factors=tuple(FACTORS),
+    side=SIDE,
+    train=60_000,
+    test=10_000,
+    draw=draw,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,9 +216,7 @@ def _noise(
     count: int, seed: int, first: int, normals: int
 ) -> tuple[Float64[np.ndarray, "n 4"], Float32[np.ndarray, "n k"]]:
     """Four uniform numbers in [0, 1) and k normal ones for each image: rows of one endless table, from `first` on."""
-    columns = 4 + 4 * -(-normals // 4)  # the generator makes four numbers at a step
-    steps = np.random.Philox(key=seed).advance(first * columns // 4)
-    table = np.random.Generator(steps).random((count, columns))
+    table = uniform(count, 4 + 4 * -(-normals // 4), seed, first)
     radius, angle = np.sqrt(-2 * np.log1p(-table[:, 4::2])), 2 * pi * table[:, 5::2]  # Box & Muller 1958
     normal = np.hstack([radius * np.cos(angle), radius * np.sin(angle)])
     return table[:, :4], normal[:, :normals].astype(np.float32)
