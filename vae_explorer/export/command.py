@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from vae_explorer.data.preprocess import Preparation
+    from vae_explorer.data.photo.frame import Frame
+    from vae_explorer.data.preparation import Preparation
 
 PROGRAM = "vae-explorer"
 
@@ -64,6 +65,12 @@ def encode(model: str, image: Path | NamedImage, options: Sequence[object]) -> C
     path = image if isinstance(image, Path) else image.path
     needed = image if isinstance(image, NamedImage) else None
     return Command(_command("encode", model, path, *options).arguments, needed)
+
+
+def frame_text(frame: "Frame") -> str:
+    """LEFT,TOP,WIDTH,HEIGHT[,TURNS], as `encode --frame` takes it."""
+    sides = (f"{side:.8g}" for side in (frame.left, frame.top, frame.width, frame.height))
+    return ",".join([*sides, *([str(frame.turns)] if frame.turns else [])])
 
 
 def _command(*arguments: object) -> Command:

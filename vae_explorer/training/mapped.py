@@ -6,7 +6,8 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from vae_explorer.data.image_set import Rows
-from vae_explorer.data.preprocess import Preparation, to_x
+from vae_explorer.data.preparation import Preparation
+from vae_explorer.data.preprocess import to_x
 
 MAX_ON_DEVICE = 4 << 30  # bytes that are brought to a device at once; from more each batch comes on its own
 
