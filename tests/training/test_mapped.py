@@ -8,7 +8,8 @@ import torch
 
 from vae_explorer.core.progress import finish
 from vae_explorer.data.image_set import Rows
-from vae_explorer.data.preprocess import Preparation, to_x
+from vae_explorer.data.preparation import Preparation
+from vae_explorer.data.preprocess import to_x
 from vae_explorer.training import trainer
 from vae_explorer.training.mapped import Mapped, as_tensor
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from vae_explorer.core.progress import Job
-from vae_explorer.data import container
+from vae_explorer.data import container, recognise
 from vae_explorer.data.container import DataError, File, damage_told
 from vae_explorer.data.formats import cifar, csv, idx, mat, npy
 from vae_explorer.data.formats.extra import hdf5, parquet
 from vae_explorer.data.formats.folder import reader as pictures
 from vae_explorer.data.formats.packed import tar
-from vae_explorer.data.formats.packed.unpacking import GZIP_MAGIC, is_packed, unpacked
+from vae_explorer.data.formats.packed.unpacking import is_packed, unpacked
 from vae_explorer.data.image_set import DataSet, Skipped
 from vae_explorer.data.picture import KNOWN_SUFFIXES
 from vae_explorer.data.reading import AUTOMATIC, Reading
@@ -21,7 +21,7 @@ from vae_explorer.errors import shown
 __all__ = ["DataError", "read"]
 
 ZIP_MAGIC = b"PK"
-START = 512  # bytes that tell what a file is
+_PACKED = re.compile(r"\.(gz|bz2|xz)$", re.IGNORECASE)
 ACCEPTED = (
     "a folder, ZIP or TAR of images, an IDX file or the four files of MNIST, NPZ, NPY, MAT, HDF5, Parquet, "
     "a CSV table of pixels or the binary files of CIFAR or STL-10"
@@ -45,24 +45,26 @@ def read(path: Path, reading: Reading = AUTOMATIC) -> Job[DataSet]:
 
 def _read_file(file: File, reading: Reading) -> Job[DataSet]:
     with damage_told(file.path.name), file.open() as stream:
-        start = inside = stream.read(START)
+        start = inside = stream.read(recognise.START)
     if is_packed(start):
         with unpacked(file) as stream:
-            inside = stream.read(START)
-    name = shown(re.sub(r"(\.tar)?\.(gz|bz2|xz)$", "", file.path.name, flags=re.IGNORECASE))
+            inside = stream.read(recognise.START)
+    name = shown(_PACKED.sub("", file.path.name).removesuffix(".tar"))
     name = name.removesuffix(file.path.suffix) or name
-    if start.startswith(ZIP_MAGIC):
+    kind = recognise.recognised(start, file.path.name)
+    if start.startswith(ZIP_MAGIC) and (kind is None or kind.read_as == "data"):
         return (yield from _read_zip(name, file, reading))
     if cifar.is_ours(file):
         return (yield from cifar.read(name, file.path, cifar.beside(file), reading))
     for is_it, read_it in _KINDS:
         if is_it(inside if read_it in (_read_tar, csv.read) else start, file.path.name.lower()):
             return (yield from read_it(name, file.path, [file], reading))
-    if start.startswith(GZIP_MAGIC) or idx.is_idx(start):
+    if idx.is_idx(inside):
         parts = {idx.split_of(file.path.name): idx.Part(file, _labels_beside(file))}
         return (yield from idx.read(name, file.path, parts, reading))
     cifar.refuse_pickled(shown(file.path.name), [file])
-    raise DataError(f"{shown(file.path.name)} is not a data set; expected {ACCEPTED}")
+    said = f"{shown(file.path.name)}, unpacked," if is_packed(start) else shown(file.path.name)
+    raise DataError(f"{said} {recognise.not_read(inside, _PACKED.sub('', file.path.name), 'data')}")
 
 
 def _read_zip(name: str, file: File, reading: Reading) -> Job[DataSet]:

@@ -30,8 +30,8 @@ class Preparation(BaseModel, frozen=True, extra="forbid"):
         cls, images: UInt8[np.ndarray, "n c h w"] | Rows, likelihood: str, reading: Reading | None = None
     ) -> "Preparation":
         """Measured from at most 2,000 of the training images, evenly chosen."""
-        count = min(len(images), MEASURED)
-        some = images[np.linspace(0, len(images) - 1, count).astype(int)] if count else images[:]
+        evenly = np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)
+        some = images[evenly] if len(images) else images[:]
         dark = _dark_background(some)
         return cls(
             image_shape=ImageShape(*images.shape[1:]),

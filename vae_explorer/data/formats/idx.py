@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vae_explorer.core.progress import Job
+from vae_explorer.data import recognise
 from vae_explorer.data.container import DataError, File
 from vae_explorer.data.formats import arrays
 from vae_explorer.data.formats.packed.unpacking import unpacked
@@ -99,7 +100,8 @@ def _header(stream: BufferedIOBase, file: File, dimensions: Sequence[int]) -> tu
     """Reads to the first value."""
     magic = stream.read(4)
     if not is_idx(magic):
-        raise DataError(f"{file} is not an IDX file: it begins with the bytes {magic.hex(' ') or '(none)'}")
+        start = magic + stream.read(recognise.START)
+        raise DataError(f"{file} {recognise.not_read(start, file.path.name.removesuffix('.gz'), 'data')}")
     if magic[3] not in dimensions:
         wanted = " or ".join(str(count) for count in dimensions)
         raise DataError(f"{file} is an IDX file whose number of dimensions is {magic[3]}; expected {wanted}")

@@ -48,6 +48,8 @@ class Place:
         """None where they are soon read, or nothing can be kept."""
         if len(files) < MANY and sum(file.size for file in files) < WORTH_KEEPING:
             return None
+        if not all(file.stamp for file in files):
+            return None  # a change could not be told
         digest = blake2b(f"{FORMAT} {files[0].path} {reading.model_dump_json()}".encode(errors="surrogatepass"))
         for file in files:
             digest.update(f"{'/'.join(file.parts)}\0{file.size} {file.stamp}\0".encode(errors="surrogatepass"))

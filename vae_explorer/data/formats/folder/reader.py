@@ -8,11 +8,11 @@ from jaxtyping import Int64, UInt8
 
 from vae_explorer.core.progress import Job
 from vae_explorer.data.container import DataError, File
-from vae_explorer.data.formats.arrays import MAX_CLASSES
 from vae_explorer.data.formats.folder import cache, said
 from vae_explorer.data.formats.folder.annotations import Labels, is_annotation, label_of, labels_of
 from vae_explorer.data.formats.folder.decoding import Decoded, Trait, decoded
 from vae_explorer.data.formats.folder.tree import SPLITS, Place, tree_of
+from vae_explorer.data.formats.labels import MAX_CLASSES
 from vae_explorer.data.image_set import DataSet, ImageSet, Note, Skipped, Split
 from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.errors import shown
