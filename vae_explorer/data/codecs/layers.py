@@ -1,6 +1,6 @@
 """A picture: what its file says of each pixel, and what becomes of that when it is read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,17 @@ class Picture:
     file_size: tuple[int, int]  # width and height in the file; larger than the pixels where the picture was reduced
     path: Path | None = None  # of the file; None where it came as bytes or pixels
     frames: int = 1  # in the file: pages of a TIFF, pictures of an animation. These are the pixels of one
+    layers: "Layers | None" = field(default=None, repr=False)  # where the pixels took a choice: deep or transparent
+    _otherwise: dict[Reading, "Picture"] = field(default_factory=dict, repr=False)
+
+    def read_as(self, reading: Reading) -> "Picture":
+        """This picture read as a set was; itself where there is nothing to choose."""
+        if self.layers is None:
+            return self
+        if reading not in self._otherwise:
+            other = self.layers.picture(reading)
+            self._otherwise[reading] = self if np.array_equal(other.pixels, self.pixels) else other
+        return self._otherwise[reading]
 
     @property
     def width(self) -> int:
@@ -81,11 +92,12 @@ class Layers:
 
     def picture(self, reading: Reading = AUTOMATIC) -> Picture:
         """The picture read as a set was. What is automatic is chosen by this picture alone: the range, and the
-        background that its visible pixels stand out from."""
-        black, white = (
-            found if chosen == "auto" else float(chosen)
-            for found, chosen in zip(self.range(), (reading.black, reading.white), strict=True)
-        )
+        background that its visible pixels stand out from. Bytes have their usual range, whatever that of a set of
+        deeper numbers is."""
+        black, white = self.range()
+        if self.values.dtype != np.uint8:
+            black = black if reading.black == "auto" else float(reading.black)
+            white = white if reading.white == "auto" else float(reading.white)
         pixels = levels(self.values, black, white)
         if self.alpha is not None:
             background = reading.background
@@ -93,7 +105,10 @@ class Layers:
                 light, area = self.ink()
                 background = "black" if 2 * light > area else "white"
             pixels = composited(pixels, self.alpha, background)
-        return Picture(self.name, pixels, self.format, self.file_size, self.path, self.frames)
+        took_a_choice = self.alpha is not None or self.values.dtype != np.uint8
+        return Picture(
+            self.name, pixels, self.format, self.file_size, self.path, self.frames, self if took_a_choice else None
+        )
 
 
 def composited(
