@@ -200,7 +200,7 @@ def refuse_bomb(file: File, size: int) -> None:
 
 
 @contextmanager
-def damage_told(name: str | Path) -> Iterator[None]:
+def damage_told(name: "str | Path | File") -> Iterator[None]:
     """Turns what the readers of files raise into one sentence about this file."""
     try:
         yield
@@ -221,8 +221,13 @@ def read_bytes(file: File, limit: int) -> bytes:
     if file.size > limit:
         raise DataError(f"{file} has {file.size:,} bytes; at most {limit:,} are read")
     refuse_bomb(file, file.size)
-    content = BytesIO()  # piece by piece: at once, zipfile would have it in memory twice
-    with damage_told(str(file)), file.open() as stream:
+    with damage_told(file), file.open() as stream:
+        asked = min(file.size + 1, CHUNK, limit)
+        piece = stream.read(asked)
+        if len(piece) < asked:
+            return piece  # all of it, as most files are small
+        content = BytesIO()  # piece by piece: at once, zipfile would have it in memory twice
+        content.write(piece)
         while piece := stream.read(min(CHUNK, limit - content.tell())):
             content.write(piece)
     return content.getvalue()

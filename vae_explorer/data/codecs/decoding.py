@@ -14,7 +14,7 @@ from PIL import Image, ImagePalette, TiffTags, _imaging, features
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from vae_explorer.data.codecs import bmp, heif, pnm, tiff
+from vae_explorer.data.codecs import bmp, heif, png, pnm, tiff
 from vae_explorer.data.codecs.cost import MAX_EXIF, Content, CostError
 from vae_explorer.data.codecs.layers import Layers
 from vae_explorer.data.codecs.reducing import means
@@ -55,6 +55,8 @@ with suppress(OSError, AttributeError):  # so do those of its libtiff, by the li
 def first(content: bytes) -> Layers:
     """The layers of the only picture of a file, or of the first. Raises CostError, MissingError, and of a damaged file
     almost anything."""
+    if (plain := png.plain(content, KEPT_PIXELS)) is not None:
+        return Layers("", *_split(plain), 255.0, "PNG", plain.size)
     if whole := _without_pillow(content):
         return whole
     if tiff.is_tiff(content) and (pages := _pages(content)):
