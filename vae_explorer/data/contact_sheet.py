@@ -72,15 +72,8 @@ def class_counts(data: DataSet) -> list[int]:
 
 def flags(note: Note) -> str:
     """The options of the command line that change it, such as " (--fit)"."""
-    names = " ".join(f"--{name}" for name in switches(note))
+    names = " ".join(f"--{name}" for name in note.switches)
     return f" ({names})" if names else ""
-
-
-def switches(note: Note) -> tuple[str, ...]:
-    """The fields of `Reading` that change what a note says: a range of values has two ends."""
-    if note.switch in ("black", "white"):
-        return "black", "white"
-    return (note.switch,) if note.switch else ()
 
 
 def _parts(data: DataSet) -> list[ImageSet]:
@@ -113,7 +106,7 @@ def _evenly(values: Int64[np.ndarray, "n"], count: int) -> Int64[np.ndarray, "m"
 
 
 def _lines(data: DataSet, parts: Sequence[ImageSet], asked: Reading) -> Iterator[Note]:
-    by_note = {name for note in data.notes for name in switches(note)}
+    by_note = {name for note in data.notes for name in note.switches}
     height, width = data.image_shape[1:]
     if set(data.sizes) - {(width, height)}:
         switch = "" if "size" in by_note else "size"
@@ -131,8 +124,8 @@ def _lines(data: DataSet, parts: Sequence[ImageSet], asked: Reading) -> Iterator
     for name in Reading.model_fields:
         if getattr(asked, name) != getattr(AUTOMATIC, name) and name not in by_note:
             note = Note("", name)
-            yield replace(note, sentence=", ".join(_said(asked, one) for one in switches(note)))
-            by_note.update(switches(note))
+            yield replace(note, sentence=", ".join(_said(asked, one) for one in note.switches))
+            by_note.update(note.switches)
 
 
 def _said(asked: Reading, name: str) -> str:
