@@ -12,6 +12,7 @@ from vae_explorer.data import catalog
 from vae_explorer.data.container import DataError
 from vae_explorer.data.image_set import DataSet, ImageSet, Note, Skipped
 from vae_explorer.session.jobs.jobs import DATA
+from vae_explorer.ui.panels.training import data_sheet
 from vae_explorer.ui.panels.training.data_sheet import EMPTY, MISSING, OUTDATED, READING, SWITCHES
 from vae_explorer.ui.panels.training.training_panel import TrainingPanel
 from vae_explorer.ui.theme import theme
@@ -55,12 +56,13 @@ def sets(monkeypatch, tmp_path):
     made.path = tmp_path / "marks"
     made.path.mkdir()
     monkeypatch.setattr(catalog, "load", made.load)
+    monkeypatch.setattr(data_sheet, "PAUSE", 0)
     yield made
     made.gate.set()
 
 
 @pytest.fixture
-def panel(session, put_on):
+def panel(session, sets, put_on):
     return put_on(TrainingPanel(session), 300, 900)
 
 
@@ -114,7 +116,7 @@ def test_a_set_that_is_opened_shows_its_images_by_class_and_a_line_for_everythin
     assert opened.grid.columns == 8
     assert [opened.grid.item_name(i) for i in (0, 31)] == [
         "image 1 of 32: marks train image 0 (a)",
-        "image 32 of 32: marks train image 31 (d)",
+        "image 32 of 32: marks train image 35 (d)",
     ]
     assert not opened.state.isVisible()
     assert sentences(opened) == [
@@ -281,7 +283,7 @@ def test_a_list_unfolds_by_key_and_says_how_many_more_there_are(opened, sets, se
 
 
 def test_an_image_that_is_chosen_is_encoded(opened, session, open_model, make_model, qtbot):
-    open_model(make_model("mine", kl=[1.0, 2.0]))
+    open_model(make_model("mine", kl=[1.0, 2.0, 3.0]))
     before = len(session.image.images)
     opened.grid.setFocus()
     qtbot.keyClick(opened.grid, Qt.Key.Key_Return)

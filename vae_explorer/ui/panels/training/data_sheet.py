@@ -42,6 +42,7 @@ class DataSheet(QWidget):
         self._later.timeout.connect(self._read_again)
         self.grid = SheetGrid()
         self.grid.setObjectName("dataSheetImages")
+        self.grid.hide()
         self.grid.chosen.connect(self._on_chosen)
         offer(self.grid, session.take_away, self._taken)
         self.state = Sentence(name="dataSheetState")
