@@ -188,7 +188,8 @@ def make_window(qtbot):
     def make(size=(1440, 900)):
         session = Session()
         sessions.append(session)
-        window = MainWindow(session)
+        with theme.held():  # as in the program: a second less for each window
+            window = MainWindow(session)
         session.setParent(window)
         made.append(window)
         if size:
