@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vae_explorer.data.picture import FORMATS, KEPT_PIXELS, KNOWN_SUFFIXES, Picture, PictureError, read
+from vae_explorer.data.picture import FORMATS, KEPT_PIXELS, KNOWN_SUFFIXES, Picture, PictureError, layers, read
+from vae_explorer.data.reading import Reading
 from vae_explorer.export.picture import png
 
 Y, X = np.mgrid[:40, :56]
@@ -270,3 +271,23 @@ def test_a_mutated_file_gives_a_picture_or_a_sentence(data):
 def test_the_suffixes_are_lower_case_and_have_their_dot():
     assert all(suffix.startswith(".") and suffix == suffix.lower() for suffix in KNOWN_SUFFIXES)
     assert {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"} <= KNOWN_SUFFIXES
+
+
+def test_the_layers_of_a_set_are_read_with_one_background_and_one_range():
+    ink = np.dstack([np.full((9, 9), 250, np.uint8), np.eye(9, dtype=np.uint8) * 255])
+    layers_ = layers(encoded(Image.fromarray(ink, "LA")), "ink.png")
+    assert (layers_.alpha == ink[..., 1]).all()
+    assert np.allclose(layers_.ink(), (9 * 250 / 255, 9))
+    for background, behind in (("auto", 0), ("black", 0), ("white", 255)):
+        got = layers_.picture(Reading(background=background)).pixels[..., 0]
+        assert np.array_equal(got, np.where(np.eye(9), 250, behind))
+    deep = layers(encoded(Image.fromarray(GREY.astype(np.uint16) * 16), "TIFF"), "deep.tif")
+    assert (deep.white, deep.alpha, deep.values.max()) == (65535, None, 4080)
+    assert np.array_equal(deep.picture(Reading(black=0, white=4080)).pixels[..., 0], GREY)
+
+
+def test_an_opaque_picture_has_no_alpha_and_values_of_eight_bits():
+    opaque = layers(encoded(Image.fromarray(COLOUR).convert("RGBA")), "it.png")
+    assert opaque.alpha is None
+    assert opaque.white == 255
+    assert np.array_equal(opaque.values, COLOUR)

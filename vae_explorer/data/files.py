@@ -7,7 +7,8 @@ from pathlib import Path
 from vae_explorer.core.progress import Job
 from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File, damage_told
-from vae_explorer.data.formats import arrays, folder, idx
+from vae_explorer.data.formats import arrays, idx
+from vae_explorer.data.formats.folder import reader as pictures
 from vae_explorer.data.image_set import DataSet, Skipped
 from vae_explorer.data.picture import KNOWN_SUFFIXES
 from vae_explorer.data.reading import AUTOMATIC, Reading
@@ -70,7 +71,7 @@ def _read_files(
             return (yield from arrays.from_npy_files(name, path, npy, reading))
         if len(npz) == 1:
             return (yield from _read_zip(name, npz[0], reading))
-    return (yield from folder.read(name, files, skipped, reading))
+    return (yield from pictures.read(name, files, skipped, reading))
 
 
 def _read_idx(part: idx.Part) -> Job[arrays.Part]:

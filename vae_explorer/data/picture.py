@@ -5,16 +5,18 @@ import logging
 import stat
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Shaped, UInt8
 from PIL import Image, ImageOps, TiffTags, UnidentifiedImageError, _imaging
 
 from vae_explorer.data.container import DataError, opened
 from vae_explorer.data.picture_cost import MAX_EXIF, Content, CostError
+from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.errors import shown
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
@@ -32,6 +34,7 @@ _AT_MOST = (
     f"at most {MAX_PIXELS >> 20} million pixels are read, and {MAX_SIDE:,} in a row: make it smaller in an image editor"
 )
 _DEEP = ("I", "F")
+_LUMA = np.array((0.299, 0.587, 0.114))  # of red, green and blue in what is seen as bright (ITU-R BT.601)
 _EXIF_ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -74,8 +77,73 @@ class Picture:
         return int(self.pixels.shape[0])
 
 
-def read(source: Path | bytes, name: str | None = None) -> Picture:
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """A picture upright, before its levels become 8 bits and its transparent parts get a background: what the pictures
+    of a set are compared by, so that one range and one background do for all of them."""
+
+    name: str
+    values: Shaped[np.ndarray, "h w c"]  # of the file; uint8, or deep: uint16, int32, float32. c is 1 or 3
+    alpha: UInt8[np.ndarray, "h w"] | None  # None: opaque. The values are not multiplied by it
+    white: float  # what the file says that white is: 255, 65535, 4095 of 12 bits; 0 where it says nothing
+    format: str
+    file_size: tuple[int, int]  # width and height in the file
+    turned: bool = False  # as its EXIF says
+    frames: int = 1  # pages of a TIFF, pictures of an animation: in the file, these are the layers of one
+    path: Path | None = None
+
+    def ink(self) -> tuple[float, float]:
+        """The brightness of what is visible, from 0 to 1, times its area, and that area in pixels: of several pictures
+        both are added up, and their one background is black where the first is more than half of the second."""
+        levels = _levels(self.values, *self.range()) / 255
+        level = levels[..., 0] if levels.shape[2] == 1 else levels @ _LUMA
+        visible = np.ones_like(level) if self.alpha is None else self.alpha / 255
+        return float((level * visible).sum()), float(visible.sum())
+
+    def range(self) -> tuple[float, float]:
+        """The values that are black and white in this picture, as far as it alone can tell. Nothing is outside."""
+        if self.white:
+            return 0.0, self.white
+        finite = self.values[np.isfinite(self.values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+        white = next((white for white in RANGES if high <= 1.1 * white), high)  # a little overshoot is from resampling
+        if low < -0.1 * max(high, 1.0):  # signed: no range is known
+            return low, high
+        return min(low, 0.0), max(high, white)
+
+    def picture(self, reading: Reading = AUTOMATIC) -> Picture:
+        """The picture read as a set was. What is automatic is chosen by this picture alone: the range, and the
+        background that its visible pixels stand out from."""
+        black, white = (
+            found if chosen == "auto" else float(chosen)
+            for found, chosen in zip(self.range(), (reading.black, reading.white), strict=True)
+        )
+        pixels = _levels(self.values, black, white)
+        if self.alpha is not None:
+            background = reading.background
+            if background == "auto":
+                light, area = self.ink()
+                background = "black" if 2 * light > area else "white"
+            pixels = composited(pixels, self.alpha, background)
+        return Picture(self.name, pixels, self.format, self.file_size, self.path)
+
+
+def composited(
+    pixels: UInt8[np.ndarray, "*n h w c"], alpha: UInt8[np.ndarray, "*n h w"], background: Literal["black", "white"]
+) -> UInt8[np.ndarray, "*n h w c"]:
+    """Transparent pixels, not multiplied by alpha, on a background."""
+    behind = np.uint16(0 if background == "black" else 255)
+    share = alpha[..., None].astype(np.uint16)
+    return ((pixels * share + behind * (255 - share) + 127) // 255).astype(np.uint8)
+
+
+def read(source: Path | bytes, name: str | None = None, reading: Reading = AUTOMATIC) -> Picture:
     """The first frame of a picture file, or of its content; raises PictureError. Safe in any thread."""
+    return layers(source, name).picture(reading)
+
+
+def layers(source: Path | bytes, name: str | None = None) -> Layers:
+    """As `read`, before anything is decided: for the pictures of a set, which are read in one way."""
     if isinstance(source, bytes):
         name = name or "the picture"
         content = source
@@ -87,8 +155,7 @@ def read(source: Path | bytes, name: str | None = None) -> Picture:
     if len(content) > MAX_BYTES:
         raise PictureError(_too_long(name))
     try:
-        image, form, file_size = _upright(content)
-        return Picture(name, _pixels(image), form, file_size, None if isinstance(source, bytes) else source)
+        return replace(_upright(content, name), path=None if isinstance(source, bytes) else source)
     except CostError as error:
         raise PictureError(f"{name} {error}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
@@ -143,8 +210,8 @@ def _too_long(name: str) -> str:
     return f"{name} is larger than {MAX_BYTES >> 20} MB; save it smaller, for example as JPEG"
 
 
-def _upright(content: bytes) -> tuple[Image.Image, str, tuple[int, int]]:
-    """The picture in 8 bits, opaque, turned as its EXIF says; its format, and its width and height in the file."""
+def _upright(content: bytes, name: str) -> Layers:
+    """The picture turned as its EXIF says."""
     readable = Content(content)
     image = Image.open(readable, formats=FORMATS)
     size = image.size
@@ -161,11 +228,14 @@ def _upright(content: bytes) -> tuple[Image.Image, str, tuple[int, int]]:
     turn = _TURNS.get(_orientation(image))
     small, form = _reduced(image), image.format or ""
     image.close()  # the large one goes before there are more small ones
-    plain = _opaque(_from_deep(small) if small.mode in _DEEP else small)
-    if turn is None:
-        return plain, form, size
-    upright = plain.transpose(turn)
-    return upright, form, size if upright.size == plain.size else size[::-1]
+    before = small.size
+    if turn is not None:
+        info, small = small.info, small.transpose(turn)
+        small.info = info
+        size = size if small.size == before else size[::-1]
+    values, alpha = _split(small)
+    white = 255.0 if values.dtype == np.uint8 else small.info.get("white", 0.0)
+    return Layers(name, values, alpha, white, form, size, turned=turn is not None)
 
 
 def _reduction(image: Image.Image) -> int:
@@ -212,40 +282,24 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("L" if grey else "RGB")
 
 
-def _from_deep(deep: Image.Image) -> Image.Image:
-    with np.errstate(invalid="ignore"):  # some kinds of NaN are warned of
-        values = np.nan_to_num(np.asarray(deep, np.float64), nan=0, posinf=0, neginf=0)
-    black, white = (0.0, float(deep.info["white"])) if "white" in deep.info else _range(values)
-    grey = Image.fromarray(np.rint((values - black) * (255 / max(white - black, 1e-30))).astype(np.uint8))
-    transparent = deep.info.get("transparency")
-    if isinstance(transparent, int):  # a deep PNG can name one level that is transparent
-        grey.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
-    return grey
-
-
-def _range(values: Float[np.ndarray, "h w"]) -> tuple[float, float]:
-    """The values that become black and white; nothing lies outside, so nothing is clipped."""
-    low, high = float(values.min()), float(values.max())
-    white = next((white for white in RANGES if high <= 1.1 * white), high)  # a little overshoot is from resampling
-    if low < -0.1 * max(high, 1.0):  # signed: no range is known
-        return low, high
-    return min(low, 0.0), max(high, white)
-
-
-def _opaque(image: Image.Image) -> Image.Image:
-    """A transparent picture on black or white, whichever its visible pixels stand out from."""
+def _split(image: Image.Image) -> tuple[Shaped[np.ndarray, "h w c"], UInt8[np.ndarray, "h w"] | None]:
+    """Values and alpha; no alpha where all is opaque."""
+    values = np.array(image)
+    values = values[..., None] if values.ndim == 2 else values
+    if image.mode in _DEEP:
+        transparent = image.info.get("transparency")  # a deep PNG can name one level that is transparent
+        hidden = values[..., 0] == transparent if isinstance(transparent, int) else np.zeros((), bool)
+        return values, np.where(hidden, 0, 255).astype(np.uint8) if hidden.any() else None
     if image.mode not in ("LA", "RGBA"):
-        return image
-    alpha = image.getchannel("A")
-    visible = np.asarray(alpha, np.uint16)
-    level = np.asarray(image.convert("L"))  # the colour without its transparency
-    bright = (level * visible).sum(dtype=np.uint64) > 127.5 * visible.sum(dtype=np.uint64)
-    opaque = image.convert("L" if image.mode == "LA" else "RGB")
-    background = Image.new(opaque.mode, opaque.size, "black" if bright else "white")
-    background.paste(opaque, mask=alpha)
-    return background
+        return values, None
+    alpha = np.ascontiguousarray(values[..., -1])
+    return np.ascontiguousarray(values[..., :-1]), None if alpha.min() == 255 else alpha
 
 
-def _pixels(image: Image.Image) -> UInt8[np.ndarray, "h w c"]:
-    pixels = np.array(image)
-    return pixels[..., None] if pixels.ndim == 2 else pixels
+def _levels(values: Shaped[np.ndarray, "h w c"], black: float, white: float) -> UInt8[np.ndarray, "h w c"]:
+    if values.dtype == np.uint8 and (black, white) == (0, 255):
+        return values
+    with np.errstate(invalid="ignore"):  # some kinds of NaN are warned of
+        numbers = np.nan_to_num(values.astype(np.float64), nan=0, posinf=0, neginf=0)
+    scale = 255 / (white - black or 1.0)
+    return np.rint(((numbers - black) * scale).clip(0, 255)).astype(np.uint8)
