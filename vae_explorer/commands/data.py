@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from vae_explorer.data.contact_sheet import ContactSheet
     from vae_explorer.data.image_set import DataSet
 
+LISTED = 10  # files that were changed, of one line
+
 data = App(name="data", help="List, download and describe data sets.", help_format="plaintext")
 
 
@@ -105,13 +107,16 @@ def _described(loaded: "DataSet", entry: "Entry | None") -> dict[str, Any]:
 
 
 def _text(sheet: "ContactSheet", result: dict[str, Any]) -> str:
-    """Title and lines of the sheet, each with its options and its whole list."""
+    """Title and lines of the sheet, each with its options and its list: whole where it tells what was left out."""
     from vae_explorer.data.contact_sheet import flags
 
     lines = [sheet.title]
     for note in sheet.lines:
         lines.append(f"{note.sentence}{flags(note)}{':' if note.files else ''}")
-        lines += [f"  {one.path}: {one.reason}" for one in note.files]
+        listed = note.files if len(note.files) <= LISTED or not note.switch else note.files[:LISTED]
+        lines += [f"  {one.reason}" for one in listed]
+        if len(note.files) > len(listed):
+            lines.append(f"  … and {len(note.files) - len(listed):,} more")
     if result["source"]:
         lines.append(_origin(result))
     return "\n".join(lines)

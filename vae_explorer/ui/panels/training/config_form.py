@@ -36,6 +36,7 @@ FIRST = ("data", "kind", "network", "z_dim", "likelihood", "sigma", "beta", "epo
 LARGEST = 2**31 - 1
 LEAST_WIDTH = 96  # pixels at 100 %, of a control
 WITH_A_PRIOR = ("beta", "warm_up")  # mean nothing to a model without a prior
+ZERO = {"size": "auto", "limit": "all"}  # what 0 is shown as
 NAMES = {"data": "trainData"}  # objectNames that the outside relies on
 
 
@@ -68,19 +69,18 @@ class ConfigForm(QWidget):
             "More…", self._on_more, "Learning rate, batch size, hidden units, seed, device…", role="link"
         )
         self.more.setObjectName("trainMore")
-        self._foot = row()
-        self._foot.addStretch(1)
-        self._foot.addWidget(self.more)
-        self._rows.addRow(self._foot)
+        foot = row()
+        foot.addStretch(1)
+        foot.addWidget(self.more)
+        self._rows.addRow(foot)
         for name in (name for name in fields if name not in FIRST):
             self._add(name, fields[name], getattr(config, name))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._on_fields_changed()
 
-    def add_start(self, start: QWidget) -> None:
-        """The button that the form is for: below its first rows, and the next after them for Tab."""
-        self._foot.insertWidget(0, start)
+    def set_start(self, start: QWidget) -> None:
+        """The button that the form is for, elsewhere: the next after its first rows for Tab."""
         order = [*(self._fields[name] for name in FIRST), start, self.more]
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
@@ -168,6 +168,8 @@ class ConfigForm(QWidget):
     def _control(self, name: str, value: object, object_name: str) -> QWidget:
         info = TrainConfig.model_fields[name]
         field = _control(info, value)
+        if isinstance(field, QSpinBox):
+            field.setSpecialValueText(ZERO.get(name, ""))
         field.setObjectName(object_name)
         field.setToolTip(info.description or "")
         field.setAccessibleName(self.title(name))

@@ -209,16 +209,18 @@ class Line(QWidget):
         self.list = Sentence()
         self._reasons: Sequence[str] = ()
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(0, 0, 0, UNIT if switches else 0)
         layout.setSpacing(UNIT)
         layout.addWidget(self.sentence)
+        controls = row()
         for title, control in switches:
-            name = label(title, role="caption")
-            name.setBuddy(control)
-            controls = row(name, spacing=2 * UNIT)
+            controls = row(label(title, role="caption"))
             controls.addWidget(control, 1)
             layout.addLayout(controls)
-        layout.addWidget(self.unfold)
+        if len(switches) == 1:
+            controls.addWidget(self.unfold)
+        else:
+            layout.addWidget(self.unfold)
         layout.addWidget(self.list)
         self.controls = (*(control for _, control in switches), self.unfold)
 
@@ -232,7 +234,8 @@ class Line(QWidget):
 
     def _on_unfold(self) -> None:
         is_open, count = self.unfold.isChecked(), len(self._reasons)
-        self.unfold.setText(f"{'Which file' if count == 1 else f'Which {count:,}'} {'▾' if is_open else '▸'}")
+        self.unfold.setText(f"Which {'▾' if is_open else '▸'}")
+        self.unfold.setAccessibleName(f"Which {count:,}: {self.sentence.text()}")
         listed = list(self._reasons[:LISTED])
         if count > LISTED:
             listed.append(f"… and {count - LISTED:,} more, which vae-explorer data info names")

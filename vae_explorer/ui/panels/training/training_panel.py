@@ -70,7 +70,6 @@ class TrainingPanel(Panel):
         self.form = ConfigForm(self._training.config)
         self.form.changed.connect(self._on_form_changed)
         self.start = button("▶ Start", self._on_start, START, role="primary", name="trainStart")
-        self.form.add_start(self.start)
         self.form.field("data").activated.connect(self._on_data_picked)
         self.sheet = DataSheet(self._session, self.form)
         self.form.add_below("data", self.sheet)
@@ -87,6 +86,8 @@ class TrainingPanel(Panel):
             layout.addWidget(part)
         layout.addStretch(1)
         self.body.addWidget(GutterArea(inside), 1)
+        self.body.addWidget(self.start)  # in sight however much is said of the images
+        self.form.set_start(self.start)
 
     def _on_start(self) -> None:
         try:
