@@ -1,6 +1,7 @@
 """The contact sheet in the Train panel: what it shows of a set, and that a line's control changes how it is read."""
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -175,9 +176,8 @@ def test_a_control_keeps_the_focus_while_its_line_is_told_anew(opened, panel, lo
 def test_while_it_is_read_again_the_last_one_stays_and_it_can_be_cancelled(opened, sets, session, qtbot):
     sets.gate.clear()
     twin(opened, "size").setValue(16)
-    qtbot.waitUntil(lambda: opened.state.text() == "Reading… 7 of 40 images", timeout=WAIT)
+    qtbot.waitUntil(lambda: opened.grid.accessibleDescription() == "Reading… 7 of 40 images", timeout=WAIT)
     assert opened.grid.numbers().shape == (32, 1, 12, 12)
-    assert opened.grid.accessibleDescription() == "reading…"
     press(qtbot, opened.cancel)
     qtbot.waitUntil(lambda: not session.jobs.is_active, timeout=WAIT)
     assert opened.state.text() == OUTDATED
@@ -187,6 +187,42 @@ def test_while_it_is_read_again_the_last_one_stays_and_it_can_be_cancelled(opene
     with qtbot.waitSignal(session.data.looked, timeout=WAIT):
         press(qtbot, opened.look)
     assert not opened.state.isVisible()
+
+
+def test_the_controls_stay_where_they_are_while_it_is_read(opened, sets, qtbot):
+    def places():
+        QCoreApplication.sendPostedEvents()
+        return [line.mapTo(opened.window(), line.rect().topLeft()) for line in opened.lines]
+
+    before = places()
+    sets.gate.clear()
+    twin(opened, "size").setValue(16)
+    assert places() == before
+    qtbot.waitUntil(lambda: len(sets.readings) == 2, timeout=WAIT)
+    assert places() == before
+
+
+@pytest.mark.parametrize("scale", [100, 200])
+def test_its_parts_are_below_each_other_whatever_comes_and_goes(opened, sets, session, qtbot, scale):
+    def in_order():
+        QCoreApplication.sendPostedEvents()
+        parts = [opened.grid, opened.state, opened.look, *opened.lines, opened.cancel]
+        shown = [part.geometry() for part in parts if part.isVisible()]
+        assert all(upper.bottom() < lower.top() for upper, lower in pairwise(shown))
+        assert shown[-1].bottom() <= opened.height()
+        return len(shown)
+
+    theme.set_scale(scale)
+    before = in_order()
+    sets.gate.clear()
+    twin(opened, "size").setValue(16)
+    qtbot.waitUntil(lambda: len(sets.readings) == 2, timeout=WAIT)
+    assert in_order() == before + 1  # Cancel
+    sets.failure = "This is a long sentence that says why it was not possible to read the images of the set in this way"
+    with qtbot.waitSignal(session.failed, timeout=WAIT):
+        sets.gate.set()
+    assert in_order() == before + 2  # the sentence, and to try again
+    qtbot.waitUntil(lambda: not session.jobs.is_active, timeout=WAIT)
 
 
 def test_a_change_that_is_taken_back_at_once_leaves_what_is_there(opened, sets, session, qtbot):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -26,7 +26,6 @@ LISTED = 50  # files of a list: `data info` names all of them
 EMPTY = "What these images look like is shown here."
 MISSING = "These images are no longer where they were."
 OUTDATED = "This is how they were read before."
-READING_NOW = "reading…"
 
 
 class DataSheet(QWidget):
@@ -52,16 +51,19 @@ class DataSheet(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, UNIT)
         layout.setSpacing(UNIT)
-        for part in (self.grid, self.state, self.look, self.cancel):
+        self._lines = QVBoxLayout()
+        self._lines.setSpacing(UNIT)
+        for part in (self.grid, self.state, self.look):
             layout.addWidget(part)
-        self._layout = layout
+        layout.addLayout(self._lines)
+        layout.addWidget(self.cancel)  # it comes and goes while a line's control is used, which must not move
         self._with_switch = {
             switches: Line([(form.title(one), form.twin(one)) for one in switches]) for switches in SWITCHES
         }
         self._plain: list[Line] = []
         self.lines: list[Line] = []  # those in sight, in their order
         for line in self._with_switch.values():
-            layout.addWidget(line)
+            self._lines.addWidget(line)
             line.hide()
         self._data.look_changed.connect(self._show)
         self._data.looked.connect(self._show)
@@ -71,11 +73,11 @@ class DataSheet(QWidget):
 
     def follow(self) -> None:
         """The form may name other images, or have them read in another way."""
-        self._show()
         if self._is_outdated() or self._data.looking_at == self._form.data:
             self._later.start()
         else:
             self._later.stop()
+        self._show()
 
     def look_at_hand(self) -> bool:
         """Reads the images of the form if that takes a moment; gives whether it does."""
@@ -92,6 +94,18 @@ class DataSheet(QWidget):
         if wanted is not None:
             self._asked = (self._form.data, wanted)
             self._data.look(self._form.data, wanted)
+
+    @guarded(False)
+    def event(self, event: QEvent) -> bool:
+        """As high as it needs to be at its width: a form does not follow a row whose height depends on its width."""
+        done = super().event(event)
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            layout = self.layout()
+            layout.activate()
+            height = layout.heightForWidth(self.width()) if layout.hasHeightForWidth() else layout.sizeHint().height()
+            if height != self.minimumHeight() or height != self.maximumHeight():
+                self.setFixedHeight(height)
+        return done
 
     @guarded()
     def showEvent(self, event: QShowEvent) -> None:
@@ -118,9 +132,13 @@ class DataSheet(QWidget):
             self.look_now()
         elif summary and summary.asked == self._wanted():
             self._data.cancel(self._form.data)  # it is back to what is shown
+        self._show()
 
     def _on_cancel(self) -> None:
+        self._later.stop()
+        self._asked = (self._form.data, self._wanted())
         self._data.cancel(self._form.data)
+        self._show()
 
     def _on_chosen(self, index: int) -> None:
         if self._shown:
@@ -135,18 +153,17 @@ class DataSheet(QWidget):
     def _show(self, *_: object) -> None:
         data = self._form.data
         summary = self._data.summary(data)
-        reads = self._data.is_reading(data) or self._data.looking_at == data
+        reads = self._data.is_reading(data) or self._data.looking_at == data or self._later.isActive()
         if summary is not self._shown:
             self._shown = summary
             self._show_summary(summary)
-        self.grid.set_message(READING_NOW if reads else None)
-        sentence = self._sentence(data, summary, reads)
+        self.grid.set_message(self._data.how_far(data) if reads else None)
+        sentence = "" if reads and summary else self._sentence(data, summary, reads)
         if sentence != self.state.text():
             self.state.setText(sentence)
-            self.state.setVisible(bool(sentence))
-        wants_look = bool(sentence) and not reads and sentence != MISSING and not self._form.is_locked
+        self.state.setVisible(bool(sentence))
         self.look.setText(self._invitation(data))
-        self.look.setVisible(wants_look)
+        self.look.setVisible(bool(sentence) and not reads and sentence != MISSING and not self._form.is_locked)
         self.cancel.setVisible(reads)
 
     def _sentence(self, data: str, summary: DataSummary | None, reads: bool) -> str:
@@ -176,8 +193,8 @@ class DataSheet(QWidget):
             free = self._with_switch.get(note.switches)
             line = free if free is not None and free not in self.lines else next(plain)
             line.show_note(note.sentence, [one.reason for one in note.files])
-            self._layout.removeWidget(line)
-            self._layout.addWidget(line)  # below those that are there
+            self._lines.removeWidget(line)
+            self._lines.addWidget(line)  # below those that are there
             line.show()
             self.lines.append(line)
         for line in before:
