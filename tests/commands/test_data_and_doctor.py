@@ -46,6 +46,7 @@ def test_data_list_names_the_sets_and_what_a_download_costs(call, monkeypatch, t
         "source: Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits"
     )
     assert lines[4].endswith("(on this machine)")
+    assert lines[-1].startswith("Your own: a folder or an archive of pictures, ")
     assert [row["licence"] for row in rows] == ["CC BY-SA 3.0", "MIT", "MIT", "MIT"]
     assert all(row["source"] for row in rows)
 
@@ -104,6 +105,7 @@ def test_data_info_writes_a_contact_sheet_as_a_picture(call, data, tmp_path):
 
 def test_what_was_chosen_is_said_with_its_option(call, data):
     assert "size: 24 (--size)" in call("data", "info", data, "--size", 24, "--fit", "pad").out
+    assert call("data", "info", data, "--black=-1024.0", "--json").code == 0  # as the window writes it
 
 
 def test_data_fetch_draws_the_digits_that_need_no_network(call, monkeypatch):

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from vae_explorer.data.contact_sheet import ContactSheet
     from vae_explorer.data.image_set import DataSet
 
+OWN = (
+    "Your own: a folder or an archive of pictures, or a file of arrays or of a table; "
+    "vae-explorer data info PATH says what is found in it, and what is done to it"
+)
 LISTED = 10  # files that were changed, of one line
 
 data = App(name="data", help="List, download and describe data sets.", help_format="plaintext")
@@ -42,6 +46,7 @@ def list_(*, json: Json = False) -> None:
     for row in rows:
         lines.append(f"{row['name']:<14} {row['description']} ({_place(row['available'], row['download'])})")
         lines.append(f"{'':<14} {_origin(row)}")
+    lines.append(OWN)
     show({"data": rows}, as_json=json, text="\n".join(lines))
 
 
@@ -71,7 +76,7 @@ def info(
 ) -> None:
     """Describe a data set: images, sizes, splits, classes, factors, and what was done to them.
 
-    DATA is a name of `data list`, a folder or ZIP of pictures, or a file: images as arrays, tables or pictures.
+    What was done to the images has the option that changes it. All options are those of train.
     """
     from vae_explorer.commands.drive import drive
     from vae_explorer.data import catalog

@@ -327,6 +327,13 @@ def test_an_image_that_is_chosen_is_encoded(opened, session, open_model, make_mo
     assert session.image.pictures[session.image.image].name == "marks train image 0 (a)"
 
 
+def test_its_command_makes_the_same_sheet(opened, session, looked, tmp_path):
+    looked(lambda: twin(opened, "black").setCurrentText("-1024"))
+    arguments = session.take_away.sheet_command(session.data.summary(str(tmp_path / "marks"))).arguments
+    assert arguments[:4] == ("data", "info", str(tmp_path / "marks"), "--black=-1024.0")
+    assert arguments[4] == "--sheet"
+
+
 def test_tab_walks_from_the_row_of_the_images_through_the_sheet_to_the_next_row(opened, panel, qtbot):
     panel.activateWindow()
     qtbot.waitUntil(panel.isActiveWindow)

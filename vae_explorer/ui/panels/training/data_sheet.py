@@ -1,6 +1,7 @@
 """The contact sheet of the images that the form names: how they look, what is known of them, what was done to them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QEvent, QTimer
@@ -146,7 +147,8 @@ class DataSheet(QWidget):
             self._session.image.open([Origin(sheet.names[index], sheet.images[index].transpose(1, 2, 0))])
 
     def _taken(self) -> Taken:
-        return Taken(f"contact sheet of {self._shown.name if self._shown else 'no images'}", of_image=False)
+        command = partial(self._session.take_away.sheet_command, self._shown)
+        return Taken("contact sheet", command=command, of_image=False)
 
     # what is shown
 
