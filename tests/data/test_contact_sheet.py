@@ -1,9 +1,12 @@
 """What a data set holds, at a glance: which images, and which lines."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vae_explorer.data.contact_sheet import ContactSheet, class_counts, flags, split_counts
 from vae_explorer.data.image_set import DataSet, ImageSet, Note, Skipped
@@ -118,6 +121,26 @@ def test_what_was_chosen_has_a_line_so_that_it_can_be_taken_back():
         ("value of black: 0, value of white: 4095", "black"),
         ("images at most: 9", "limit"),
     ]
+
+
+@given(
+    sizes=st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40)).filter(any),
+    classes=st.integers(0, 60),
+    name=st.text(max_size=80),
+    seed=st.integers(0, 99),
+)
+def test_whatever_a_set_holds_some_of_its_images_are_shown_once_each(sizes, classes, name, seed):
+    random = np.random.default_rng(seed)
+    parts = []
+    for split, size in zip(("train", "validation", "test"), sizes, strict=True):
+        labels = random.integers(0, max(classes, 1), size)
+        parts.append(replace(image_set(labels, split), labels=labels if classes else None))
+    data = data_set(parts[0], parts[2], tuple(f"{name}{i}" for i in range(classes)), validation=parts[1])
+    sheet = ContactSheet.of(data)
+    assert 0 < len(sheet.images) <= min(32, sum(sizes))
+    assert len(sheet.images) == len(sheet.names) == len(set(sheet.names))
+    assert sum(class_counts(data)) == (sum(sizes) if classes else 0)
+    assert all("\n" not in line for line in [sheet.title, *sentences(sheet)])
 
 
 @pytest.mark.parametrize("own", [(), ("validation",), ("test",), ("validation", "test")])

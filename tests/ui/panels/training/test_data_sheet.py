@@ -225,6 +225,15 @@ def test_its_parts_are_below_each_other_whatever_comes_and_goes(opened, sets, se
     qtbot.waitUntil(lambda: not session.jobs.is_active, timeout=WAIT)
 
 
+def test_what_is_changed_while_a_set_is_opened_is_read_afterwards(sheet, panel, sets, session, looked):
+    sets.gate.clear()
+    session.data.open(sets.path)
+    panel.form.set_field("size", 16)
+    looked(sets.gate.set)
+    assert [reading.size for reading in sets.readings] == [0, 16]
+    assert sheet.grid.numbers().shape == (32, 1, 16, 16)
+
+
 def test_a_change_that_is_taken_back_at_once_leaves_what_is_there(opened, sets, session, qtbot):
     sets.gate.clear()
     twin(opened, "size").setValue(16)

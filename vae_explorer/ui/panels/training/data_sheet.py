@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, QTimer
@@ -49,7 +50,7 @@ class DataSheet(QWidget):
         self.look = button("", self.look_now, "Read them, and show 32 of them and what is known of all", role="link")
         self.look.setObjectName("dataSheetLook")
         self.cancel = button("Cancel", self._on_cancel, "Give the reading up", role="link", name="dataSheetCancel")
-        layout = QVBoxLayout(self)
+        layout = self._column = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, UNIT)
         layout.setSpacing(UNIT)
         self._lines = QVBoxLayout()
@@ -58,7 +59,7 @@ class DataSheet(QWidget):
             layout.addWidget(part)
         layout.addLayout(self._lines)
         layout.addWidget(self.cancel)  # it comes and goes while a line's control is used, which must not move
-        self._with_switch = {
+        self._with_switch: dict[tuple[str, ...], Line] = {
             switches: Line([(form.title(one), form.twin(one)) for one in switches]) for switches in SWITCHES
         }
         self._plain: list[Line] = []
@@ -67,14 +68,14 @@ class DataSheet(QWidget):
             self._lines.addWidget(line)
             line.hide()
         self._data.look_changed.connect(self._show)
-        self._data.looked.connect(self._show)
-        self._data.described.connect(self._show)
+        self._data.looked.connect(self.follow)
+        self._data.described.connect(self.follow)
         self._data.choices_changed.connect(self._show)
         self._show()
 
     def follow(self) -> None:
         """The form may name other images, or have them read in another way."""
-        if self._is_outdated() or self._data.looking_at == self._form.data:
+        if self._is_outdated() or self._is_needless():
             self._later.start()
         else:
             self._later.stop()
@@ -101,7 +102,7 @@ class DataSheet(QWidget):
         """As high as it needs to be at its width: a form does not follow a row whose height depends on its width."""
         done = super().event(event)
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
-            layout = self.layout()
+            layout = self._column
             layout.activate()
             height = layout.heightForWidth(self.width()) if layout.hasHeightForWidth() else layout.sizeHint().height()
             if height != self.minimumHeight() or height != self.maximumHeight():
@@ -113,7 +114,7 @@ class DataSheet(QWidget):
         super().showEvent(event)
         self.look_at_hand()
 
-    def _wanted(self) -> "object | None":
+    def _wanted(self) -> Any:
         """How the form has them read; None while that is no way."""
         try:
             return self._form.config(READING).reading
@@ -127,12 +128,16 @@ class DataSheet(QWidget):
         is_free = not self._form.is_locked and not self._data.is_reading(data)
         return is_free and summary is not None and wanted not in (None, summary.asked) and (data, wanted) != self._asked
 
-    def _read_again(self) -> None:
+    def _is_needless(self) -> bool:
+        """Whether they are being read again although the form is back to what is shown."""
         summary = self._data.summary(self._form.data)
+        return self._data.looking_at == self._form.data and summary is not None and summary.asked == self._wanted()
+
+    def _read_again(self) -> None:
         if self._is_outdated():
             self.look_now()
-        elif summary and summary.asked == self._wanted():
-            self._data.cancel(self._form.data)  # it is back to what is shown
+        elif self._is_needless():
+            self._data.cancel(self._form.data)
         self._show()
 
     def _on_cancel(self) -> None:
