@@ -80,6 +80,15 @@ def models() -> dict[str, Callable[[], Content]]:
         "as many tensors as a header takes": lambda: sealed_again(
             _header_of({f"{i:x}": _entry(4 * i, 4 * i + 4, 1) for i in range(14_000)}) + bytes(4 * 14_000)
         ),
+        "an NPZ whose labels are 120 MB of text": lambda: zipped(
+            {
+                "x_train.npy": npy_header((30_000, 8, 8)) + bytes(64 * 30_000),
+                "y_train.npy": npy(np.zeros(30_000, "U1000")),
+            }
+        ),
+        "an NPZ of small images that would grow": lambda: zipped(
+            {"x_train.npy": npy_header((4 * MIB, 4, 4)) + bytes(64 * MIB)}
+        ),
         "a pickle": lambda: pickle.dumps(_Trap()),
         "a file of torch.save": lambda: _torch_file(),
         "10^18 hidden units": lambda: _described(config__hidden=10**18),
@@ -161,6 +170,15 @@ def data_sets() -> dict[str, Callable[[], Content]]:
         "an NPZ with pickled objects": lambda: zipped({"x_train.npy": npy(_objects(), pickled=True)}),
         "an NPZ with pickled labels": lambda: zipped(
             {"x_train.npy": images, "y_train.npy": npy(_objects(), pickled=True)}
+        ),
+        "an NPZ whose labels are 120 MB of text": lambda: zipped(
+            {
+                "x_train.npy": npy_header((30_000, 8, 8)) + bytes(64 * 30_000),
+                "y_train.npy": npy(np.zeros(30_000, "U1000")),
+            }
+        ),
+        "an NPZ of small images that would grow": lambda: zipped(
+            {"x_train.npy": npy_header((4 * MIB, 4, 4)) + bytes(64 * MIB)}
         ),
         "a pickle": lambda: pickle.dumps(_Trap()),
         "a header that is a program": lambda: npy_header((12, 10, 9)).replace(

@@ -190,8 +190,12 @@ def data_files() -> dict[str, tuple[bytes, Callable[[Dice], bytes]]]:
     pictures = {f"{'abc'[label]}/{i}.png": png(one) for i, (one, label) in enumerate(zip(grey, labels, strict=True))}
     names = np.array(["ant", "bee", "cat"])[labels]
     npz = {"x_train.npy": npy(grey), "y_train.npy": npy(names), "x_test.npy": npy(np.asfortranarray(grey[:3] / 255.0))}
+    clear = np.random.default_rng(0).integers(0, 4096, (12, 9, 8, 4)).astype(np.uint16)
+    drawn = {"imgs.npy": npy(clear), "latents_values.npy": npy(np.arange(36.0).reshape(12, 3))}
+    drawn |= {"latents_names.npy": npy(names[:3]), "classes.npy": npy(names[:3]), "labels.npy": npy(np.eye(3)[labels])}
     plain = {
         "NPY": npy(grey),
+        "NPZ with factors": zipped(drawn, zipfile.ZIP_STORED),
         "NPZ": zipped(npz),
         "NPZ, not packed": zipped(npz, zipfile.ZIP_STORED),
         "IDX": idx(grey),
@@ -201,6 +205,7 @@ def data_files() -> dict[str, tuple[bytes, Callable[[Dice], bytes]]]:
     }
     return {
         **{name: (content, partial(mutant, content)) for name, content in plain.items()},
+        "NPZ with factors, checksums made right": (plain["NPZ with factors"], partial(_zip_of_mutants, drawn)),
         "NPZ, checksums made right": (plain["NPZ"], partial(_zip_of_mutants, npz)),
         "ZIP of pictures, checksums made right": (plain["ZIP of pictures"], partial(_zip_of_mutants, pictures)),
         "gzipped IDX, checksum made right": (

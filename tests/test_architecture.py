@@ -20,7 +20,8 @@ MAX_FILES, MAX_LINES = 16, 400  # of a folder and of a file: what passes them is
 MAY_IMPORT = {  # a folder, or a file that is one of its kind: whom it may import besides itself
     "core": "",
     "storage": "",
-    "data": "storage core",
+    "data.photo": "",
+    "data": "data.photo storage core",
     "training": "data storage core",
     "export": "data storage core",
     "commands": "training export data storage core display",
@@ -43,7 +44,7 @@ MAY_IMPORT = {  # a folder, or a file that is one of its kind: whom it may impor
     "ui.widgets": "ui.theme session.threads.guard",
     "ui.plots": "ui.widgets ui.theme session.threads.guard",
     "ui.drop": "ui.theme session.opening session.threads.guard",
-    "ui.panels": "ui.plots ui.widgets ui.theme session training",
+    "ui.panels": "ui.plots ui.widgets ui.theme session training data.photo.frame",
     "ui.views": "ui.plots ui.widgets ui.theme session core.card",
     "ui.window.run": "ui.plots ui.widgets ui.theme session training core.progress",
     "ui.window.menu": "ui.views.registry ui.widgets ui.theme session.session session.training session.threads.guard",

@@ -51,6 +51,9 @@ ENCODING = [
     "doubt",
     "percentile",
     "fit",
+    "frame",
+    "candidates",
+    "frame_doubt",
 ]
 
 
@@ -271,7 +274,7 @@ def test_encode_gives_mu_and_sigma_of_the_network_itself(call, model, png, digit
     assert list(result) == ENCODING
     assert result["path"] == str(png(3))
     assert result["samples"] == []
-    assert [result[key] for key in ENCODING[7:] if key != "percentile"] == [None] * 7
+    assert [result[key] for key in ENCODING[7:-3] if key != "percentile"] == [None] * 7
     vae, info = model_file.load(model)
     from vae_explorer.data.preprocess import to_x
 

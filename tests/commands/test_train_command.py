@@ -172,7 +172,7 @@ def test_files_that_were_skipped_are_said(call, tiny, photos, tmp_path):
 def test_labels_that_could_not_be_used_are_no_files_that_were_skipped(call, tiny, digits, tmp_path):
     np.savez(tmp_path / "odd.npz", images=digits[:20], labels=np.zeros((20, 2)))
     answer = call("train", tmp_path / "odd.npz", "--out", tmp_path / "run", "--epochs", 1, *tiny)
-    assert answer.sentence.startswith("odd: the labels are 20 x 2")
+    assert answer.sentence.startswith("odd: the labels were left out: they are 20 x 2")
 
 
 def test_a_finished_run_goes_on_to_more_epochs(call, tiny, data, tmp_path, trained):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from vae_explorer.core.judgement import best_estimate, doubt_of, expected_norm, gaps, nearest, percentile
+from vae_explorer.core.judgement import best_estimate, doubt_of, expected_norm, gaps, nearest, percentile, turn_doubt
 
 HUNDREDTHS = np.linspace(0, 1, 101)
 
@@ -111,3 +111,10 @@ def test_the_gaps_of_a_fit_add_up_to_log_p_less_the_elbo_and_are_not_negative():
     assert gaps(fit, -80.0) == (3.5, 6.5)
     assert sum(gaps(fit, -80.0)) == -80.0 - fit.encoder_elbo
     assert gaps(fit, -86.5 - 1e-9).approximation == 0  # rounding
+
+
+def test_a_photo_that_is_much_likelier_on_its_side_is_in_doubt():
+    assert turn_doubt([-90.0, -95.0, -85.0, -120.0]) == ""
+    assert turn_doubt([float("nan"), -95.0, -85.0, -120.0]) == ""
+    expected = "The frame may be wrong: turned by 270° the figure is likelier by 60 nats."
+    assert turn_doubt([-180.0, -170.0, -200.0, -120.0]) == expected

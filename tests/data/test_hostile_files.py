@@ -149,7 +149,7 @@ def test_labels_of_numbers_that_are_no_letters_are_left_out(tmp_path):
         (tmp_path / "a.npz").write_bytes(with_labels(bytes(names)))
         data = finish(read(tmp_path / "a.npz"))
         assert data.train.labels is None
-        assert "text that cannot be shown" in data.skipped[0].reason
+        assert "text that cannot be shown" in data.notes[0].sentence
     (tmp_path / "a.npz").write_bytes(with_labels(mutators.npy(np.array(["ant", "bee"] * 6).astype(">U5"))))
     assert finish(read(tmp_path / "a.npz")).classes == ("ant", "bee")
 

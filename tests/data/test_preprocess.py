@@ -450,7 +450,8 @@ def test_scipy_comes_with_the_first_picture_and_not_with_the_import():
     code = (
         "import sys\n"
         "import numpy as np\n"
-        "from vae_explorer.data import foreground, preprocess\n"
+        "from vae_explorer.data import preprocess\n"
+        "from vae_explorer.data.photo import foreground\n"
         "print('scipy' in sys.modules)\n"
         "foreground.find(np.eye(28, dtype=np.uint8) * 255, strokes=True)\n"
         "print('scipy.ndimage' in sys.modules)\n"

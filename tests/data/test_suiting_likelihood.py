@@ -24,4 +24,14 @@ def test_colour_is_gaussian_also_where_it_is_all_black_and_white():
 def test_a_fifth_of_the_pixels_may_be_grey(grey, wanted):
     images = np.zeros((4, 1, 10, 10), np.uint8)
     images.reshape(4, 100)[:, : round(100 * grey)] = 128
+    images.reshape(4, 100)[:, -20:] = 255
     assert suiting_likelihood(images) == wanted
+
+
+def test_dark_images_in_which_hardly_a_pixel_is_white_are_gaussian():
+    """A CT from air to bone: the body has the levels 60 to 70 of 255, or 20 where metal is white."""
+    for level in (20, 40, 65):
+        images = np.zeros((4, 1, 32, 32), np.uint8)
+        images[:, :, 8:20, 8:20] = level
+        images[:, :, 9, 9] = 255
+        assert suiting_likelihood(images) == "gaussian"

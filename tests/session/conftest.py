@@ -37,7 +37,7 @@ def settled(session, qtbot):
         return (
             {posterior.lineage, picture.lineage, samples.lineage} == {snapshot.lineage}
             and posterior.number == snapshot.number
-            and posterior.switches == session.model.current.switches.get(session.image.image, {})
+            and posterior.settings == session.image.settings
             and np.array_equal(picture.z, z)
             and np.array_equal(samples.mu, posterior.mu)
         )

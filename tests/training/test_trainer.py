@@ -364,6 +364,12 @@ def test_too_few_images_are_refused_with_a_sentence(start, bars, tmp_path, train
         finish(start(data=str(tmp_path / "few.npz")).work())
 
 
+def test_test_images_are_not_trained_on(start, bars, tmp_path):
+    np.savez(tmp_path / "tests.npz", x_test=bars[:, 0])
+    with pytest.raises(ValueError, match="tests has only test images: they evaluate a model; train it on others"):
+        finish(start(data=str(tmp_path / "tests.npz")).work())
+
+
 def test_more_validation_images_than_there_are_is_refused_with_a_sentence(start):
     with pytest.raises(ValueError, match="too few to keep 180 for validation: keep fewer"):
         finish(start(validation_images=180).work())

@@ -1,6 +1,7 @@
 """vae-explorer encode: mu and sigma of images, samples from q(z|x), the ELBO of each."""
 
 from pathlib import Path
+from re import fullmatch
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from cyclopts import Parameter
@@ -13,6 +14,7 @@ from vae_explorer.commands.usage import (
     Json,
     Model,
     Seed,
+    WrongUsage,
     picture_file,
     require,
 )
@@ -25,6 +27,19 @@ if TYPE_CHECKING:
     from vae_explorer.core.evidence import Bound
     from vae_explorer.core.fit import FittedPosterior
     from vae_explorer.core.judgement import EncoderEstimate
+    from vae_explorer.data.photo.frame import Frame
+    from vae_explorer.data.picture import Picture
+
+NUMBER = r"\d+(\.\d+)?"
+
+
+def frame_text(_type: Any, text: str | None) -> None:
+    """A validator of --frame; the text goes on after the flag's name."""
+    if text is not None and not fullmatch(rf"{NUMBER}(,{NUMBER}){{3}}(,[0-3])?", text):
+        raise ValueError(
+            "must be LEFT,TOP,WIDTH,HEIGHT in pixels of the picture, and ,TURNS (0 to 3 quarter turns clockwise) where "
+            f"it is turned, got {text}"
+        )
 
 
 def encode(
@@ -40,6 +55,13 @@ def encode(
         bool,
         Parameter(help="fit the best q(z|x) to each image with the decoder frozen, and split the gap", negative=()),
     ] = False,
+    frame: Annotated[
+        str | None,
+        Parameter(
+            help="the part of the picture to encode: LEFT,TOP,WIDTH,HEIGHT in its pixels, and quarter turns clockwise",
+            validator=frame_text,
+        ),
+    ] = None,
     seed: Seed = 0,
     out: Annotated[
         Path | None,
@@ -67,7 +89,10 @@ def encode(
     from vae_explorer.data.preprocess import prepare
     from vae_explorer.export.picture import levels, write
     from vae_explorer.training import model_file, models
+    from vae_explorer.training.turn import doubt_about_turn
 
+    if frame and images:
+        raise WrongUsage("--frame is of one image, and several were given: encode them one by one")
     vae, info = model_file.load(models.find(model))
     card = info.card
     if importance_samples:
@@ -83,7 +108,9 @@ def encode(
     rows: list[np.ndarray] = []
     for path in (image, *images):
         try:
-            x = torch.from_numpy(prepare(picture.read(path), info.preparation).x)
+            photo = picture.read(path)
+            prepared = prepare(photo, info.preparation, frame=_frame(frame, photo) if frame else None)
+            x = torch.from_numpy(prepared.x)
         except ValueError as error:
             results.append({"path": str(path), "error": str(error)})
             continue
@@ -110,6 +137,10 @@ def encode(
                 "doubt": doubt_of(estimate, exact) if (estimate := _estimate(bound)) else None,
                 "percentile": percentile(usual.elbo, quantiles) if is_known else None,  # type: ignore[arg-type]
                 "fit": _fitted(best) if best else None,
+                "frame": prepared.frame.scaled(*photo.scale).model_dump(),
+                "candidates": [one.scaled(*photo.scale).model_dump() for one in prepared.candidates],
+                "frame_doubt": prepared.doubt
+                or ("" if frame else doubt_about_turn(vae, card, prepared, info.preparation)),
             }
         )
         if not out:
@@ -123,6 +154,19 @@ def encode(
         write(out, levels(np.concatenate(rows)), columns=2 + samples)
     if len(good) < len(results):
         raise UserError(_failure(results))
+
+
+def _frame(text: str, photo: "Picture") -> "Frame":
+    """In the pixels of the picture as it was read, from those of its file. Raises PictureError."""
+    from vae_explorer.data.photo.frame import Frame
+    from vae_explorer.data.picture import PictureError
+
+    left, top, width, height, *turns = map(float, text.split(","))
+    across, down = photo.file_size
+    if not width or not height or left >= across or top >= down:
+        raise PictureError(f"the frame {text} has nothing of {photo.name} in it, which has {across} × {down} pixels")
+    given = Frame(left=left, top=top, width=width, height=height, turns=int(turns[0]) if turns else 0)
+    return given.scaled(1 / photo.scale[0], 1 / photo.scale[1])
 
 
 def _estimate(bound: "Bound") -> "EncoderEstimate | None":
@@ -151,6 +195,7 @@ def _text(result: dict[str, Any], card: "ModelCard") -> str:
         figure = f"reconstruction {number(result['reconstruction'])} nats. {card.why_not('elbo')}"
     lines = [
         f"{result['path']}: {figure}",
+        *([f"  {result['frame_doubt']}"] if result["frame_doubt"] else []),
         f"  mu     {numbers(result['mu'], sign='+')}",
         *([f"  sigma  {numbers(result['sigma'], sign=' ')}"] if card.can("posterior") else []),
         *(f"  z      {numbers(z, sign='+')}" for z in result["samples"]),
@@ -163,7 +208,7 @@ def _text(result: dict[str, Any], card: "ModelCard") -> str:
         lines += [f"  {result['doubt']}"] if result["doubt"] else []
     if result["exact_log_evidence"] is not None:
         lines.append(f"  log p(x) {number(result['exact_log_evidence'])} nats by integration over z")
-    if result["percentile"] is not None:
+    if result["percentile"] is not None and not result["frame_doubt"]:
         lines.append(f"  {result['percentile']:.0f} % of the test images have a lower ELBO")
     if best := result["fit"]:
         lines.append(

@@ -128,7 +128,7 @@ def _resumed(folder: Path, given: dict[str, Any]) -> "tuple[Run, DataSet]":
 
 
 def _loaded(config: TrainConfig) -> "DataSet":
-    """The images, after saying which files are not among them."""
+    """The images, after saying which files are not among them, and what was done to them."""
     from vae_explorer.commands.drive import drive
     from vae_explorer.data import catalog
 
@@ -137,9 +137,9 @@ def _loaded(config: TrainConfig) -> "DataSet":
         first, count = loaded.skipped[0], len(loaded.skipped)
         files = count + len(loaded)
         what = f"{count:,} of {files:,} files {'was' if count == 1 else 'were'} skipped; the first: {first.reason}"
-        if first.path == Path(config.data):  # it is about what comes with the images
-            what = f"{loaded.name}: {first.reason}"
         print(what, file=sys.stderr)
+    for note in loaded.notes:
+        print(f"{loaded.name}: {note.sentence}", file=sys.stderr)
     return loaded
 
 

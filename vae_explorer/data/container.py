@@ -115,7 +115,7 @@ def _left_out(path: Path, root: Path, why: str) -> Skipped:
 def members(file: File) -> Iterator[Sequence[File]]:
     """The files in a ZIP, in the order of their names; hidden ones are left out."""
     with damage_told(str(file)), file.open() as stream:
-        _refuse_bomb(file, file.size)
+        refuse_bomb(file, file.size)
         _refuse_long_directory(file, stream)
         with zipfile.ZipFile(stream) as archive:
             yield _Members(file, archive)
@@ -131,7 +131,7 @@ class _Members(Sequence[File]):
         if unpacked > max(MAX_BYTES, MAX_RATIO * file.on_disk):
             raise DataError(f"{file} has {file.on_disk:,} bytes and would unpack to {unpacked:,}; it is not read")
         packed = [info for info in infos if info.file_size > MAX_RATIO * info.compress_size]
-        _refuse_bomb(file, sum(info.file_size for info in packed))
+        refuse_bomb(file, sum(info.file_size for info in packed))
         if sum(info.compress_size for info in infos) > file.size:
             raise DataError(f"{file} is damaged: its files overlap")  # a bomb too (Fifield 2019)
         if any(info.filename.count("/") > MAX_DEPTH for info in infos):
@@ -184,7 +184,7 @@ def _refuse_long_directory(file: File, stream: BufferedIOBase) -> None:
     stream.seek(0)
 
 
-def _refuse_bomb(file: File, size: int) -> None:
+def refuse_bomb(file: File, size: int) -> None:
     if size > max(SMALL, MAX_RATIO * file.on_disk):
         raise DataError(
             f"{file} has {file.on_disk:,} bytes and declares {size:,} of content; it is not read: "
@@ -213,7 +213,7 @@ def read_bytes(file: File, limit: int) -> bytes:
     """A whole file of no more than `limit` bytes."""
     if file.size > limit:
         raise DataError(f"{file} has {file.size:,} bytes; at most {limit:,} are read")
-    _refuse_bomb(file, file.size)
+    refuse_bomb(file, file.size)
     content = BytesIO()  # piece by piece: at once, zipfile would have it in memory twice
     with damage_told(str(file)), file.open() as stream:
         while piece := stream.read(min(CHUNK, limit - content.tell())):
@@ -229,7 +229,7 @@ def read_array(
     if min(shape, default=1) < 0 or size > MAX_BYTES:
         said = shown(times(shape))
         raise DataError(f"{file} declares the shape {said}; at most {MAX_BYTES >> 30} GiB can be read")
-    _refuse_bomb(file, size)
+    refuse_bomb(file, size)
     content = np.empty(size, np.uint8)
     done = 0
     while done < size:

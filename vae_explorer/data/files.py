@@ -7,7 +7,7 @@ from pathlib import Path
 from vae_explorer.core.progress import Job
 from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File, damage_told
-from vae_explorer.data.formats import arrays, idx
+from vae_explorer.data.formats import idx, npy
 from vae_explorer.data.formats.folder import reader as pictures
 from vae_explorer.data.image_set import DataSet, Skipped
 from vae_explorer.data.picture import KNOWN_SUFFIXES
@@ -37,15 +37,15 @@ def read(path: Path, reading: Reading = AUTOMATIC) -> Job[DataSet]:
 
 def _read_file(file: File, reading: Reading) -> Job[DataSet]:
     with damage_told(file.path.name), file.open() as stream:
-        start = stream.read(len(arrays.NPY_MAGIC))
+        start = stream.read(len(npy.MAGIC))
     name = shown(file.path.name.removesuffix(".gz").removesuffix(file.path.suffix))
     if start.startswith(ZIP_MAGIC):
         return (yield from _read_zip(name, file, reading))
-    if start == arrays.NPY_MAGIC:
-        return (yield from arrays.from_npy_files(name, file.path, [file], reading))
+    if start == npy.MAGIC:
+        return (yield from npy.from_npy_files(name, file.path, [file], reading))
     if start.startswith(idx.GZIP_MAGIC) or idx.is_idx(start):
-        train = yield from _read_idx(idx.Part(file, _labels_beside(file)))
-        return (yield from arrays.data_set(name, file.path, train, reading=reading))
+        parts = {idx.split_of(file.path.name): idx.Part(file, _labels_beside(file))}
+        return (yield from idx.read(name, file.path, parts, reading))
     raise DataError(f"{shown(file.path.name)} is not a data set; expected {ACCEPTED}")
 
 
@@ -57,27 +57,21 @@ def _read_zip(name: str, file: File, reading: Reading) -> Job[DataSet]:
 def _read_files(
     name: str, path: Path, files: Sequence[File], skipped: Sequence[Skipped], reading: Reading
 ) -> Job[DataSet]:
-    """Several files as one data set: MNIST's four, else pictures, else arrays, else the one NPZ."""
+    """Several files as one data set: MNIST's four, else pictures, else arrays, else NPZ files."""
     parts = idx.parts(files)
     if parts:
-        first = yield from _read_idx(parts[0])
-        second = (yield from _read_idx(parts[1])) if len(parts) > 1 else None
-        return (yield from arrays.data_set(name, path, first, second, reading=reading))
+        return (yield from idx.read(name, path, parts, reading))
     suffixes = [file.path.suffix.lower() for file in files]
     if not KNOWN_SUFFIXES.intersection(suffixes):
-        npy = [file for file, suffix in zip(files, suffixes, strict=True) if suffix == ".npy"]
+        arrays = [file for file, suffix in zip(files, suffixes, strict=True) if suffix == ".npy"]
         npz = [file for file, suffix in zip(files, suffixes, strict=True) if suffix == ".npz"]
-        if npy:
-            return (yield from arrays.from_npy_files(name, path, npy, reading))
+        if arrays:
+            return (yield from npy.from_npy_files(name, path, arrays, reading))
         if len(npz) == 1:
             return (yield from _read_zip(name, npz[0], reading))
+        if npz:
+            return (yield from npy.from_npz_files(name, path, npz, reading))
     return (yield from pictures.read(name, files, skipped, reading))
-
-
-def _read_idx(part: idx.Part) -> Job[arrays.Part]:
-    images = yield from idx.read(part.images, dimensions=(3, 4))
-    labels = (yield from idx.read(part.labels, dimensions=(1,))) if part.labels else None
-    return arrays.Part(str(part.images), images, labels)
 
 
 def _labels_beside(images: File) -> File | None:

@@ -76,6 +76,11 @@ class Picture:
     def height(self) -> int:
         return int(self.pixels.shape[0])
 
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Pixels of the file for each of its own, across and down."""
+        return self.file_size[0] / self.width, self.file_size[1] / self.height
+
 
 @dataclass(frozen=True, eq=False)
 class Layers:

@@ -2,49 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Float32, UInt8
-from pydantic import BaseModel, Field
 
-from vae_explorer.core.config import ImageShape, ModelImageShape
+from vae_explorer.core.config import ImageShape
 from vae_explorer.core.noise import content_generator
-from vae_explorer.data.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
-from vae_explorer.data.foreground import Box, Foreground, darker_than_background, find, ring
+from vae_explorer.data.photo.figures import Figure
+from vae_explorer.data.photo.finder import SAME, Found, around, found, framing, is_same
+from vae_explorer.data.photo.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
+from vae_explorer.data.photo.foreground import Box, Foreground, darker_than_background, find, ring
+from vae_explorer.data.photo.frame import Frame
 from vae_explorer.data.picture import Picture
-from vae_explorer.data.reading import Reading
+from vae_explorer.data.preparation import Binarise, Preparation
 
-Binarise = Literal["draw", "threshold"]
-MEASURED = 2000  # training images that a preparation is measured from
+_FOUND: WeakKeyDictionary[Picture, Found] = WeakKeyDictionary()
 FILLED = 0.65  # of the frame: a figure as large as this in a picture of the right proportions is left where it is
-
-
-class Preparation(BaseModel, frozen=True, extra="forbid"):
-    """What a model expects of an image, measured from its training images and kept in the model file."""
-
-    image_shape: ModelImageShape
-    dark_background: bool | None = None  # None: the training images have no plain background
-    box: float | None = Field(
-        None, gt=0, le=1
-    )  # the figures' longer side as a fraction of the frame; None: not centred figures
-    binarise: Binarise | None = None  # None: the model takes grey levels
-    reading: Reading | None = None  # how the training images were read; None: in a way that older versions had
-
-    @classmethod
-    def of(cls, images: UInt8[np.ndarray, "n c h w"], likelihood: str, reading: Reading | None = None) -> "Preparation":
-        """Measured from at most 2,000 of the training images, evenly chosen."""
-        some = (
-            images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)] if len(images) else images
-        )
-        dark = _dark_background(some)
-        return cls(
-            image_shape=ImageShape(*images.shape[1:]),
-            dark_background=dark,
-            box=None if dark is None else _figure_box(some if dark else 255 - some),
-            binarise="draw" if likelihood == "bernoulli" else None,
-            reading=reading,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,21 +41,42 @@ class Prepared:
     grey: UInt8[np.ndarray, "c h w"]  # before binarising
     x: Float32[np.ndarray, "c h w"]  # in [0, 1]
     steps: tuple[Step, ...]
+    frame: Frame  # what was looked at: the given one, or the best candidate
+    candidates: tuple[Frame, ...]  # what was found in the whole picture, the best first: at least one
+    doubt: str  # "", or one sentence: why the frame may not be on what is meant; a given frame is not doubted
 
 
 def prepare(
-    picture: Picture, preparation: Preparation, switches: Mapping[str, bool] | None = None, binarise_seed: int = 0
+    picture: Picture,
+    preparation: Preparation,
+    switches: Mapping[str, bool] | None = None,
+    binarise_seed: int = 0,
+    frame: Frame | None = None,
 ) -> Prepared:
-    """x for a model; a picture that already fits passes byte for byte. `switches` override the automatic, by name."""
+    """x for a model; a picture that already fits passes byte for byte. `switches` override the automatic, by name.
+
+    With a frame the picture is first cut to it and turned, and nothing outside is looked at."""
     chain = _Chain(picture.pixels, switches or {})
+    if frame is not None:
+        why, effect = "The frame was set by hand", "the picture is cut to it" + _turned(frame)
+        chain.step("frame", why, effect, lambda: frame.cut(chain.pixels), fixed=True)
     _match_channels(chain, preparation)
+    candidates: tuple[Frame, ...]
     if preparation.dark_background is None:
         _fit_photograph(chain, preparation)
+        is_cropped = preparation.fit == "crop"
+        candidates = (_middle(picture.pixels, preparation) if is_cropped else Frame.whole(picture.pixels),)
+        doubt = ""
     else:
-        _fit_figure(chain, preparation, dark=preparation.dark_background)
+        here = _found(picture) if frame is None else found(chain.grey)
+        candidates, doubt = _fit_figure(
+            chain, preparation, here, dark=preparation.dark_background, given=frame is not None
+        )
+        if frame is not None:
+            candidates, doubt = _found(picture).frames or (Frame.whole(picture.pixels),), ""
     grey = np.ascontiguousarray(chain.pixels.transpose(2, 0, 1))
     x = _binarise(chain, grey, preparation, binarise_seed)
-    return Prepared(grey, x, tuple(chain.steps))
+    return Prepared(grey, x, tuple(chain.steps), frame or candidates[0], candidates, doubt)
 
 
 def to_x(
@@ -152,6 +147,10 @@ class _Chain:
         return self.pixels[..., 0] if self.pixels.shape[2] == 1 else luma(self.pixels)
 
 
+def _turned(frame: Frame) -> str:
+    return f" and turned by {90 * frame.turns}°" if frame.turns else ""
+
+
 def _match_channels(chain: _Chain, preparation: Preparation) -> None:
     channels = preparation.image_shape[0]
     pixels = chain.pixels
@@ -167,62 +166,119 @@ def _match_channels(chain: _Chain, preparation: Preparation) -> None:
         chain.step("grey", "This model's images are grey", effect, lambda: luma(pixels)[..., None], fixed=True)
 
 
-def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
-    """The middle of the picture, in the proportions of the frame."""
+def _found(picture: Picture) -> Found:
+    """Once for each picture: it is prepared again with every switch and every move of a frame."""
+    if picture not in _FOUND:
+        _FOUND[picture] = found(picture.pixels[..., 0] if picture.pixels.shape[2] == 1 else luma(picture.pixels))
+    return _FOUND[picture]
+
+
+def _middle(pixels: UInt8[np.ndarray, "h w c"], preparation: Preparation) -> Frame:
+    """The largest part in the proportions of the model's images, in whole pixels."""
     _, height, width = preparation.image_shape
-    h, w = chain.pixels.shape[:2]
+    h, w = pixels.shape[:2]
     scale = min(h / height, w / width)
     ch, cw = max(1, round(height * scale)), max(1, round(width * scale))
-    if (ch, cw) != (h, w):
-        top, left = (h - ch) // 2, (w - cw) // 2
-        why = f"The picture is {w} × {h} and this model's images have the proportions {width} : {height}"
-        effect = f"the middle {cw} × {ch} are kept; if off, the whole picture is squeezed"
-        chain.step("crop", why, effect, lambda: chain.pixels[top : top + ch, left : left + cw])
-    if chain.pixels.shape[:2] != (height, width):
-        why = f"This model's images have {preparation.image_shape}"
-        chain.step(
-            "fit", why, "the picture is resized to that", lambda: resized(chain.pixels, height, width), fixed=True
-        )
+    return Frame(left=(w - cw) // 2, top=(h - ch) // 2, width=cw, height=ch)
 
 
-def _fit_figure(chain: _Chain, preparation: Preparation, *, dark: bool) -> None:
-    """The figure alone, on the background that the training images have, as large and as central as theirs."""
+def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
+    """A picture in the proportions of the model's images, as the training images were brought to them."""
     _, height, width = preparation.image_shape
-    fits = chain.pixels.shape[:2] == (height, width)
-    _invert(chain, dark=dark, fits=fits, strokes=preparation.box is not None)
+    h, w = chain.pixels.shape[:2]
+    middle, pads = _middle(chain.pixels, preparation), preparation.fit == "pad"
+    if (middle.height, middle.width) != (h, w):
+        why = f"The picture is {w} × {h} and this model's images have the proportions {width} : {height}"
+        effect = f"the middle {middle.width:.0f} × {middle.height:.0f} are kept; if off, the whole picture "
+        effect += "gets a border" if pads else "is squeezed"
+        chain.step("crop", why, effect, lambda: middle.cut(chain.pixels), automatic=preparation.fit == "crop")
+    if chain.pixels.shape[:2] != (height, width):
+        fill = 255 if preparation.reading and preparation.reading.background == "white" else 0
+
+        def do() -> UInt8[np.ndarray, "h w c"]:
+            return framed(chain.pixels, height, width, 1, fill) if pads else resized(chain.pixels, height, width)
+
+        why = f"This model's images have {preparation.image_shape}"
+        chain.step("fit", why, "the picture is resized to that", do, fixed=True)
+
+
+def _fit_figure(
+    chain: _Chain, preparation: Preparation, here: Found, *, dark: bool, given: bool
+) -> tuple[tuple[Frame, ...], str]:
+    """The figure alone, on the background that the training images have, as large and as central as theirs; the frames
+    of what it could be, and the doubt. With a given frame there is nothing else to cut."""
+    _, height, width = preparation.image_shape
+    whole = (Frame.whole(chain.pixels),)
+    fits, strokes = chain.pixels.shape[:2] == (height, width), preparation.box is not None
+    best = here.best if strokes and not fits else None
+    within, seen, known = _frame(chain, here, best, preparation, given=given) if best else (None, None, None)
+    bright = _invert(chain, dark=dark, fits=fits, strokes=strokes, is_dark=best.is_dark if best else None)
 
     def bright_figure() -> UInt8[np.ndarray, "h w"]:
-        return chain.grey if dark else 255 - chain.grey
+        return chain.grey if bright else 255 - chain.grey
 
-    figure = find(bright_figure(), strokes=preparation.box is not None)
-    cropped = False
+    is_known = seen is not None and np.array_equal(seen, bright_figure())
+    figure = find(bright_figure(), strokes=strokes, within=within, background=known if is_known else None)
+    cropped = in_place = False
     fill = 0.0
     if figure.box is not None:
         if chain.pixels.shape[2] == 1:
             _level(chain, figure, bright_figure(), dark=dark, fits=fits)
+        in_place = _in_place(figure.box, bright_figure(), preparation)
         fill = float(np.median(ring(bright_figure())))
-        cropped = _crop(chain, figure.box, bright_figure(), preparation, fits=fits)
+        cropped = _crop(chain, figure.box, bright_figure().shape, fits=fits, in_place=in_place)
     if chain.pixels.shape[:2] != (height, width):
-        strokes = cropped and preparation.box is not None and chain.pixels.shape[2] == 1
-        _scale(chain, preparation, fill, bright_figure(), dark=dark, cropped=cropped, strokes=strokes)
-    if figure.box is not None and preparation.box is not None:
+        thin = cropped and strokes and chain.pixels.shape[2] == 1
+        _scale(chain, preparation, fill, bright_figure(), dark=bright, cropped=cropped, strokes=thin)
+    if figure.box is not None and strokes:
         why = "In this model's images the figure's centre of mass is in the middle"
         chain.step(
             "centre", why, "it is moved there", lambda: centred(chain.pixels, bright_figure()), automatic=cropped
         )
+    if fits or in_place:
+        return whole, ""
+    if strokes:
+        return here.frames or whole, here.doubt
+    return (whole if figure.box is None else (framing(figure.box),)), ""
 
 
-def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool) -> None:
+def _frame(
+    chain: _Chain, here: Found, best: Figure, preparation: Preparation, *, given: bool
+) -> tuple[Box | None, UInt8[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
+    """The best one's box, and the level and background that it was seen with. Where there is more in the picture, it
+    is cut to the best one's frame first; where that is off, there is no box."""
+    level = 255 - chain.grey if best.is_dark else chain.grey
+    whole = find(level, strokes=True)
+    box: Box | None = best.box
+    in_place = whole.box is not None and _in_place(whole.box, level, preparation)
+    is_plain = best.is_open and (float(np.median(ring(chain.grey))) > best.middle) == best.is_dark
+    if whole.box and is_same(best.box, whole.box, 0.5 if in_place else SAME) and (is_plain or in_place):
+        box = around(best.box, whole.box)
+    elif not given:
+        frame, why = here.frames[0], "Around the figure there is more than its background"
+        top, left = round(frame.top), round(frame.left)
+        is_cut = chain.step("frame", why, "only its surroundings are looked at", lambda: frame.cut(chain.pixels))
+        cut = Box(best.box.top - top, best.box.left - left, best.box.bottom - top, best.box.right - left)
+        box = cut if is_cut else None
+    return box, level, whole.background
+
+
+def _invert(chain: _Chain, *, dark: bool, fits: bool, strokes: bool, is_dark: bool | None) -> bool:
+    """Says whether the figure is bright after it. `is_dark`: whether it is dark before, where that is known."""
     if fits:  # strict, so that a training image whose figure touches the border passes as it is
         bright_share = float((ring(chain.grey) > 127).mean())
         opposite = bright_share > 0.9 if dark else bright_share < 0.1
     else:
-        opposite = darker_than_background(chain.grey, strokes=strokes) == dark
+        is_dark = darker_than_background(chain.grey, strokes=strokes) if is_dark is None else is_dark
+        opposite = is_dark == dark
     model = "dark" if dark else "bright"
     why = f"The background is {model}, as in this model's images"
     if opposite:
         why = f"The background is {'bright' if dark else 'dark'} and this model's images have a {model} one"
-    chain.step("invert", why, "black and white are swapped", lambda: 255 - chain.pixels, automatic=opposite)
+    coloured = chain.pixels.shape[2] == 3  # a negative of a colour picture is nothing that anybody meant
+    automatic = opposite and not coloured
+    done = chain.step("invert", why, "black and white are swapped", lambda: 255 - chain.pixels, automatic=automatic)
+    return dark if not coloured or done == opposite else not dark
 
 
 def _level(chain: _Chain, figure: Foreground, level: UInt8[np.ndarray, "h w"], *, dark: bool, fits: bool) -> None:
@@ -243,10 +299,10 @@ def _level(chain: _Chain, figure: Foreground, level: UInt8[np.ndarray, "h w"], *
     chain.step("levels", why, effect, do, automatic=not fits and not figure.clean)
 
 
-def _crop(chain: _Chain, box: Box, level: UInt8[np.ndarray, "h w"], preparation: Preparation, *, fits: bool) -> bool:
-    h, w = level.shape
+def _crop(chain: _Chain, box: Box, size: tuple[int, ...], *, fits: bool, in_place: bool) -> bool:
+    h, w = size
     why = f"The figure is {box.right - box.left} × {box.bottom - box.top} of the picture's {w} × {h} pixels"
-    if in_place := _in_place(box, level, preparation):
+    if in_place:
         why += ", about as large and as central as in this model's images"
     elif fits:
         why += ", and the picture has the size of this model's images"
@@ -310,38 +366,3 @@ def _binarise(
         why = f"Grey: not a likelihood. {why}"
     chain.step("binarise", why, f"each is {how}", lambda: (binary * 255).astype(np.uint8).transpose(1, 2, 0))
     return binary if on else x
-
-
-def _dark_background(images: UInt8[np.ndarray, "n c h w"]) -> bool | None:
-    """Whether most images have a plain border, and which."""
-    if not len(images):
-        return None
-    border = np.concatenate((images[..., 0, :], images[..., -1, :], images[..., 0], images[..., -1]), axis=2)
-    border = border.reshape(len(images), -1).astype(np.int16)
-    middle = np.median(border, axis=1)
-    plain = (np.abs(border - middle[:, None]) <= 24).mean(1) >= 0.6
-    for dark, there in ((True, middle < 64), (False, middle > 191)):
-        if (plain & there).mean() > 0.75:
-            return dark
-    return None
-
-
-def _figure_box(images: UInt8[np.ndarray, "n c h w"]) -> float | None:
-    """The figures' longer side as a fraction of the frame, if they leave a margin, are of one size and central."""
-    level = images.max(1)
-    _, h, w = level.shape
-    level = level[level.reshape(len(level), -1).max(1) > 64].astype(np.float32)  # an empty image says nothing
-    if not len(level):
-        return None
-    inside = level > 32
-    rows, columns = inside.any(2), inside.any(1)
-    tall = h - rows.argmax(1) - rows[:, ::-1].argmax(1)
-    wide = w - columns.argmax(1) - columns[:, ::-1].argmax(1)
-    longer = np.maximum(tall / h, wide / w)
-    mass = level.sum((1, 2))
-    y = (level.sum(2) * (np.arange(h) + 0.5)).sum(1) / mass / h - 0.5
-    x = (level.sum(1) * (np.arange(w) + 0.5)).sum(1) / mass / w - 0.5
-    smaller, middle, larger = np.percentile(longer, (10, 50, 90))
-    if middle > 0.9 or larger - smaller > 0.3 or np.median(np.maximum(np.abs(x), np.abs(y))) > 0.1:
-        return None
-    return float(middle)

@@ -36,7 +36,7 @@ class Range:
         if values.dtype == np.uint8:
             if (self.black, self.white) == (0, 255):
                 return values
-            return self._levels(np.arange(256))[values]
+            return np.asarray(self._levels(np.arange(256))[values])
         return self._levels(values)
 
     def _levels(self, values: Shaped[np.ndarray, "*shape"]) -> UInt8[np.ndarray, "*shape"]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from vae_explorer.data.preprocess import Preparation
+    from vae_explorer.data.photo.frame import Frame
+    from vae_explorer.data.preparation import Preparation
 
 PROGRAM = "vae-explorer"
 
@@ -70,6 +71,12 @@ def data_info(data: str, reading: Mapping[str, object], out: str) -> Command:
     """The contact sheet of a data set that is read in this way."""
     options = (f"--{name}={value}" for name, value in reading.items())  # a value may begin with a minus
     return _command("data", "info", data, *options, "--sheet", out)
+
+
+def frame_text(frame: "Frame") -> str:
+    """LEFT,TOP,WIDTH,HEIGHT[,TURNS], as `encode --frame` takes it."""
+    sides = (f"{side:.8g}" for side in (frame.left, frame.top, frame.width, frame.height))
+    return ",".join([*sides, *([str(frame.turns)] if frame.turns else [])])
 
 
 def _command(*arguments: object) -> Command:

@@ -1,18 +1,20 @@
 """The shared records passed between threads and panels: frozen, numpy only. A model is passed as an
 opaque Snapshot. Requests and answers of one noun are in that noun's file."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
+from pydantic import BaseModel
 
 from vae_explorer.core.card import ModelCard
+from vae_explorer.data.photo.frame import Frame
 
 if TYPE_CHECKING:
     from vae_explorer.core.model import Decoder, Model
-    from vae_explorer.data.preprocess import Preparation, Step
+    from vae_explorer.data.preparation import Preparation
+    from vae_explorer.data.preprocess import Step
     from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 
 
@@ -68,6 +70,13 @@ class Origin:
     content: Path | bytes | np.ndarray = field(repr=False)
 
 
+class ImageSettings(BaseModel, frozen=True, extra="forbid"):
+    """What the user has set of how an image becomes x."""
+
+    switches: dict[str, bool] = {}  # of the preparation's steps, by their names
+    frame: Frame | None = None  # in the pixels of the picture as it was read; None: the found one
+
+
 @dataclass(frozen=True, eq=False)
 class Encoded:
     """q(z|x) of one image, how x was made, and its figures in nats. What a model cannot give is None; one without
@@ -86,9 +95,17 @@ class Encoded:
     reconstruction: float | None
     kl: float | None
     is_likelihood: bool  # False: x is grey and the likelihood is for black and white
-    switches: Mapping[str, bool] = field(default_factory=dict)  # that were asked for
+    frame: Frame  # what was looked at: the one that was set, or the best candidate
+    candidates: tuple[Frame, ...]  # what was found in the whole picture, the best first
+    doubt: str  # "", or one sentence: why the found frame may be wrong
+    settings: ImageSettings = field(default_factory=ImageSettings)  # that were asked for
+
+    @property
+    def picture(self) -> object:
+        """The same whichever part of the image is framed: what is of another part is late while a frame is dragged."""
+        return self.lineage, self.image, self.settings.switches
 
     @property
     def subject(self) -> object:
         """The image, prepared in this way, for this model whichever its weights."""
-        return self.lineage, self.image, self.switches
+        return self.lineage, self.image, self.settings

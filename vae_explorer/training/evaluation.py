@@ -13,7 +13,8 @@ from vae_explorer.core.judgement import MIN_EFFECTIVE_DRAWS
 from vae_explorer.core.model import Model
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.image_set import ImageSet
-from vae_explorer.data.preprocess import Preparation, to_x
+from vae_explorer.data.preparation import Preparation
+from vae_explorer.data.preprocess import to_x
 from vae_explorer.errors import UserError
 from vae_explorer.training.device import Speed, cores, fastest
 

@@ -24,7 +24,7 @@ from vae_explorer.core.card import (
 )
 from vae_explorer.core.config import VAEConfig
 from vae_explorer.core.vae import VAE
-from vae_explorer.data.preprocess import Preparation
+from vae_explorer.data.preparation import Preparation
 from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.errors import shown
 from vae_explorer.storage import atomic, sealed

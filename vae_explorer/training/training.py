@@ -16,7 +16,8 @@ from vae_explorer.core.objective import Metrics
 from vae_explorer.core.progress import Job, Progress
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.image_set import DataSet, ImageSet
-from vae_explorer.data.preprocess import Preparation, to_x
+from vae_explorer.data.preparation import Preparation
+from vae_explorer.data.preprocess import to_x
 from vae_explorer.training import device as devices
 from vae_explorer.training import model_file, state_file
 from vae_explorer.training.evaluation import evaluate

@@ -137,7 +137,7 @@ def belongs(session):
     for one in (evidence.shown, evidence.map):
         if one is not None:
             of, wanted = one.encoded, posterior
-            if (of.lineage, of.image, of.switches) != (snapshot.lineage, session.image.image, wanted.switches):
+            if (of.lineage, of.image, of.settings) != (snapshot.lineage, session.image.image, wanted.settings):
                 wrong.append(one)
     if evidence.fitted is not None and evidence.fitted.encoded is not posterior:
         wrong.append(evidence.fitted)
@@ -164,8 +164,8 @@ def rests(session):
         return False
     posterior = image.posterior
     if image.image is not None:
-        switches = session.model.current.switches.get(image.image, {})
-        if posterior is None or posterior.number != snapshot.number or posterior.switches != switches:
+        settings = session.image.settings
+        if posterior is None or posterior.number != snapshot.number or posterior.settings != settings:
             return False
         if not evidence.reason and evidence._is_wanted:
             shown, settings = evidence.shown, (evidence.settings.importance_samples, evidence.settings.seed)

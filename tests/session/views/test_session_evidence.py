@@ -44,7 +44,7 @@ def whole(session, evidence, at_rest, qtbot):
             and shown.is_whole
             and shown.encoded is session.image.posterior
             and shown.encoded.number == snapshot.number
-            and shown.encoded.switches == session.model.current.switches.get(session.image.image, {})
+            and shown.encoded.settings == session.image.settings
             and (shown.importance_samples, shown.seed) == (evidence.settings.importance_samples, evidence.settings.seed)
             and at_rest(evidence)
         )

@@ -86,7 +86,8 @@ GESTURES = (
     "Previous model", "16 draws", "Larger σ multiplier", "Smaller σ multiplier", "Wider range of the sliders",
     "Narrower range", "Inactive dimensions", "Enlarge the view", "Fold the views", "Next panel", "Previous panel",
     "Explore", "Presentation", "Bigger", "Smaller", "Save picture", "Copy picture", "Resample the posterior",
-    "New prior samples", "Draw again", "Back", "Keys and symbols", "Self-test", "Open the menu",
+    "New prior samples", "Draw again", "Back",
+    "Enlarge the photo", "Turn its frame by 90°", "Automatic frame", "Keys and symbols", "Self-test", "Open the menu",
 )  # fmt: skip
 
 

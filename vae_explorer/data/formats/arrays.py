@@ -1,221 +1,244 @@
-"""Images and labels that come as arrays: NPY and NPZ, and what an array must be to serve as images."""
+"""Images and labels that come as arrays of any usual shape and values become a data set."""
 
-import io
-import re
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int64, Shaped, UInt8
-from numpy.lib import format as npy
+from jaxtyping import Float32, Int64, Shaped, UInt8
 
-from vae_explorer.core.config import MAX_SIDE, MIN_SIDE, ImageShape
+from vae_explorer.core.config import ImageShape
 from vae_explorer.core.progress import Job, Progress
-from vae_explorer.data.container import DataError, File, damage_told, read_array, times
-from vae_explorer.data.image_set import DataSet, ImageSet, Skipped, Split
+from vae_explorer.data import container
+from vae_explorer.data.container import DataError, times
+from vae_explorer.data.fitting import Size, fitted, size_for
+from vae_explorer.data.formats.background import Background, multiplied
+from vae_explorer.data.formats.labels import MAX_CLASSES as MAX_CLASSES
+from vae_explorer.data.formats.labels import numbered
+from vae_explorer.data.formats.layout import ACCEPTED, Layout, layout
+from vae_explorer.data.formats.stored import VALUES_AT_ONCE, Stored
+from vae_explorer.data.image_set import DataSet, ImageSet, Note, Split
 from vae_explorer.data.reading import AUTOMATIC, Reading
+from vae_explorer.data.values import Range, Values
 from vae_explorer.errors import shown
 
-NPY_MAGIC: bytes = npy.MAGIC_PREFIX
-MAX_HEADER = 10_000  # bytes: numpy's own bound for a header that it does not trust
-MAX_CLASSES = 1000
-MAX_NAMED = 8  # arrays in a sentence
-ONE = 1.001  # values up to here are counted from 0 to 1, a little rounding included
-VALUES_AT_ONCE = 1 << 20  # of pixels, while they are scaled
-ACCEPTED = (
-    f"images x height x width, with 1 or 3 channels second or last or without, and sides from {MIN_SIDE} to {MAX_SIDE}"
-)
-
-_FIELD = rb"""["'](descr["']:["'][<>|=]?[a-zA-Z]\d*["']|fortran_order["']:(?:True|False)|shape["']:\([\dL,]*\)),?"""
-_HEADER = re.compile(rb"\{(?:" + _FIELD + rb"){3}\}")  # without its spaces
-_ORDERS: dict[bytes, Literal["C", "F"]] = {b"False": "C", b"True": "F"}
-_TRAIN = ("x_train", "train_images", "train_x", "images", "x")
-_TRAIN_LABELS = ("y_train", "train_labels", "train_y", "labels", "y")
-_TEST = ("x_test", "test_images", "test_x")
-_TEST_LABELS = ("y_test", "test_labels", "test_y")
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The arrays of one part as they were read, and where they came from."""
+    """The arrays of one part, and where they came from. Images that are not read yet are read in pieces."""
 
     name: str
-    images: Shaped[np.ndarray, "..."]
+    images: Shaped[np.ndarray, "..."] | Stored
     labels: Shaped[np.ndarray, "..."] | None = None
+    factors: Mapping[str, Shaped[np.ndarray, "n"]] = field(default_factory=dict)
+    is_turned: bool = False  # its images lie on their side: rows and columns are exchanged
+
+
+@dataclass(frozen=True, eq=False)
+class _Laid:
+    """A part whose axes are known, and which of its images are read."""
+
+    part: Part
+    layout: Layout
+    chosen: Int64[np.ndarray, "m"]  # in their order; at first none
+
+    def pieces(self) -> Generator[Shaped[np.ndarray, "k c h w"], None, None]:
+        """The chosen images; pieces of none where none of those that were passed is chosen."""
+        first = 0
+        with closing(_rows(self.part.images)) as rows:
+            for some in rows:
+                start, stop = np.searchsorted(self.chosen, (first, first + len(some)))
+                wanted = self.chosen[start:stop] - first
+                images = self.layout.images(some if len(wanted) == len(some) else some[wanted])
+                # a file's bools may hold other bytes than 0 and 1
+                yield (images.view(np.uint8) != 0).astype(np.uint8) if images.dtype.kind == "b" else images
+                first += len(some)
+
+
+class _Read(NamedTuple):
+    """The images of each part, what was done to them, and how they were really read."""
+
+    images: Mapping[Split, UInt8[np.ndarray, "n c h w"]]
+    notes: tuple[Note, ...]
+    reading: Reading
 
 
 def data_set(
-    name: str, path: Path, train: Part, test: Part | None = None, *, reading: Reading = AUTOMATIC
+    name: str,
+    path: Path,
+    train: Part | None,
+    test: Part | None = None,
+    *,
+    validation: Part | None = None,
+    reading: Reading = AUTOMATIC,
+    classes: Sequence[str] = (),
+    notes: Sequence[Note] = (),
 ) -> Job[DataSet]:
-    """Brings arrays to images with grey levels 0..255 and to labels 0, 1, 2, …"""
-    parts = [train] if test is None else [train, test]
-    arranged = [_channels_second(part) for part in parts]
-    if len({images.shape[1:] for images in arranged}) > 1:
-        own, test_own = (ImageShape(*images.shape[1:]) for images in arranged)
-        raise DataError(f"{name} has training images of {own} and test images of {test_own}; they must be alike")
-    scale = 255 if max(_brightest(part) for part in parts) <= ONE else 1
-    labels, classes, skipped = _labels(parts, path)
-    sets: list[ImageSet] = []
-    for images, numbers in zip(arranged, labels, strict=True):
-        split: Split = "test" if sets else "train"
-        sets.append(ImageSet(name, (yield from _grey_levels(images, scale)), numbers, split=split))
-    return DataSet(name, sets[0], sets[1] if test else None, classes, skipped)
+    """Brings arrays to images of one size with grey levels 0..255, and to labels 0, 1, 2, …
+
+    Without training images the set has an empty part for training. `classes` names the labels 0, 1, 2, …; `notes` come
+    before those about what is done here."""
+    laid: dict[Split, _Laid] = {}
+    for split, part in zip(SPLITS, (train, validation, test), strict=True):
+        if part is not None:
+            laid[split] = yield from _laid(part)
+    layout = _alike(name, laid)
+    sizes = {(layout.size.width, layout.size.height): sum(one.layout.count for one in laid.values())}
+    size = size_for(sizes, reading)
+    laid = _limited(laid, reading, layout.channels * prod(size))
+    read = yield from _read(name, laid, size, reading)
+    labels = numbered(
+        {split: one.part.labels[one.chosen] for split, one in laid.items() if one.part.labels is not None}, classes
+    )
+    sets = {
+        split: ImageSet(name, images, labels.numbers.get(split), _factors(laid[split]), split)
+        for split, images in read.images.items()
+        if split == "train" or len(images)
+    }
+    none = np.empty((0, *next(iter(read.images.values())).shape[1:]), np.uint8)
+    return DataSet(
+        name,
+        sets.get("train", ImageSet(name, none)),
+        sets.get("test"),
+        labels.classes,
+        validation=sets.get("validation"),
+        notes=(*notes, *_layout_notes(layout), *read.notes, *labels.notes),
+        sizes=sizes,
+        reading=read.reading,
+    )
 
 
-def from_npy_files(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[DataSet]:
-    """A data set from NPY files (an NPZ is a ZIP of them): by their names as in Keras, else the only one of images."""
-    by_name = {file.parts[-1].removesuffix(".npy").lower(): file for file in files}
-    train = _first(by_name, _TRAIN)
-    if train is None:
-        shapes: dict[File, tuple[int, ...]] = {}
-        for i, file in enumerate(files):
-            yield Progress(i, len(files), "arrays")
-            shapes[file] = _header_of(file).shape
-        candidates = [file for file, shape in shapes.items() if _channel_axis(shape) is not None]
-        if len(candidates) != 1:
-            held = ", ".join(
-                f"{shown(file.parts[-1])} ({times(shape)})" for file, shape in list(shapes.items())[:MAX_NAMED]
-            )
-            raise DataError(f"{name} contains {held}; expected x_train, images, or one array of {ACCEPTED} pixels")
-        train = candidates[0]
-    test = _first(by_name, _TEST)
-    first = yield from _read_part(train, _first(by_name, _TRAIN_LABELS))
-    second = (yield from _read_part(test, _first(by_name, _TEST_LABELS))) if test else None
-    return (yield from data_set(name, path, first, second, reading=reading))
+def _laid(part: Part) -> Job[_Laid]:
+    """Finds the axes of a part; what cannot be read in pieces is read."""
+    images, labels = part.images, None if part.labels is None else np.atleast_1d(part.labels)
+    if isinstance(images, Stored):
+        images.admit()
+    found = layout(images.shape, None if labels is None else len(labels))
+    if 0 in images.shape or found is None:
+        why = "it holds no images" if 0 in images.shape else f"expected {ACCEPTED}"
+        raise DataError(f"{part.name} has the shape {shown(times(images.shape))}; {why}")
+    if images.dtype.kind not in "biuf":
+        raise DataError(f"{part.name} holds values of the type {images.dtype}; expected numbers")
+    if labels is not None and len(labels) != found.count:
+        raise DataError(
+            f"{part.name} has {len(labels):,} labels for {found.count:,} images; expected one for each image"
+        )
+    if isinstance(images, Stored) and (found.is_reversed or images.order == "F"):
+        images = yield from images.whole()
+    if found.is_reversed:
+        images = np.moveaxis(np.asarray(images), -1, 0)
+    found = replace(found, is_turned=part.is_turned)
+    return _Laid(replace(part, images=images, labels=labels), found, np.arange(0))
 
 
-def _first(files: Mapping[str, File], names: Sequence[str]) -> File | None:
-    return next((files[name] for name in names if name in files), None)
+def _alike(name: str, laid: Mapping[Split, _Laid]) -> Layout:
+    """How the images of all parts are: raises DataError where those of one are others."""
+    shapes = {split: ImageShape(one.layout.channels, *one.layout.size) for split, one in laid.items()}
+    if len(set(shapes.values())) > 1:
+        words = {"train": "training"}
+        said = " and ".join(f"{words.get(split, split)} images of {shape}" for split, shape in shapes.items())
+        raise DataError(f"{name} has {said}; they must be alike")
+    return next(iter(laid.values())).layout
 
 
-def _read_part(images: File, labels: File | None) -> Job[Part]:
-    pixels = yield from _read_npy(images)
-    return Part(str(images), pixels, (yield from _read_npy(labels)) if labels else None)
+def _limited(laid: Mapping[Split, _Laid], reading: Reading, image_bytes: int) -> dict[Split, _Laid]:
+    """As many images as were asked for and as there is room for, evenly chosen from all parts."""
+    total = sum(one.layout.count for one in laid.values())
+    count = min(total, reading.limit or total, container.MAX_BYTES // image_bytes)
+    for one in laid.values():
+        if isinstance(one.part.images, Stored):  # small ones become larger
+            container.refuse_bomb(one.part.images.file, count * image_bytes)
+    chosen, first = np.linspace(0, total - 1, count).round().astype(np.int64), 0
+    limited: dict[Split, _Laid] = {}
+    for split, one in laid.items():
+        after = first + one.layout.count
+        limited[split] = replace(one, chosen=chosen[(chosen >= first) & (chosen < after)] - first)
+        first = after
+    return limited
 
 
-@dataclass(frozen=True)
-class _Header:
-    shape: tuple[int, ...]
-    order: Literal["C", "F"]
-    dtype: np.dtype
+def _read(name: str, laid: Mapping[Split, _Laid], size: Size, reading: Reading) -> Job[_Read]:
+    """Twice: to see the range of all values, then to make grey levels of them. So only a piece is there as it was."""
+    count, done = sum(len(one.chosen) for one in laid.values()), 0
+    values, background = Values(), Background()
+    for one in laid.values():
+        with closing(one.pieces()) as pieces:
+            for piece in pieces:
+                values.observe(piece, one.part.name)
+                done += len(piece)
+                yield Progress(done, 2 * count, "images looked at and read")
+    scale = values.range(name, reading)
+    images: dict[Split, UInt8[np.ndarray, "n c h w"]] = {}
+    for split, one in laid.items():
+        images[split] = np.empty((len(one.chosen), one.layout.channels, *size), np.uint8)
+        for more in _filled(images[split], one, scale, reading, background):
+            done += more
+            yield Progress(done, 2 * count, "images looked at and read")
+    layout = one.layout
+    if layout.channels == 4:
+        images = {split: background.composited(pixels, reading).copy() for split, pixels in images.items()}
+    total = sum(one.layout.count for one in laid.values())
+    limit = [Note(f"{count:,} of {total:,} images are read, evenly chosen", switch="limit")] if count < total else []
+    notes = (*limit, *scale.notes, *_size_notes(layout.size, size, reading), *background.notes(reading))
+    used = scale.resolved(background.resolved(reading))
+    return _Read(images, notes, used if size == layout.size else used.model_copy(update={"size": max(size)}))
 
 
-def _header_of(file: File) -> _Header:
-    with damage_told(str(file)), file.open() as stream:
-        return _header(stream, str(file))
+def _filled(
+    images: UInt8[np.ndarray, "n c h w"], one: _Laid, scale: Range, reading: Reading, background: Background
+) -> Iterator[int]:
+    """Fills in the grey levels of a part's images at their size, and tells how many more there are. Transparent ones
+    are multiplied by alpha, which remains."""
+    size = Size(*images.shape[2:])
+    fill = 255 if reading.background == "white" else 0
+    done = 0
+    with closing(one.pieces()) as pieces:
+        for piece in pieces:
+            levels = scale.levels(piece)
+            if one.layout.channels == 4:
+                levels = multiplied(levels)
+                background.observe(levels)
+            if levels.shape[2:] == size:
+                images[done : done + len(levels)] = levels
+            else:
+                for i, image in enumerate(np.moveaxis(levels, 1, 3), done):
+                    images[i] = np.moveaxis(fitted(image, size, reading.fit, fill), 2, 0)
+            done += len(levels)
+            yield len(levels)
 
 
-def _read_npy(file: File) -> Job[np.ndarray]:
-    with damage_told(str(file)), file.open() as stream:
-        header = _header(stream, str(file))
-        return (yield from read_array(stream, header.dtype, header.shape, file, order=header.order))
-
-
-def _header(stream: io.BufferedIOBase, name: str) -> _Header:
-    """Reads to the first value. Objects are refused: only pickle could load them, and that could run anything.
-
-    numpy evaluates the header as Python, whose parser can run out of the stack that macOS gives to a thread: here it is
-    read as the three fields that it is.
-    """
-    start = io.BytesIO(stream.read(MAX_HEADER))
-    try:
-        version = npy.read_magic(start)
-        length = int.from_bytes(start.read(2 if version == (1, 0) else 4), "little")
-        text = b"".join(start.read(length).split())
-        found = re.findall(_FIELD, text) if _HEADER.fullmatch(text) else []
-        fields = {name: value for name, _, value in (one.translate(None, b"\"'").partition(b":") for one in found)}
-        order = _ORDERS[fields[b"fortran_order"]]
-        dtype = np.dtype(fields[b"descr"].decode())
-        shape = tuple(int(side) for side in re.findall(rb"\d+", fields[b"shape"]))
-    except (KeyError, OverflowError, TypeError, ValueError) as error:
-        raise DataError(f"{name} has an NPY header that is damaged or does not describe a plain array") from error
-    if dtype.hasobject:
-        raise DataError(f"{name} holds pickled Python objects, which are never loaded; save it as an array of numbers")
-    if dtype.kind not in "biufU" or not dtype.itemsize:
-        raise DataError(f"{name} holds values of the type {dtype}; expected integers, floats or booleans")
-    stream.seek(start.tell())
-    return _Header(shape, order, dtype)
-
-
-def _channel_axis(shape: Sequence[int]) -> Literal[0, 1, 3] | None:
-    """Which axis counts the channels, 0 where none does, or None where this is no shape of images."""
-    sides = range(MIN_SIDE, MAX_SIDE + 1)
-    if len(shape) == 3 and shape[1] in sides and shape[2] in sides:
-        return 0
-    if len(shape) == 4 and shape[3] in (1, 3) and shape[1] in sides and shape[2] in sides:
-        return 3
-    if len(shape) == 4 and shape[1] in (1, 3) and shape[2] in sides and shape[3] in sides:
-        return 1
-    return None
-
-
-def _channels_second(part: Part) -> Shaped[np.ndarray, "n c h w"]:
-    if not part.images.size:
-        raise DataError(f"{part.name} has the shape {times(part.images.shape)}: it holds no images")
-    axis = _channel_axis(part.images.shape)
-    if axis is None:
-        raise DataError(f"{part.name} has the shape {times(part.images.shape)}; expected {ACCEPTED} pixels")
-    return part.images[:, None] if axis == 0 else np.moveaxis(part.images, axis, 1)
-
-
-def _brightest(part: Part) -> float:
-    """The highest value, once it is sure that all can be grey levels."""
-    if part.images.dtype.kind not in "biuf":
-        raise DataError(f"{part.name} holds values of the type {part.images.dtype}; expected numbers")
-    if part.images.dtype.kind == "b":
-        return 1.0
-    with np.errstate(all="ignore"):
-        low, high = float(part.images.min()), float(part.images.max())
-    if not (low >= 0 and high <= 255):  # so that NaN fails too
-        raise DataError(f"{part.name} has values from {low:g} to {high:g}; expected 0 to 1 or 0 to 255")
-    return high
-
-
-def _grey_levels(images: Shaped[np.ndarray, "n c h w"], scale: int) -> Job[UInt8[np.ndarray, "n c h w"]]:
-    if images.dtype.kind == "b":
-        images = images.view(np.uint8) != 0  # a file's bools may hold other bytes than 0 and 1
-    if images.dtype == np.uint8 and scale == 1:
-        return np.ascontiguousarray(images)
-    grey = np.empty(images.shape, np.uint8)
+def _rows(images: Shaped[np.ndarray, "n *row"] | Stored) -> Generator[Shaped[np.ndarray, "m *row"], None, None]:
+    if isinstance(images, Stored):
+        yield from images.rows()
+        return
     at_once = max(1, VALUES_AT_ONCE // prod(images.shape[1:]))
     for start in range(0, len(images), at_once):
-        yield Progress(start, len(images), "images")
-        some = slice(start, start + at_once)
-        grey[some] = np.rint(np.minimum(images[some].astype(np.float32) * scale, 255))
-    return grey
+        yield images[start : start + at_once]
 
 
-def _labels(
-    parts: Sequence[Part], path: Path
-) -> tuple[list[Int64[np.ndarray, "n"] | None], tuple[str, ...], tuple[Skipped, ...]]:
-    """The labels of each part numbered from 0, the names of the classes, and why labels were left out."""
-    none: list[Int64[np.ndarray, "n"] | None] = [None] * len(parts)
-    for part in parts:
-        if part.labels is not None and part.labels.shape[:1] != part.images.shape[:1]:
-            count = part.labels.shape[0] if part.labels.ndim else 1
-            raise DataError(f"{part.name} has {count:,} labels for {len(part.images):,} images; expected one per image")
-    given = [part.labels for part in parts if part.labels is not None]
-    if not given:
-        return none, (), ()
-    if any(labels.size != len(labels) or labels.dtype.kind not in "biuU" for labels in given):
-        seen = " and ".join(f"{times(labels.shape)} of {labels.dtype}" for labels in given)
-        return none, (), (Skipped(path, f"the labels are {seen}; expected one integer per image"),)
-    if not all(_is_text(labels) for labels in given if labels.dtype.kind == "U"):
-        return none, (), (Skipped(path, "the labels contain text that cannot be shown"),)
-    names, numbers = np.unique(np.concatenate([labels.ravel() for labels in given]), return_inverse=True)
-    if len(names) > MAX_CLASSES:
-        return none, (), (Skipped(path, f"the labels have {len(names):,} values; the limit is {MAX_CLASSES:,}"),)
-    counts = [0 if part.labels is None else len(part.labels) for part in parts]
-    pieces = np.split(numbers.astype(np.int64).ravel(), np.cumsum(counts)[:-1])
-    labelled = [None if part.labels is None else piece for part, piece in zip(parts, pieces, strict=True)]
-    return labelled, tuple(shown(name) for name in names), ()
+def _factors(one: _Laid) -> dict[str, Float32[np.ndarray, "m"]]:
+    return {name: np.asarray(values, np.float32)[one.chosen] for name, values in one.part.factors.items()}
 
 
-def _is_text(labels: Shaped[np.ndarray, "..."]) -> bool:
-    """A file's text may hold numbers that are no letters, and a str of them is no safe object."""
-    letters = np.frombuffer(labels.tobytes(), f"{labels.dtype.byteorder}u4")
-    return bool(((letters < 0xD800) | ((letters > 0xDFFF) & (letters <= sys.maxunicode))).all())
+def _layout_notes(layout: Layout) -> Iterator[Note]:
+    """What was not plain about the axes."""
+    if layout.axes == "flat" and layout.channels == 3:
+        values = 3 * prod(layout.size)
+        yield Note(f"rows of {values:,} values were read as {layout.size} pixels, channel by channel")
+    if layout.is_reversed:
+        yield Note("the last axis was read as counting the images, as in MATLAB")
+    if layout.is_turned:
+        yield Note("the images are stored on their side: rows and columns were exchanged")
+
+
+def _size_notes(was: Size, size: Size, reading: Reading) -> Iterator[Note]:
+    if size != was:
+        yield Note(f"the images were resized to {size} pixels from {was}", switch="size")
+    if not 0.95 < size.height * was.width / (size.width * was.height) < 1.05:
+        done = {"crop": "cropped to their middle", "pad": "padded", "stretch": "stretched"}[reading.fit]
+        yield Note(f"images of other proportions were {done}", switch="fit")

@@ -9,16 +9,20 @@ from vae_explorer.session.answers.answer import answer
 from vae_explorer.session.records import Encoded
 from vae_explorer.session.state.image import EncodeRequest
 from vae_explorer.session.training import Reconstructions, ReconstructRequest
+from vae_explorer.training.turn import doubt_about_turn
 
 
 @answer.register
 @torch.inference_mode()
 def encode(request: EncodeRequest) -> Encoded:
     """mu, sigma, ELBO and reconstruction of one picture: the same numbers as `vae-explorer encode` gives."""
-    snapshot, model = request.snapshot, request.snapshot.encoder
+    snapshot, model, settings = request.snapshot, request.snapshot.encoder, request.settings
     if snapshot.preparation is None:
         raise ValueError("this model does not say how its images are prepared")
-    prepared = prepare(request.picture, snapshot.preparation, request.switches)
+    prepared = prepare(request.picture, snapshot.preparation, settings.switches, frame=settings.frame)
+    doubt = prepared.doubt
+    if settings.frame is None and settings.switches.get("binarise", True):
+        doubt = doubt or doubt_about_turn(model, snapshot.card, prepared, snapshot.preparation)
     x = torch.from_numpy(prepared.x)[None]
     bound = next(found for found in bounds(model, x) if found) if snapshot.card.can("spread") else None
     q = model.encode(x)
@@ -38,7 +42,10 @@ def encode(request: EncodeRequest) -> Encoded:
         reconstruction=bound.reconstruction if bound else None,
         kl=float(kl.sum(dtype=np.float64)) if has_kl else None,
         is_likelihood=snapshot.card.likelihood != "bernoulli" or bool(np.isin(prepared.x, (0, 1)).all()),
-        switches=request.switches,
+        frame=prepared.frame,
+        candidates=prepared.candidates,
+        doubt=doubt,
+        settings=settings,
     )
 
 

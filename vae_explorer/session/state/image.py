@@ -1,6 +1,6 @@
 """The images that were brought in, and the posterior of the chosen one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.session.pictures import MAX_IMAGES, ReadPictures, ReadRequest
-from vae_explorer.session.records import Encoded, Origin, Snapshot
+from vae_explorer.session.records import Encoded, ImageSettings, Origin, Snapshot
 from vae_explorer.session.state.latent import LatentSession
 from vae_explorer.session.state.model import ModelSession, origins_of
 from vae_explorer.session.state.undo import Change
@@ -17,6 +17,7 @@ from vae_explorer.session.state.workspace import Choice, Workspace
 from vae_explorer.session.threads.latest import Latest, Place
 
 if TYPE_CHECKING:
+    from vae_explorer.data.photo.frame import Frame
     from vae_explorer.data.picture import Picture
 
 REASONS_SHOWN = 3  # of the images that could not be used
@@ -27,7 +28,7 @@ class EncodeRequest:
     snapshot: Snapshot
     image: int  # the entry's number
     picture: "Picture" = field(repr=False)
-    switches: Mapping[str, bool] = field(default_factory=dict)
+    settings: ImageSettings = field(default_factory=ImageSettings)
 
 
 class ImageSession(QObject):
@@ -35,6 +36,7 @@ class ImageSession(QObject):
 
     Signals:
         images_changed(): the strip or the chosen image has changed; the values are `images` and `image`
+        frame_changed(): the frame on the chosen image was moved, or another one was found; the value is `frame`
         encoded(): the chosen image has a new posterior; the value is `posterior`
         data_missed(): one of the images of the model's data was asked for, and the model has none
         refused(sentence: str): some could not be used
@@ -42,6 +44,7 @@ class ImageSession(QObject):
     """
 
     images_changed = Signal()
+    frame_changed = Signal()
     encoded = Signal()
     data_missed = Signal()
     refused = Signal(str)
@@ -54,6 +57,7 @@ class ImageSession(QObject):
         self._strip: tuple[int, ...] = ()  # of the model shown last
         self._chosen: int | None = None  # in that strip
         self._reading = 0  # requests
+        self._gripped: tuple[Workspace, Choice] | None = None  # as it was when the gesture on the frame began
         self._random = np.random.default_rng()
         self.pictures: dict[int, Picture] = {}
         self.thumbnails: dict[int, np.ndarray] = {}  # uint8 [3, h, w], all of one size
@@ -81,6 +85,26 @@ class ImageSession(QObject):
     def posterior(self) -> Encoded | None:
         """q(z|x) of the chosen image; None until it is computed."""
         return self._model.current.chosen if self._model.current else None
+
+    @property
+    def settings(self) -> ImageSettings:
+        """What the user has set for the chosen image."""
+        workspace = self._model.current
+        return self._settings(workspace) if workspace else ImageSettings()
+
+    @property
+    def frame(self) -> "Frame | None":
+        """What the model is shown of the chosen image: the frame that was set, or the one that was found; None until
+        it is."""
+        found = self.posterior
+        if self.settings.frame is not None or found is None:
+            return self.settings.frame
+        return found.frame if found.settings.frame is None else found.candidates[0]
+
+    @property
+    def is_frame_held(self) -> bool:
+        """Whether a gesture on the frame is under way."""
+        return self._gripped is not None
 
     def csv(self) -> str:
         """q(z|x) of the chosen image as a table, a line for each dimension, in full precision; empty where there is
@@ -139,28 +163,70 @@ class ImageSession(QObject):
         """Switches a step of the chosen image's preparation."""
         workspace = self._model.current
         if workspace and workspace.image is not None:
-            switches = {**workspace.switches, workspace.image: {**self._switches(workspace), step: on}}
-            self._push(f"Switch {step}", workspace.images, workspace.image, switches)
+            now = self._settings(workspace)
+            settings = now.model_copy(update={"switches": {**now.switches, step: on}})
+            self._push(f"Switch {step}", workspace.images, workspace.image, settings)
+
+    def grip_frame(self) -> None:
+        """Begins a gesture: what happens until `release_frame` is one entry of the history."""
+        workspace = self._model.current
+        if workspace and workspace.image is not None and self._gripped is None:
+            self._gripped = workspace, workspace.choice
+
+    def set_frame(self, frame: "Frame | None") -> None:
+        """Shows the model this part of the chosen image, None: what is found in it; as one gesture, or as part of the
+        current one."""
+        workspace = self._model.current
+        if workspace is None or workspace.image is None or frame == self._settings(workspace).frame:
+            return
+        settings = self._settings(workspace).model_copy(update={"frame": frame})
+        if self._gripped is None:
+            self._push("Frame", workspace.images, workspace.image, settings)
+        else:
+            workspace.settings = {**workspace.settings, workspace.image: settings}
+            workspace.follows_mu = True
+            self.frame_changed.emit()
+            self._ask()
+
+    def release_frame(self, *, take_back: bool = False) -> None:
+        """Ends a gesture; the frame stays, or is where it was before."""
+        gripped, self._gripped = self._gripped, None
+        if gripped is None or gripped[0] is not self._model.current:
+            return
+        workspace, before = gripped
+        if take_back or workspace.settings == before.settings:
+            self._put(before)
+        else:
+            workspace.undo.push(Change("Frame", before, workspace.choice, self._put))
+
+    def turn_frame(self) -> None:
+        """Turns what is in the frame by 90° clockwise."""
+        if (frame := self.frame) is not None:
+            self.set_frame(frame.model_copy(update={"turns": (frame.turns + 1) % 4}))
 
     def _push(
         self,
         text: str,
         images: tuple[int, ...],
         image: int | None,
-        switches: dict[int, dict[str, bool]] | None = None,
+        settings: ImageSettings | None = None,
     ) -> None:
+        """settings: of that image, if they are others than before."""
         workspace = self._model.current
         assert workspace is not None
-        before = workspace.choice
-        after = Choice(images, image, workspace.z, True, workspace.switches if switches is None else switches)
+        self.release_frame()
+        before, of_all = workspace.choice, workspace.settings
+        if settings is not None and image is not None:
+            of_all = {**of_all, image: settings}
+        after = Choice(images, image, workspace.z, True, of_all)
         workspace.undo.push(Change(text, before, after, self._put))
 
     def _put(self, choice: Choice) -> None:
-        workspace = self._model.current
+        workspace, self._gripped = self._model.current, None
         if workspace is None:
             return
         workspace.images, workspace.image = choice.images, choice.image
-        workspace.switches, workspace.follows_mu = choice.switches, choice.follows_mu
+        workspace.settings, workspace.follows_mu = choice.settings, choice.follows_mu
         if not choice.follows_mu:
             workspace.z = choice.z.copy()
             self._latent.changed.emit()
@@ -169,6 +235,7 @@ class ImageSession(QObject):
     def _show(self, workspace: Workspace) -> None:
         self._strip, self._chosen = workspace.images, workspace.image
         self.images_changed.emit()
+        self.frame_changed.emit()
         if workspace.chosen:
             self._latent.follow_mu()
             self.encoded.emit()
@@ -178,15 +245,15 @@ class ImageSession(QObject):
         workspace = self._model.current
         if workspace is None or workspace.image is None or not workspace.snapshot.card.can("encode"):
             return
-        newest, switches = workspace.chosen, self._switches(workspace)
-        if newest is None or newest.number != workspace.snapshot.number or newest.switches != switches:
-            request = EncodeRequest(workspace.snapshot, workspace.image, self.pictures[workspace.image], switches)
+        newest, settings = workspace.chosen, self._settings(workspace)
+        if newest is None or newest.number != workspace.snapshot.number or newest.settings != settings:
+            request = EncodeRequest(workspace.snapshot, workspace.image, self.pictures[workspace.image], settings)
             place = Place(EncodeRequest, workspace.lineage)
             self._thread.ask(request, self._on_encoded, self._on_encode_failed, place=place)
 
     @staticmethod
-    def _switches(workspace: Workspace) -> dict[str, bool]:
-        return workspace.switches.get(workspace.image or 0, {})
+    def _settings(workspace: Workspace) -> ImageSettings:
+        return workspace.settings.get(workspace.image or 0, ImageSettings())
 
     def _on_model_changed(self) -> None:
         workspace = self._model.current
@@ -208,6 +275,8 @@ class ImageSession(QObject):
             if workspace is self._model.current and workspace.image == answer.image:
                 self._latent.follow_mu()
                 self.encoded.emit()
+                if answer.settings.frame is None:
+                    self.frame_changed.emit()
 
     def _on_encode_failed(self, sentence: str) -> None:
         self.failed.emit(f"The image could not be encoded: {sentence}")

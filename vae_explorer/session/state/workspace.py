@@ -8,7 +8,7 @@ from PySide6.QtGui import QUndoStack
 
 from vae_explorer.data.image_set import ImageSet
 from vae_explorer.session.pictures import ReadPictures
-from vae_explorer.session.records import Encoded, Snapshot
+from vae_explorer.session.records import Encoded, ImageSettings, Snapshot
 from vae_explorer.session.state.undo import Change
 
 UNDO_LIMIT = 500  # gestures
@@ -24,7 +24,7 @@ class Choice:
     image: int | None
     z: np.ndarray
     follows_mu: bool
-    switches: dict[int, dict[str, bool]]
+    settings: dict[int, ImageSettings]
 
 
 @dataclass(eq=False)
@@ -44,7 +44,7 @@ class Workspace:
     images: tuple[int, ...] = ()  # in the strip, by their numbers
     image: int | None = None  # the chosen one
     encoded: dict[int, Encoded] = field(default_factory=dict)
-    switches: dict[int, dict[str, bool]] = field(default_factory=dict)  # of the preparation, for each image
+    settings: dict[int, ImageSettings] = field(default_factory=dict)  # of those images where something is set
     answers: dict[object, object] = field(default_factory=dict)  # by the view that keeps them here
     undo: QUndoStack = field(default_factory=QUndoStack)
 
@@ -70,7 +70,7 @@ class Workspace:
     @property
     def choice(self) -> Choice:
         """As it is now, to be put back."""
-        return Choice(self.images, self.image, self.z, self.follows_mu, self.switches)
+        return Choice(self.images, self.image, self.z, self.follows_mu, self.settings)
 
     def images_in_use(self) -> set[int]:
         """Those in the strip, and those that the history can bring back."""

@@ -40,7 +40,7 @@ class PosteriorRequest:
 
     @property
     def key(self) -> Key:
-        return Key(self.encoded.subject, (self.settings, self.noise.subject), self.encoded)
+        return Key(self.encoded.picture, (self.settings, self.noise.subject), self.encoded)
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,7 +245,7 @@ class PosteriorSamplesSession(Samples[PosteriorSettings, PosteriorSamples]):
         snapshot, encoded, shown = self._model.snapshot, self._image.posterior, self.shown
         is_there = shown is not None and self._at is not None and 0 <= self._at < len(shown.z)
         if snapshot and encoded and shown and self._at is not None and is_there and self.is_watched:
-            self._apart.want(ApartRequest(snapshot, encoded.subject, shown, self._at))
+            self._apart.want(ApartRequest(snapshot, encoded.picture, shown, self._at))
         else:
             self._apart.want(None)
 
@@ -255,7 +255,7 @@ class PosteriorSamplesSession(Samples[PosteriorSettings, PosteriorSamples]):
 
     @staticmethod
     def _about(workspace: Workspace) -> object:
-        return workspace.chosen.subject if workspace.chosen else None
+        return workspace.chosen.picture if workspace.chosen else None
 
     def _wanted(self) -> Request | None:
         snapshot, encoded = self._model.snapshot, self._image.posterior

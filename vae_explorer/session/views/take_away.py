@@ -195,13 +195,16 @@ class TakeAwaySession(QObject):
         snapshot, encoded, number = self._model.snapshot, self._image.posterior, self._image.image
         if snapshot is None or snapshot.preparation is None or encoded is None or number is None:
             raise UserError("There is no encoded image yet")
-        given = self._image.pictures[number].path
+        picture = self._image.pictures[number]
+        given = picture.path
         image: Path | NamedImage
-        if given is not None and not encoded.switches:
+        if given is not None and not encoded.settings.switches:
             image = given.absolute()
+            if (frame := encoded.settings.frame) is not None:
+                options = (*options, "--frame", command.frame_text(frame.scaled(*picture.scale)))
         else:
             digest = sha256(encoded.x.tobytes()).hexdigest()[:8]  # of several with one name
-            name = file_name([self._image.pictures[number].name, digest])
+            name = file_name([picture.name, digest])
             image = NamedImage(paths.cache_folder() / f"{name}.png", encoded.x, snapshot.preparation)
         return command.encode(self._model_name(), image, options)
 

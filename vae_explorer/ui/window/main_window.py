@@ -121,6 +121,10 @@ class MainWindow(QMainWindow):
         if model:
             self._settings.setValue("recent", [str(model), *self.recent()][:8])
 
+    def enlarge_photo(self) -> None:
+        """The photo of the chosen image, large, with its frame."""
+        self.image.enlarge_photo()
+
     def paste(self) -> None:
         """Encodes or opens what is on the clipboard."""
         self.drops.paste()

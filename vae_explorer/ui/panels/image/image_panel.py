@@ -1,6 +1,6 @@
 """The image: as it came, as the network sees it, and its posterior q(z|x)."""
 
-from PySide6.QtCore import QSize, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -8,6 +8,8 @@ from vae_explorer.session.records import Encoded
 from vae_explorer.session.session import Session
 from vae_explorer.session.threads.guard import guarded
 from vae_explorer.ui.panels.image.figures_line import FiguresLine
+from vae_explorer.ui.panels.image.large_photo import LargePhoto
+from vae_explorer.ui.panels.image.photo_frame import PhotoFrame
 from vae_explorer.ui.panels.image.picture_row import PictureRow
 from vae_explorer.ui.panels.image.posterior import PosteriorSection
 from vae_explorer.ui.panels.image.steps import StepSwitches
@@ -15,13 +17,15 @@ from vae_explorer.ui.panels.image.thumbnail_strip import ThumbnailStrip
 from vae_explorer.ui.theme import UNIT, theme
 from vae_explorer.ui.widgets.accessible import announce
 from vae_explorer.ui.widgets.image_view import ImageView
-from vae_explorer.ui.widgets.panel import ElidedLabel, Help, Panel, row, scrolling
+from vae_explorer.ui.widgets.panel import ElidedLabel, Help, Panel, button, row, scrolling
 from vae_explorer.ui.widgets.take_away import Taken, offer
+from vae_explorer.ui.widgets.tips import wrapped
 
 EMPTY = "Drop an image, paste one, or Open…"
 ENCODING = "encoding…"
 GREY = "x is grey: these are not log-likelihoods"
 WHY_GREY = "p(x|z) is for black and white and x is grey, so these are not log-likelihoods: switch binarise on."
+WHAT_TO_DO = "Set the frame on the photo: drag it, or click another figure that was found."
 NATS = "nats"
 HELP = Help(
     "The encoder turns x, the image as the network sees it, into a mean μ and a standard deviation σ "
@@ -33,6 +37,7 @@ SIDE = 3 * UNIT  # pixels: of the panel, left and right of what is in it
 BAR = 10  # pixels at 100 %: of a scroll bar
 MIN_PHOTO = 64  # pixels
 PHOTO = 146, 112  # pixels at 100 %
+WITH_BUTTONS = 250  # pixels at 100 %: a narrower panel leaves those of the photo to the keys and the large photo
 
 
 class ImagePanel(Panel):
@@ -49,6 +54,7 @@ class ImagePanel(Panel):
         super().__init__("Image", "x", parent, help=HELP)
         self.setObjectName("imagePanel")
         self._session, self._image = session, session.image
+        self._large: LargePhoto | None = None
         self._announced: object = None  # the subject whose figures were said last
         self._clock = QTimer(self, singleShot=True, interval=PATIENCE)
         self._clock.timeout.connect(self._on_patience_ended)
@@ -81,6 +87,14 @@ class ImagePanel(Panel):
         """mu, sigma and KL of every dimension, in full precision; z alone by a plain autoencoder."""
         self.posterior.copy_csv()
 
+    def enlarge_photo(self) -> None:
+        """Opens the photo large, with its frame."""
+        if self._large is None:
+            self._large = LargePhoto(self._session, self)
+        self._large.show()
+        self._large.activateWindow()
+        self._large.frame.setFocus()
+
     # how it is made
 
     def _make_pictures(self) -> None:
@@ -94,18 +108,38 @@ class ImagePanel(Panel):
             (self.difference, "difference"),
         ):
             view.setAccessibleName(name)
-        self.photo.setToolTip("The original image; drop another one anywhere")
+        self.frame = PhotoFrame(self.photo, self._session)
+        self.frame.enlarge_asked.connect(self.enlarge_photo)
+        self.photo_buttons = self._make_photo_buttons()
         self.difference.setToolTip("Reconstruction minus x: blue is darker, red is brighter")
         self.steps = StepSwitches(after=self.more)
         self.steps.switched.connect(self._image.set_switch)
+        self.steps.automatic_asked.connect(self._on_automatic)
         captions = ("x",), ("reconstruction", "recon."), ("difference", "diff.")
         views = self.x_view, self.reconstruction, self.difference
         self.pictures = PictureRow(dict(zip(views, captions, strict=True)), BAR)
 
+    def _make_photo_buttons(self) -> QWidget:
+        """What the mouse has of the frame's keys, in a column."""
+        column = QWidget()
+        inside = QVBoxLayout(column)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(0)
+        for sign, name, does, tip in (
+            ("⤢", "Enlarge the photo", self.enlarge_photo, "to set its frame exactly (double-click)"),
+            ("↻", "Turn the frame by 90°", self._image.turn_frame, "clockwise (R, with the photo in focus)"),
+        ):
+            made = button(sign, does, f"{name}: {tip}", role="link")
+            made.setAccessibleName(name)
+            inside.addWidget(made)
+        inside.addStretch(1)
+        return column
+
     def _place_parts(self) -> None:
         """The scroll bar has its room in the margin, so nothing moves when it comes."""
-        above = row(self.photo, self.steps, spacing=3 * UNIT)
+        above = row(self.photo, self.photo_buttons, self.steps, spacing=UNIT)
         above.setStretch(0, 1)
+        above.setAlignment(self.photo, Qt.AlignmentFlag.AlignTop)  # it stays where it is while steps come and go
         above.addStretch(0)
         self._top = QWidget()
         self._top.setLayout(above)
@@ -200,10 +234,16 @@ class ImagePanel(Panel):
         self.posterior.show_posterior(encoded)
         self._on_figures_changed()
 
+    def _on_automatic(self) -> None:
+        self._image.set_frame(None)
+
     def _on_figures_changed(self) -> None:
         encoded, percentile = self._image.posterior, self._session.typical.percentile
         is_grey = encoded is not None and not encoded.is_likelihood
-        if is_grey:
+        doubt = encoded.doubt if encoded is not None else ""
+        if doubt:
+            text, tip = doubt, f"{doubt} {WHAT_TO_DO}"
+        elif is_grey:
             text, tip = GREY, WHY_GREY
         elif encoded is None and self._image.image is not None and not self._session.model.lacks("encode"):
             return  # the next figures are on their way
@@ -212,7 +252,7 @@ class ImagePanel(Panel):
             if percentile is not None:
                 text = f"{NATS} · {_among_tests(percentile)}"
                 tip = f"{_among_tests(percentile).capitalize()}, by the ELBO."
-        self._set_remark(text, tip, role="warning" if is_grey else "caption")
+        self._set_remark(text, tip, role="warning" if is_grey or doubt else "caption")
         self._announce()
 
     def _set_remark(self, text: str, tip: str, *, role: str) -> None:
@@ -221,7 +261,7 @@ class ImagePanel(Panel):
             self.remark.style().unpolish(self.remark)
             self.remark.style().polish(self.remark)
         self.remark.set_whole(text)
-        self.remark.setToolTip(tip)
+        self.remark.setToolTip(wrapped(tip))
 
     def _announce(self) -> None:
         """Once for each image that is chosen or prepared anew, as soon as its figures are the ones that stay."""
@@ -262,6 +302,7 @@ class ImagePanel(Panel):
         """What is between the margins keeps its width whether or not there is a scroll bar."""
         bar, inner = self._area.verticalScrollBar(), self.contentsRect().width()
         wide = bar.sizeHint().width()
+        self.photo_buttons.setVisible(inner >= theme.pixels(WITH_BUTTONS))
         right = max(SIDE, wide) - (wide if bar.maximum() > 0 else 0)
         for part in (self._top, self.posterior):
             part.setContentsMargins(SIDE, 0, max(0, right), 0)

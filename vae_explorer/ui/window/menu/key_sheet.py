@@ -26,6 +26,18 @@ OF_CONTROLS: tuple[tuple[str, Keys], ...] = (  # what the menus do not have
         ),
     ),
     (
+        "On the photo",
+        (
+            ("Arrows", "Move the frame by 1 %, with Shift by one pixel"),
+            ("Ctrl+Arrows", "Resize it; with Shift one side by one pixel"),
+            ("R", "Turn it by 90°"),
+            ("1 … 9", "The other figures that were found"),
+            ("Delete", "The frame that was found"),
+            ("Enter", "Enlarge the photo"),
+            ("Esc", "Take the drag back"),
+        ),
+    ),
+    (
         "On pictures and plots",
         (
             ("Arrows, Home, End", "Walk over the pictures or the dimensions"),

@@ -34,6 +34,7 @@ class Verbs(Protocol):
     def copy_picture(self) -> None: ...
     def copy_csv(self) -> None: ...
     def paste(self) -> None: ...
+    def enlarge_photo(self) -> None: ...
     def zoom(self, by: int) -> None: ...
     def scheme(self) -> str: ...
     def set_scheme(self, name: str) -> None: ...
@@ -106,11 +107,15 @@ class MainMenu(Menus):
         self._add(menu, "&Paste image", verbs.paste, QKeySequence.StandardKey.Paste)
 
     def _fill_image(self) -> None:
-        session, menu = self._verbs.session, self._add_menu("&Image")
+        verbs, session, menu = self._verbs, self._verbs.session, self._add_menu("&Image")
         self._add(menu, "Another e&xample image", session.image.open_test_image, "Ctrl+I")
         self._add(menu, "&Next image", partial(session.image.step, 1), "Ctrl+PgDown")
         self._add(menu, "Pre&vious image", partial(session.image.step, -1), "Ctrl+PgUp")
         self._add(menu, "Re&move image from the strip", self._remove_image, plain="Ctrl+Del")
+        menu.addSeparator()
+        self._add(menu, "En&large the photo", verbs.enlarge_photo, "Ctrl+Shift+P")
+        self._add(menu, "&Turn its frame by 90°", session.image.turn_frame, "Ctrl+Shift+R")
+        self._add(menu, "&Automatic frame", partial(session.image.set_frame, None), "Ctrl+Shift+A")
         self._preparation = menu.addMenu("&Preparation")
         self._steps = [
             self._add(

@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64, UInt8
 from PIL import Image
 
-from vae_explorer.data.foreground import ring
+from vae_explorer.data.photo.foreground import ring
 
 MAX_GAIN = 3.0  # a hairline of a third of a pixel becomes white; what is thinner stays pale
 
