@@ -274,13 +274,26 @@ def test_a_set_of_the_catalog_is_shown_when_it_is_chosen_if_it_is_there_else_whe
 
     if how == "picked":
         looked(pick)
-        assert panel.form.config().likelihood == "gaussian"  # what suits a set that was picked
     else:
         pick()
         assert sets.readings == []
         looked(lambda: press(qtbot, sheet.look))
-        assert panel.form.config().likelihood == "bernoulli"  # looking alone changes nothing
+    assert panel.form.config().likelihood == "gaussian"  # what suits a set that was picked
     assert sheet.grid.isVisible()
+
+
+def test_looking_alone_changes_no_likelihood(sheet, panel, looked, qtbot):
+    looked(lambda: press(qtbot, sheet.look))
+    assert panel.form.config().likelihood == "bernoulli"
+
+
+def test_a_likelihood_that_the_user_has_chosen_stays_whatever_is_read(opened, panel, looked):
+    field = panel.form.field("likelihood")
+    field.setCurrentText("bernoulli")
+    field.activated.emit(field.currentIndex())
+    looked(lambda: twin(opened, "fit").setCurrentText("pad"))
+    looked(lambda: twin(opened, "size").setValue(16))
+    assert panel.form.config().likelihood == "bernoulli"
 
 
 def test_each_set_is_read_in_its_own_way(opened, panel, session, sets, looked, qtbot, tmp_path):
@@ -362,9 +375,13 @@ def test_tab_walks_from_the_row_of_the_images_through_the_sheet_to_the_next_row(
 
 @pytest.mark.parametrize("scale", [80, 100, 200])
 def test_nothing_is_cut_in_a_narrow_drawer(opened, panel, qtbot, scale):
-    theme.set_scale(scale)
+    """Also where the size of the type has changed while the drawer was closed."""
     opened.lines[-1].unfold.click()
+    panel.hide()
+    theme.set_scale(scale)
     panel.resize(max(300, theme.pixels(300)), 900)
+    panel.show()
+    qtbot.waitExposed(panel)
     QCoreApplication.sendPostedEvents()
     room = opened.width()
     for part in [*opened.findChildren(QLabel), *opened.findChildren(QPushButton), opened.grid]:

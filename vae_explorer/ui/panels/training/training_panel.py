@@ -71,6 +71,7 @@ class TrainingPanel(Panel):
         self.form.changed.connect(self._on_form_changed)
         self.start = button("▶ Start", self._on_start, START, role="primary", name="trainStart")
         self.form.field("data").activated.connect(self._on_data_picked)
+        self.form.field("likelihood").activated.connect(self._on_likelihood_picked)
         self.sheet = DataSheet(self._session, self.form)
         self.form.add_below("data", self.sheet)
         self.resume = ResumeOffer(self._session, self.form)
@@ -188,11 +189,13 @@ class TrainingPanel(Panel):
         """The user has chosen from the list."""
         data = self.form.data
         self._read_as_before(data)
-        self._suits = ("", "")
-        if self.sheet.look_at_hand():
-            self._suits = (data, "")
-        else:
+        self._suits = (data, "")
+        if not self.sheet.look_at_hand():
             self._take_likelihood(data)
+
+    def _on_likelihood_picked(self) -> None:
+        """The user has chosen one: no reading of these images changes it again."""
+        self._suits = ("", "")
 
     def _read_as_before(self, data: str) -> None:
         """Each data set has its own way to be read, which is found from its images at first."""
