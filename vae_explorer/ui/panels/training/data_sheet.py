@@ -25,7 +25,7 @@ READING = tuple(type(TrainConfig().reading).model_fields)
 SWITCHES = (("size",), ("fit",), ("background",), ("black", "white"), ("limit",))  # those of one line together
 PAUSE = 400  # milliseconds without a change, before the images are read in the new way
 LISTED = 50  # files of a list: `data info` names all of them
-FITTING = tuple(getattr(QEvent.Type, name) for name in ("LayoutRequest", "Resize", "Show", "FontChange", "StyleChange"))
+RESTYLED = (QEvent.Type.Show, QEvent.Type.FontChange, QEvent.Type.StyleChange)
 EMPTY = "What these images look like is shown here."
 MISSING = "These images are no longer where they were."
 OUTDATED = "This is how they were read before."
@@ -102,9 +102,10 @@ class DataSheet(QWidget):
     def event(self, event: QEvent) -> bool:
         """As high as it needs to be at its width: a form does not follow a row whose height depends on its width."""
         done = super().event(event)
-        if event.type() in FITTING:
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize, *RESTYLED):
             layout = self._column
-            layout.invalidate()  # what it knows of a label may be of another type size
+            if event.type() in RESTYLED:
+                layout.invalidate()  # what it knows of a label may be of another size of the type
             height = layout.heightForWidth(self.width()) if layout.hasHeightForWidth() else layout.sizeHint().height()
             if height != self.minimumHeight() or height != self.maximumHeight():
                 self.setFixedHeight(height)
