@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+import foreign_files
 import numpy as np
 import torch
 from mutators import SHAPE, model, npy, png, sealed_again, zipped
@@ -128,6 +129,47 @@ def _with_length(content: bytes) -> bytes:
 _FOUR = ("x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy")
 
 
+def _of_others() -> dict[str, Callable[[], Content]]:
+    """Tables, archives and arrays of other programs."""
+    huge = 400 * MIB
+
+    def sides(content: bytes) -> bytes:
+        return content.replace(struct.pack("<3i", 12, 8, 8), struct.pack("<3i", 1 << 24, 8, 8))
+
+    def element(kind: int, size: int) -> bytes:
+        return struct.pack("<II", kind, size)
+
+    def text(length: int) -> bytes:
+        return foreign_files.mnist_csv()[:-1] + b"\n" + b"7" * length
+
+    array = foreign_files.mat({"images": foreign_files.GREY})
+    long_name = bytearray(foreign_files.tar({"x" * 200: b""}))
+    long_name[124:136] = b"%011o\0" % huge  # the length of the name
+    long_name[148:156] = b"%06o\0 " % (sum(long_name[:148]) + 8 * 32 + sum(long_name[156:512]))
+    many = foreign_files.tar({"a.png": b"", "b.png": b""})[:1024] * 150_000
+    return {
+        "a CSV with a row of 400 MB": lambda: (text(0), huge),
+        "a CSV with a number of 7 MB": lambda: text(7 * MIB),
+        "a gzip bomb of a CSV": lambda: gzip.compress(foreign_files.mnist_csv() * 300_000),
+        "a MAT that claims 2^30 values": lambda: sides(array),
+        "a MAT whose packed array unpacks to 400 MB": lambda: (
+            array[:128]
+            + (content := zlib.compress(element(14, huge) + array[136:] + bytes(huge)))[:0]
+            + element(15, len(content))
+            + content
+        ),
+        "a MAT whose array has a name of 400 MB": lambda: (
+            array[:128] + element(14, huge) + array[136:176] + element(1, huge),
+            huge,
+        ),
+        "a TAR with a name of 400 MB": lambda: (bytes(long_name), huge + 10_000),
+        "a TAR of 300,000 files": lambda: many + bytes(1024),
+        "a TAR bomb, packed by gzip": lambda: foreign_files.tar({"x_train.npy": bytes(huge)}, "w:gz"),
+        "a TAR bomb, packed by bzip2": lambda: foreign_files.tar({"x_train.npy": bytes(huge)}, "w:bz2"),
+        "a TAR bomb, packed by xz": lambda: foreign_files.tar({"x_train.npy": bytes(huge)}, "w:xz"),
+    }
+
+
 def data_sets() -> dict[str, Callable[[], Content]]:
     """What makes the content of each."""
     images, huge = npy(np.zeros((12, 10, 9), np.uint8)), 400 * MIB
@@ -166,6 +208,7 @@ def data_sets() -> dict[str, Callable[[], Content]]:
         "an NPY that claims 2 GiB": lambda: npy_header((2**25, 8, 8)) + b"x" * 100,
         "an NPZ that claims 2 GiB": lambda: zipped({"x_train.npy": npy_header((2**25, 8, 8)) + b"x" * 100}),
         "an NPY with a header of 100 MB": lambda: b"\x93NUMPY\2\0" + struct.pack("<I", 100 * MIB) + b" " * 100 * MIB,
+        **_of_others(),
         "pickled objects": lambda: npy(_objects(), pickled=True),
         "an NPZ with pickled objects": lambda: zipped({"x_train.npy": npy(_objects(), pickled=True)}),
         "an NPZ with pickled labels": lambda: zipped(

@@ -360,7 +360,7 @@ def test_an_image_that_cannot_be_read_does_not_stop_the_others(call, model, png,
     images = answer.json["images"]
     assert [list(image) == ["path", "error"] for image in images] == [False, True, True, False]
     assert images[1]["path"] == str(bad)
-    assert answer.sentence.startswith("2 of 4 images could not be encoded: bad.png is not a PNG")
+    assert answer.sentence.startswith("2 of 4 images could not be encoded: bad.png is a text file, not a picture")
     assert "gone.png" in answer.sentence
 
 

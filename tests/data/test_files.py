@@ -17,7 +17,7 @@ from PIL import Image
 from vae_explorer.core.progress import finish
 from vae_explorer.data import container
 from vae_explorer.data.files import DataError, read
-from vae_explorer.data.formats import idx as idx_file
+from vae_explorer.data.formats.packed import unpacking
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (12, 10, 9), dtype=np.uint8)  # n h w
@@ -177,13 +177,13 @@ def test_a_header_that_claims_more_than_there_can_be_is_refused(tmp_path, shape)
 
 def test_a_gz_bomb_is_read_no_further_than_its_header_says(tmp_path, monkeypatch):
     taken = []
-    whole = idx_file._Unpacked.readinto
+    whole = unpacking.Unpacked.readinto
 
     def counted(self, buffer):
         taken.append(whole(self, buffer))
         return taken[-1]
 
-    monkeypatch.setattr(idx_file._Unpacked, "readinto", counted)
+    monkeypatch.setattr(unpacking.Unpacked, "readinto", counted)
     assert "has extra data after" in refused(tmp_path / "bomb.gz", gzip.compress(idx(GREY) + bytes(50 << 20)))
     assert sum(taken) < 1 << 16
 

@@ -15,7 +15,7 @@ from vae_explorer.core.progress import finish
 from vae_explorer.data import catalog, container
 from vae_explorer.data.container import shown
 from vae_explorer.data.files import DataError, read
-from vae_explorer.data.formats import idx as idx_file
+from vae_explorer.data.formats.packed import unpacking
 
 GREY = np.random.default_rng(0).integers(0, 256, (12, 10, 9), dtype=np.uint8)
 
@@ -131,7 +131,7 @@ def test_gzips_one_after_another_are_one_file(tmp_path, parts):
 
 @pytest.mark.parametrize("start", [b"\x1f\x8b\x08\x08" + bytes(6) + b"A" * 100_000, gzip.compress(b"") * 5000])
 def test_a_gzip_that_goes_on_without_a_byte_of_content_is_left(tmp_path, monkeypatch, start):
-    monkeypatch.setattr(idx_file, "MAX_SILENCE", 20_000)
+    monkeypatch.setattr(unpacking, "MAX_SILENCE", 20_000)
     content = start + gzip.compress(mutators.idx(GREY))
     assert "unpack to nothing" in refused(tmp_path / "a.gz", content)
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from vae_explorer.data.picture import FORMATS, KEPT_PIXELS, KNOWN_SUFFIXES, Picture, PictureError, layers, read
+from vae_explorer.data.codecs.decoding import FORMATS, KEPT_PIXELS
+from vae_explorer.data.picture import KNOWN_SUFFIXES, Picture, PictureError, layers, read
 from vae_explorer.data.reading import Reading
 from vae_explorer.export.picture import png
 
@@ -187,7 +188,7 @@ def test_a_file_that_is_cut_off_gives_a_sentence(form):
 
 
 def test_other_files_are_refused_with_a_sentence(tmp_path):
-    for name, content in {"a.png": b"", "b.svg": b"<svg/>", "c.pdf": b"%PDF-1.4", "d.ppm": b"P6 1 1 255 abc"}.items():
+    for name, content in {"a.png": b"", "b.svg": b"<svg/>", "c.pdf": b"%PDF-1.4", "d.ppm": b"P6 1 1 255 ab"}.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(PictureError, match=name.replace(".", r"\.")):
             read(tmp_path / name)

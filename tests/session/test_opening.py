@@ -33,6 +33,16 @@ def run(tmp_path, config):
         ("a.npz", "data"),
         ("a.Zip", "data"),
         ("t10k-images-idx3-ubyte.gz", "data"),
+        ("train.csv", "data"),
+        ("train.csv.gz", "data"),
+        ("train_32x32.mat", "data"),
+        ("cifar-10-binary.tar.gz", "data"),
+        ("shard-000.tar", "data"),
+        ("3dshapes.h5", "data"),
+        ("train-00000-of-00001.parquet", "data"),
+        ("data_batch_1.bin", "data"),
+        ("train_X.bin", "data"),
+        ("firmware.bin", "image"),
         ("photos/", "data"),
         ("holiday.2024/", "data"),
         ("holiday.png/", "data"),
@@ -107,3 +117,13 @@ def test_the_session_opens_each_and_says_in_one_sentence_what_it_left_out(sessio
 def test_where_there_is_no_model_among_them_none_is_named(session, qtbot, tmp_path):
     with qtbot.waitSignal(session.failed, timeout=TIMEOUT):
         assert session.open([tmp_path / "missing.png"]) is None
+
+
+def test_files_that_are_one_set_are_opened_together(tmp_path):
+    four = [tmp_path / f"{part}-idx{n}-ubyte.gz" for part in ("train-images", "t10k-labels") for n in (1, 3)]
+    assert to_open(four) == ToOpen(data=tmp_path)
+    batches = [tmp_path / "data_batch_1.bin", tmp_path / "data_batch_2.bin"]
+    assert to_open(batches) == ToOpen(data=tmp_path)
+    elsewhere = tmp_path / "other" / "data_batch_3.bin"
+    assert to_open([batches[0], elsewhere]) == ToOpen(data=batches[0], left_out=(elsewhere,))
+    assert to_open([batches[0], tmp_path / "a.npz"]) == ToOpen(data=batches[0], left_out=(tmp_path / "a.npz",))

@@ -13,7 +13,13 @@ from vae_explorer.training.run import is_run
 Kind = Literal["image", "model", "run", "data"]
 
 MODEL_SUFFIX = ".safetensors"
-DATA_SUFFIXES = frozenset((".npz", ".npy", ".zip"))
+DATA_SUFFIXES = frozenset(
+    (".npz", ".npy", ".zip", ".csv", ".tsv", ".mat", ".h5", ".hdf5", ".parquet", ".tar", ".tgz", ".tbz2", ".txz")
+)
+PACKED_DATA = re.compile(r"\.(tar\.(gz|bz2|xz)|[ct]sv\.gz)$", re.IGNORECASE)
+BATCH_NAME = re.compile(
+    r"((data_batch_[1-9]|test_batch|train|test)|(train|test|unlabeled)_[Xy])\.bin$", re.IGNORECASE
+)  # of CIFAR and STL-10
 IDX_NAME = re.compile(r"idx[13]-ubyte(\.gz)?$", re.IGNORECASE)
 
 
@@ -46,7 +52,12 @@ def kind_of(path: Path) -> Kind:
 
 def is_data_file(path: PurePath) -> bool:
     """Whether a file's name is that of a data set."""
-    return path.suffix.lower() in DATA_SUFFIXES or bool(IDX_NAME.search(path.name))
+    return path.suffix.lower() in DATA_SUFFIXES or bool(PACKED_DATA.search(path.name)) or _is_of_several(path)
+
+
+def _is_of_several(path: PurePath) -> bool:
+    """Whether a file's name is that of one of several which are a data set together: MNIST's four, CIFAR's batches."""
+    return bool(IDX_NAME.search(path.name) or BATCH_NAME.match(path.name))
 
 
 def to_open(paths: Iterable[Path]) -> ToOpen:
@@ -62,6 +73,8 @@ def to_open(paths: Iterable[Path]) -> ToOpen:
             data.append(path)
         else:
             models.append((kind, path))
+    if len(data) > 1 and len({path.parent for path in data}) == 1 and all(map(_is_of_several, data)):
+        data = [data[0].parent]  # which is read as the set that they are
     first = dict(models[:1])
     left_out = (*(path for _, path in models[1:]), *data[1:])
     return ToOpen(tuple(images), first.get("model"), first.get("run"), data[0] if data else None, left_out)

@@ -2,28 +2,26 @@
 
 import re
 import struct
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from io import BufferedIOBase, BufferedReader, RawIOBase
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from vae_explorer.core.progress import Job
-from vae_explorer.data.container import DataError, File, damage_told
+from vae_explorer.data import recognise
+from vae_explorer.data.container import DataError, File
 from vae_explorer.data.formats import arrays
+from vae_explorer.data.formats.packed.unpacking import unpacked
 from vae_explorer.data.formats.stored import Stored
 from vae_explorer.data.image_set import DataSet, Split
 from vae_explorer.data.reading import Reading
 from vae_explorer.errors import shown
 
-GZIP_MAGIC = b"\x1f\x8b"
-PIECE = 1 << 16  # bytes that are unpacked at once
 MAX_SAID = 8  # data sets in a sentence
-MAX_SILENCE = 1 << 20  # bytes of a gzipped file that give not one byte
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _NAME = re.compile(
     r"(?:(?P<set>.+)[-_.])?(?P<split>train|t10k|test)[-_.](?P<kind>images|labels)[-_.]idx[0-9](?:[-_.]ubyte)?(?:\.gz)?",
@@ -91,50 +89,6 @@ def is_idx(start: bytes) -> bool:
     return start[:2] == b"\0\0" and len(start) >= 4 and start[2] in _TYPES
 
 
-@contextmanager
-def unpacked(file: File) -> Iterator[BufferedIOBase]:
-    """The content of a file that may be gzipped."""
-    with damage_told(str(file)), file.open() as raw:
-        packed = raw.read(2) == GZIP_MAGIC
-        raw.seek(0)
-        if not packed:
-            yield raw
-            return
-        yield BufferedReader(_Unpacked(raw))
-
-
-class _Unpacked(RawIOBase):
-    """What gzipped bytes hold (RFC 1952). The headers are read by zlib: Python's own gzip goes through them byte by
-    byte, for minutes where one has a name of a gigabyte."""
-
-    def __init__(self, packed: BufferedIOBase):
-        super().__init__()
-        self._packed, self._rest, self._is_within = packed, b"", False
-        self._zlib = zlib.decompressobj(16 + zlib.MAX_WBITS)  # 16: with the header and the checksum of gzip
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        silence = 0
-        while silence <= MAX_SILENCE:
-            if self._zlib.eof:  # another gzip may follow
-                self._rest, self._is_within = self._zlib.unused_data.lstrip(b"\0"), False
-                self._zlib = zlib.decompressobj(16 + zlib.MAX_WBITS)
-            self._rest = self._rest or self._packed.read(PIECE)
-            if not self._rest and self._is_within:
-                raise EOFError("it is truncated")
-            if not self._rest:
-                return 0
-            silence += len(self._rest)
-            piece = self._zlib.decompress(self._rest, len(buffer))
-            self._rest, self._is_within = self._zlib.unconsumed_tail, True
-            if piece:
-                buffer[: len(piece)] = piece
-                return len(piece)
-        raise EOFError(f"{MAX_SILENCE:,} of its bytes unpack to nothing")
-
-
 def stored(file: File, *, dimensions: Sequence[int]) -> Stored:
     """The array of an IDX file, gzipped or not, that has one of these numbers of dimensions."""
     with unpacked(file) as stream:
@@ -146,7 +100,8 @@ def _header(stream: BufferedIOBase, file: File, dimensions: Sequence[int]) -> tu
     """Reads to the first value."""
     magic = stream.read(4)
     if not is_idx(magic):
-        raise DataError(f"{file} is not an IDX file: it begins with the bytes {magic.hex(' ') or '(none)'}")
+        start = magic + stream.read(recognise.START)
+        raise DataError(f"{file} {recognise.not_read(start, file.path.name.removesuffix('.gz'), 'data')}")
     if magic[3] not in dimensions:
         wanted = " or ".join(str(count) for count in dimensions)
         raise DataError(f"{file} is an IDX file whose number of dimensions is {magic[3]}; expected {wanted}")

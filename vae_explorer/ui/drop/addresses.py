@@ -34,6 +34,9 @@ _MAGIC = (
     (re.compile(rb"GIF8[79]a"), ".gif"),
     (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), ".webp"),
     (re.compile(rb"II\*\0|MM\0\*"), ".tif"),
+    (re.compile(rb".{4}ftypavi[fs]", re.DOTALL), ".avif"),
+    (re.compile(rb".{4}ftyp(?:hei[cxms]|mif1)", re.DOTALL), ".heic"),
+    (re.compile(rb"P[1-6]\s"), ".pnm"),
     (re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL), ".bmp"),  # the size of a known header
 )
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9+.-]{1,30}):")  # one letter is a drive of Windows

@@ -26,13 +26,16 @@ SILENT = f"The program that this comes from is not responding; try again, or {SA
 
 # What data/picture.py opens; it cannot be asked, since that would load Pillow before the window is up.
 PICTURE_SUFFIXES = frozenset(
-    (".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff")
+    (
+        *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".avif"),
+        *(".pbm", ".pgm", ".ppm", ".pnm", ".heic", ".heif", ".hif"),
+    )
 )
 
 # In the order in which they are asked for: lossless first.
 PICTURE_FORMATS = (
     "image/png", "image/webp", "image/jpeg", "image/jpg", "image/pjpeg", "image/tiff", "image/bmp", "image/x-bmp",
-    "image/x-ms-bmp", "image/gif", 'application/x-qt-windows-mime;value="png"',
+    "image/x-ms-bmp", "image/gif", "image/avif", 'application/x-qt-windows-mime;value="png"',
     'application/x-qt-windows-mime;value="jfif"', "application/octet-stream",
 )  # fmt: skip
 

@@ -21,6 +21,7 @@ from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data import picture
 from vae_explorer.data.container import MAX_BYTES, DataError, File, read_bytes
 from vae_explorer.data.fitting import Size, fitted, size_for
+from vae_explorer.data.formats.folder import cache
 from vae_explorer.data.picture import Layers
 from vae_explorer.data.reading import Reading
 from vae_explorer.data.values import Range, Values
@@ -149,26 +150,22 @@ class Decoded:
     way: Way
 
 
-def decoded(name: str, files: Sequence[File], reading: Reading) -> Job[Decoded | Facts]:
-    """All pictures in one way, or only what is known of the files where none is a picture. Raises DataError where they
-    are too many for the memory."""
+def decoded(
+    name: str, files: Sequence[File], reading: Reading, place: cache.Place | None = None
+) -> Job[Decoded | Facts]:
+    """All pictures in one way, or only what is known of the files where none is a picture. The images lie in memory, or
+    on the disk in that place. Raises DataError where they have no room."""
     some = np.linspace(0, len(files) - 1, max(1, min(GUESSED_FROM, len(files) // 16))).astype(int)
     facts = yield from _Pass([files[i] for i in some], reading).work()
     if not facts.have(Trait.READ).any():
         facts = yield from _Pass(files, reading).work()
     if not facts.have(Trait.READ).any():
         return facts
-    wanted = Way.of(facts, reading, name)
+    wanted, whole = Way.of(facts, reading, name), None
     for _ in range(PASSES):
         way = wanted
-        size = len(files) * prod(way.shape)
-        if size > MAX_BYTES:
-            raise DataError(
-                f"{name} has {len(files):,} pictures, which fill {size / 2**30:.1f} GiB at {way.size}; at most "
-                f"{MAX_BYTES >> 30} GiB can be read: choose fewer (--limit {MAX_BYTES // prod(way.shape)}) or a "
-                "smaller size (--size)"
-            )
-        whole = _Pass(files, reading, way)
+        whole = None  # its images go before there are others
+        whole = _Pass(files, reading, way, _room(name, (len(files), *way.shape), place))
         facts = yield from whole.work()
         if whole.lacks_colour:
             wanted = replace(way, is_colour=True)
@@ -176,15 +173,37 @@ def decoded(name: str, files: Sequence[File], reading: Reading) -> Job[Decoded |
         wanted = Way.of(facts, reading, name)
         if wanted == way:
             break
+    assert whole is not None
+    assert whole.images is not None
     return Decoded(whole.images, facts, way)
+
+
+def _room(name: str, shape: tuple[int, int, int, int], place: cache.Place | None) -> UInt8[np.ndarray, "n c h w"]:
+    size, room = prod(shape), f"at most {MAX_BYTES >> 30} GiB can be read"
+    if place is not None:
+        try:
+            return place.room_for(shape)
+        except OSError as error:
+            room = str(error.strerror or error)
+    if size <= MAX_BYTES:
+        return np.empty(shape, np.uint8)
+    raise DataError(
+        f"{name} has {shape[0]:,} pictures, which fill {size / 2**30:.1f} GiB at {shape[3]} × {shape[2]}; {room}: "
+        f"choose fewer (--limit {MAX_BYTES // prod(shape[1:])}) or a smaller size (--size)"
+    )
 
 
 class _Pass:
     """Reads each file once, on all cores: Pillow lets go of Python while it decodes."""
 
-    def __init__(self, files: Sequence[File], reading: Reading, way: Way | None = None):
-        self.way, self.lacks_colour = way, False
-        self.images = np.empty((len(files), *way.shape), np.uint8) if way else np.empty((0, 1, 1, 1), np.uint8)
+    def __init__(
+        self,
+        files: Sequence[File],
+        reading: Reading,
+        way: Way | None = None,  # None: only the facts
+        images: UInt8[np.ndarray, "n c h w"] | None = None,
+    ):
+        self.way, self.images, self.lacks_colour = way, images, False
         self._files, self._facts, self._ended = files, Facts(len(files)), False
         self._with_values = (reading.black, reading.white) != ("auto", "auto")
 
@@ -216,7 +235,7 @@ class _Pass:
             except ValueError as error:
                 self._facts.unread[i] = str(error)
                 continue
-            if self.way is None:
+            if self.way is None or self.images is None:
                 continue
             if not self.way.is_colour and self._facts.traits[i] & Trait.COLOUR:
                 self.lacks_colour = self._ended = True

@@ -1,17 +1,18 @@
 """Pictures of a folder or a ZIP become one data set, and what was done to them is said."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int64, UInt8
 
 from vae_explorer.core.progress import Job
 from vae_explorer.data.container import DataError, File
-from vae_explorer.data.formats.arrays import MAX_CLASSES
-from vae_explorer.data.formats.folder import said
+from vae_explorer.data.formats.folder import cache, said
 from vae_explorer.data.formats.folder.annotations import Labels, is_annotation, label_of, labels_of
 from vae_explorer.data.formats.folder.decoding import Decoded, Trait, decoded
 from vae_explorer.data.formats.folder.tree import SPLITS, Place, tree_of
+from vae_explorer.data.formats.labels import MAX_CLASSES
 from vae_explorer.data.image_set import DataSet, ImageSet, Note, Skipped, Split
 from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.errors import shown
@@ -23,13 +24,30 @@ def read(
     name: str, files: Sequence[File], skipped: Sequence[Skipped] = (), reading: Reading = AUTOMATIC
 ) -> Job[DataSet]:
     """Pictures get the size that most have, or the one that is chosen; the notes say what was done to which. What
-    cannot be read is listed in `skipped`. Raises DataError where nothing can."""
+    cannot be read is listed in `skipped`. Many are kept on the disk, and read from there the next time. Raises
+    DataError where nothing can be read."""
+    place = cache.Place.of(files, reading)
+    if place is None:
+        return (yield from _read(name, files, skipped, reading, None))[0]
+    if (known := place.found()) is not None:
+        return replace(known, name=name)
+    try:
+        data, images = yield from _read(name, files, skipped, reading, place)
+        return place.keep(data, images)
+    finally:
+        place.give_up()
+
+
+def _read(
+    name: str, files: Sequence[File], skipped: Sequence[Skipped], reading: Reading, place: cache.Place | None
+) -> Job[tuple[DataSet, UInt8[np.ndarray, "n c h w"]]]:
+    """The set, and the array in which its images are."""
     told, told_notes = yield from labels_of([file for file in files if is_annotation(file)])
     tree = tree_of([file for file in files if not is_annotation(file)])
     places = tree.places
     if 0 < reading.limit < len(places):
         places = tuple(places[i] for i in np.linspace(0, len(places) - 1, reading.limit).round().astype(int))
-    found = (yield from decoded(name, [place.file for place in places], reading)) if places else None
+    found = (yield from decoded(name, [one.file for one in places], reading, place)) if places else None
     unread = found.facts.unread if isinstance(found, Decoded) else found.unread if found else {}
     left_out = [*skipped, *(Skipped(places[i].file.path, unread[i]) for i in sorted(unread)), *tree.outside]
     if not isinstance(found, Decoded):
@@ -37,15 +55,15 @@ def read(
         raise DataError(f"{name} contains no readable picture{reason}")
     is_read = found.facts.have(Trait.READ)
     images = _closed_up(found.images, np.flatnonzero(is_read))
-    places = tuple(place for place, is_picture in zip(places, is_read, strict=True) if is_picture)
+    places = tuple(one for one, is_picture in zip(places, is_read, strict=True) if is_picture)
     labels, classes, label_notes = _labels(places, told)
     parts: dict[Split, ImageSet] = {}
     start = 0
     for split in SPLITS:
-        count = sum(place.split == split for place in places)
+        count = sum(one.split == split for one in places)
         parts[split] = ImageSet(name, images[start : start + count], labels.get(split), split=split)
         start += count
-    return DataSet(
+    data = DataSet(
         name,
         parts["train"],
         parts["test"] if len(parts["test"]) else None,
@@ -62,6 +80,7 @@ def read(
         found.facts.counted_sizes(),
         _resolved(found),
     )
+    return data, found.images
 
 
 def _resolved(found: Decoded) -> Reading:

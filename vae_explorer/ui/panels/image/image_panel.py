@@ -193,8 +193,7 @@ class ImagePanel(Panel):
             self._show(None)
         else:
             picture = self._image.pictures[number]
-            width, height = picture.file_size
-            self.name.set_whole(f"{picture.name} · {width} × {height}")
+            self.name.set_whole(f"{picture.name} · {picture.size_said}")
             self.photo.set_picture(picture.pixels)
             self.photo.set_message("reading…" if self._image.is_reading else None)
             if self._session.model.lacks("encode"):

@@ -69,7 +69,7 @@ class LargePhoto(QDialog):
         number = self._image.image
         picture = None if number is None else self._image.pictures[number]
         self.photo.set_picture(picture.pixels if picture else None)
-        self.setWindowTitle(f"{picture.name} · {picture.file_size[0]} × {picture.file_size[1]}" if picture else "Photo")
+        self.setWindowTitle(f"{picture.name} · {picture.size_said}" if picture else "Photo")
         self._on_encoded()
 
     def _on_encoded(self) -> None:

@@ -32,7 +32,7 @@ _STRETCH = 1 << 20  # bytes to look for a marker in
 _EXIF, _SCAN, _END = 0xE1, 0xDA, 0xD9
 _BARE = (0x01, 0xD8)  # nothing follows these
 
-_TIFFS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
+TIFFS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}
 _UNITS = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 _AS_BYTES = (1, 2, 7)  # types whose values stay as they are
 _BITS, _PHOTOMETRIC, _ORIENTATION, _ROWS, _TILE_WIDTH, _TILE_HEIGHT = 258, 262, 274, 278, 322, 323
@@ -41,6 +41,7 @@ _YCBCR = 6
 # Bytes of a pixel in memory; in all other modes it has 4.
 _OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 _OF_WEBP = 16  # its decoder keeps the picture four times, and gives one back
+_OF_AVIF = 16  # in planes of 16 bits, in RGBA twice
 _GIVEN_BACK = 32 << 20  # bytes, before there is anything else
 
 
@@ -61,11 +62,11 @@ class Content(io.BytesIO):
         self._limit = MAX_HEADER
         if content.startswith(b"\xff\xd8"):
             self._look_at_jpeg(content)
-        elif content[:4] in _TIFFS:
+        elif content[:4] in TIFFS:
             self._look_at_tiff(content)
             self._limit += 2 * self.size
-        elif content.startswith(b"RIFF"):
-            self._limit += self.size  # Pillow takes a WebP whole
+        elif content.startswith(b"RIFF") or content[4:8] == b"ftyp":
+            self._limit += self.size  # Pillow takes a WebP or an AVIF whole
 
     def read(self, size: int | None = -1, /) -> bytes:
         self._reads += 1
@@ -84,7 +85,7 @@ class Content(io.BytesIO):
         if scanned > MAX_SCANNED or (_codec(image) == "bmp_rle" and pixels > MAX_RUNS):
             raise CostError(_SLOW)
         beside = self.size + 3 * self.tags  # Pillow has these twice, libtiff once
-        if image.format == "WEBP":
+        if image.format in ("WEBP", "AVIF"):
             beside += self.size  # Pillow puts it together once more
         if beside > MAX_MEMORY:
             raise CostError(_HEAVY)
@@ -99,6 +100,8 @@ class Content(io.BytesIO):
 
     def _pixel_memory(self, image: ImageFile, pixels: int) -> int:
         """Bytes that decoding takes at its worst moment."""
+        if image.format == "AVIF":
+            return pixels * _OF_AVIF
         if image.format == "WEBP":
             return max(pixels, pixels * _OF_WEBP - _GIVEN_BACK)
         decoded = prod(image.size) * _OF_MODE.get(image.mode, 4)
@@ -141,7 +144,7 @@ class Content(io.BytesIO):
 
     def _look_at_tiff(self, content: bytes) -> None:
         """Adds up what the tags of the first picture say that they hold."""
-        order, is_big = _TIFFS[content[:4]], b"+" in content[:4]
+        order, is_big = TIFFS[content[:4]], b"+" in content[:4]
         entry, inside = struct.Struct(order + ("HHQQ" if is_big else "HHLL")), 8 if is_big else 4
         try:
             (at,) = struct.unpack_from(order + ("Q" if is_big else "L"), content, 8 if is_big else 4)

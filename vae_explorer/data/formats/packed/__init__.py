@@ -1,0 +1,1 @@
+"""Archives of files, and what is packed as one stream."""
