@@ -14,7 +14,7 @@ from PIL import Image
 from PySide6.QtCore import QByteArray, QMimeData, QUrl
 
 from vae_explorer.data import picture
-from vae_explorer.data.codecs.decoding import FORMATS
+from vae_explorer.data.codecs import decoding
 from vae_explorer.ui.drop import offer
 from vae_explorer.ui.drop.offer import Dropped, Promise, promise, read
 
@@ -369,7 +369,7 @@ def test_the_picture_suffixes_are_those_that_the_program_opens():
     assert offer.PICTURE_SUFFIXES == picture.KNOWN_SUFFIXES
 
 
-@pytest.mark.parametrize("format_", [*FORMATS, "PPM"])
+@pytest.mark.parametrize("format_", [*decoding.FORMATS, "PPM"])
 def test_every_format_that_the_program_opens_is_known_by_its_first_bytes(format_):
     file = io.BytesIO()
     Image.new("RGB", (5, 4)).save(file, format_)
