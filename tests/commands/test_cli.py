@@ -41,7 +41,7 @@ def process(*arguments, **changes):
         (["evaluate", "mnist"], "evaluate needs DATA: see vae-explorer evaluate --help"),
         (["decode", "mnist", "--z", "1"], "decode needs --out: see vae-explorer decode --help"),
         (["data", "fetch"], "data fetch needs NAME: see vae-explorer data fetch --help"),
-        (["data", "frob"], 'Unknown command "frob". Available commands: list, fetch, info.'),
+        (["data", "frob"], 'Unknown command "frob". Available commands: list, fetch, info, cache.'),
         (["sample", "mnist", "--count", "x", "--out", "y"], "--count must be a whole number, got x"),
     ],
 )

@@ -12,6 +12,7 @@ from vae_explorer.core.progress import finish
 from vae_explorer.data import catalog, download
 from vae_explorer.data.container import DataError
 from vae_explorer.data.drawn import digits, shapes
+from vae_explorer.data.reading import Reading
 
 IDX_NAMES = [file.name for file in catalog.DATASETS["mnist"].remote]
 
@@ -185,3 +186,12 @@ def test_images_are_those_of_the_files(downloads):
     data = finish(catalog.load("mnist"))
     assert data.train.images.shape == (20, 1, 28, 28)
     assert np.array_equal(data.train.images.ravel()[:40], np.tile(12 * np.arange(20), 2))
+
+
+def test_drawn_sets_are_read_as_they_are_asked_for(monkeypatch):
+    monkeypatch.setattr(digits, "DRAWN_DIGITS", replace(digits.DRAWN_DIGITS, train=40, test=10))
+    data = finish(catalog.load("drawn-digits", Reading(size=16, limit=25)))
+    assert (len(data.train), len(data.test)) == (20, 5)
+    assert data.image_shape == (1, 16, 16)
+    assert len(data.train.factors["slant"]) == 20
+    assert [note.switch for note in data.notes] == ["limit", "size"]

@@ -371,10 +371,11 @@ def test_train_and_test_sub_folders_are_parts_with_the_same_classes(tmp_path, tr
     assert ["outside the folders" in one.reason for one in data.skipped] == [True]
 
 
-def test_validation_images_join_those_for_training(tmp_path):
+def test_validation_images_are_a_part_of_their_own(tmp_path):
     files = {f"{part}/{i}.png": png(GREY[i]) for part in ("train", "val", "test") for i in range(3)}
     data = loaded(put(tmp_path, files))
-    assert (len(data.train), len(data.test), data.classes) == (6, 3, ())
+    assert (len(data.train), len(data.validation), len(data.test), data.classes) == (3, 3, 3, ())
+    assert data.part("validation", seed=0) is data.validation
 
 
 def test_what_cannot_be_read_is_skipped_and_listed(tmp_path):
@@ -405,26 +406,10 @@ def test_large_images_of_one_shape_are_resized_whole(tmp_path):
     assert np.allclose(data.train.images[1, 0].reshape(8, 8, 32).mean((1, 2)), wanted, atol=1.5)
 
 
-def test_images_of_several_shapes_are_cropped_to_their_middle_square(tmp_path):
-    wide = np.zeros((100, 300), np.uint8)
-    wide[:, 100:200] = 255  # the middle square is white
-    tall = np.zeros((90, 30), np.uint8)
-    tall[30:60] = 255
-    data = loaded(put(tmp_path, {"a.png": png(wide), "b.png": png(tall), "c.png": png(GREY[0])}))
-    assert data.train.images.shape == (3, 1, 64, 64)
-    assert (data.train.images[:2] == 255).all()
-
-
 def test_resizing_averages_fine_patterns_away(tmp_path):
     checks = np.indices((512, 512)).sum(0) % 2 * 255
     image = loaded(put(tmp_path, {"a.png": png(checks.astype(np.uint8))})).train.images
     assert abs(image.astype(float) - 127.5).max() < 3
-
-
-def test_small_images_of_several_sizes_come_to_one_size(tmp_path):
-    data = loaded(put(tmp_path, {"a.png": png(GREY[0]), "b.png": png(np.full((16, 16), 7, np.uint8))}))
-    assert data.train.images.shape == (2, 1, 64, 64)
-    assert (data.train.images[1] == 7).all()
 
 
 def test_colour_files_without_colour_are_grey_and_one_coloured_image_makes_all_colour(tmp_path):
@@ -460,16 +445,13 @@ def test_names_that_are_no_utf8_are_read_and_shown(tmp_path):
 def test_progress_is_told_and_a_closed_job_lets_go_of_the_zip(tmp_path):
     path = tmp_path / "set.zip"
     path.write_bytes(zipped({f"{i}.png": png(GREY[i]) for i in range(12)}))
-    reports = list(read(path))
-    assert [(report.done, report.total, report.what) for report in reports] == [(i, 12, "images") for i in range(12)]
+    assert {(report.total, report.what) for report in read(path)} == {
+        (1, "images"),
+        (12, "images"),
+    }  # the guess, and all
     with closing(read(path)) as job:
         next(job)
     path.unlink()  # an open file would be a ResourceWarning, an error here
-
-
-def test_too_many_pictures_for_the_memory_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("vae_explorer.data.formats.folder.MAX_BYTES", 500)
-    assert "too many pictures: 6 of 12" in refused(put(tmp_path, {f"{i:02}.png": png(GREY[i]) for i in range(12)}))
 
 
 # --- ZIPs

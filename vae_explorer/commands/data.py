@@ -64,6 +64,20 @@ def info(name: Data, /, *, reading: Annotated[Reading, Parameter(name="*")] = AU
     show(result, as_json=json, text=_text(result))
 
 
+@data.command
+def cache(
+    *,
+    empty: Annotated[bool, Parameter(help="remove them: they are read anew when they are opened", negative="")] = False,
+    json: Json = False,
+) -> None:
+    """Say how much room pictures take that were read before, or empty this cache."""
+    from vae_explorer.data.formats.folder import cache as kept
+
+    size = kept.empty() if empty else kept.size()
+    text = f"{size / 1e6:,.0f} MB of pictures {'were removed from' if empty else 'are in'} {kept.folder()}"
+    show({"folder": str(kept.folder()), "bytes": size, "emptied": empty}, as_json=json, text=text)
+
+
 def _described(loaded: "DataSet", entry: "Entry | None") -> dict[str, Any]:
     return {
         "name": loaded.name,

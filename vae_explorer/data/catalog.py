@@ -114,6 +114,7 @@ def load(data: str, reading: Reading = AUTOMATIC) -> "Job[DataSet]":
     from vae_explorer.data import files  # here, for the window lists the names before it needs Pillow
     from vae_explorer.data.drawn.digits import DRAWN_DIGITS
     from vae_explorer.data.drawn.shapes import DRAWN_SHAPES
+    from vae_explorer.data.formats import arrays
 
     if data not in DATASETS:
         if not os.path.lexists(data):
@@ -121,7 +122,8 @@ def load(data: str, reading: Reading = AUTOMATIC) -> "Job[DataSet]":
         return (yield from files.read(Path(data), reading))
     for drawn in (DRAWN_DIGITS, DRAWN_SHAPES):
         if data == drawn.name:
-            return (yield from drawn.load())
+            whole = yield from drawn.load()
+            return whole if reading == AUTOMATIC else (yield from arrays.read_again(whole, reading))
     entry = DATASETS[data]
     loaded = yield from files.read((yield from fetch(data)), reading)
     if not set(loaded.classes) <= set(_DIGITS):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedIOBase, BufferedReader, BytesIO
 from math import prod
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -41,10 +42,11 @@ class File:
 
     path: Path  # a member's is the ZIP's path followed by its own
     parts: tuple[str, ...]  # where it lies below the folder or in the ZIP
-    name: str  # in a sentence
+    name: str  # in a sentence; empty where it is that of its parts, which is made only when it is said
     size: int  # bytes, as the folder or the ZIP says
     open: Callable[[], BufferedIOBase]
     packed: int | None = None  # bytes that a ZIP has for it
+    stamp: int = 0  # another one when the content has changed: the time of the change, or a checksum
 
     @property
     def on_disk(self) -> int:
@@ -52,7 +54,7 @@ class File:
         return self.size if self.packed is None else self.packed
 
     def __str__(self) -> str:
-        return self.name
+        return self.name or shown("/".join(self.parts))
 
 
 def opened(path: Path) -> BufferedReader:
@@ -65,7 +67,8 @@ def opened(path: Path) -> BufferedReader:
 
 def single(path: Path) -> File:
     """One file of the user's, on its own."""
-    return File(path, (path.name,), shown(path.name), path.stat().st_size, _opener(path))
+    about = path.stat()
+    return File(path, (path.name,), shown(path.name), about.st_size, _opener(path), stamp=about.st_mtime_ns)
 
 
 def folder(root: Path) -> Job[tuple[list[File], list[Skipped]]]:
@@ -83,27 +86,30 @@ def folder(root: Path) -> Job[tuple[list[File], list[Skipped]]]:
                 continue
             seen.add((about.st_dev, about.st_ino))
             with os.scandir(current) as listing:
-                entries = sorted(Path(entry.path) for entry in listing if not entry.name.startswith("."))
+                entries = [entry for entry in listing if not entry.name.startswith(".")]
         except OSError as error:
             skipped.append(_left_out(current, root, f"could not be read: {error.strerror}"))
             continue
-        for path in entries:
+        above = current.relative_to(root).parts
+        for entry in entries:
             looked_at += 1
             if looked_at % FILES_BETWEEN_REPORTS == 0:
                 yield Progress(len(files), None, "files found")
+            path = Path(entry.path)
             try:
-                about = path.stat()
+                about = entry.stat()
             except OSError as error:  # a link to nowhere
                 skipped.append(_left_out(path, root, f"could not be read: {error.strerror}"))
                 continue
             if stat.S_ISDIR(about.st_mode):
                 waiting.append(path)
             elif stat.S_ISREG(about.st_mode):
-                parts = path.relative_to(root).parts
-                files.append(File(path, parts, shown("/".join(parts)), about.st_size, _opener(path)))
+                parts = (*above, entry.name)
+                opener, stamp = _opener(path), about.st_mtime_ns
+                files.append(File(path, parts, "", about.st_size, opener, stamp=stamp))
             else:  # opening a pipe would wait for ever
                 skipped.append(_left_out(path, root, "is a device or a pipe, not a file"))
-    return sorted(files, key=lambda file: file.parts), skipped
+    return sorted(files, key=attrgetter("parts")), sorted(skipped, key=attrgetter("path"))
 
 
 def _left_out(path: Path, root: Path, why: str) -> Skipped:
@@ -151,6 +157,7 @@ class _Members(Sequence[File]):
             size=info.file_size,
             open=lambda: _member(self._archive, info),
             packed=min(info.compress_size, self._file.on_disk),
+            stamp=info.CRC,
         )
 
 

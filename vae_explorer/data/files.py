@@ -8,8 +8,9 @@ from pathlib import Path
 from vae_explorer.core.progress import Job
 from vae_explorer.data import container, recognise
 from vae_explorer.data.container import DataError, File, damage_told
-from vae_explorer.data.formats import cifar, csv, folder, idx, mat, npy
+from vae_explorer.data.formats import cifar, csv, idx, mat, npy
 from vae_explorer.data.formats.extra import hdf5, parquet
+from vae_explorer.data.formats.folder import reader as pictures
 from vae_explorer.data.formats.packed import tar
 from vae_explorer.data.formats.packed.unpacking import is_packed, unpacked
 from vae_explorer.data.image_set import DataSet, Skipped
@@ -80,7 +81,7 @@ def _read_tar(name: str, path: Path, archives: Sequence[File], reading: Reading)
 def _read_parquet(name: str, path: Path, tables: Sequence[File], reading: Reading) -> Job[DataSet]:
     with parquet.members(tables) as listing:
         files = yield from listing
-        return (yield from folder.read(name, files, reading=reading))
+        return (yield from pictures.read(name, files, reading=reading))
 
 
 def _read_files(
@@ -100,7 +101,7 @@ def _read_files(
                 found = [file for file in found if file.packed is None]
             if found:
                 return (yield from read_it(name, path, found, reading))
-    return (yield from folder.read(name, files, skipped, reading))
+    return (yield from pictures.read(name, files, skipped, reading))
 
 
 def _read_npz(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[DataSet]:

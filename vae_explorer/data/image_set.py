@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
@@ -16,12 +16,32 @@ Split = Literal["train", "validation", "test"]
 HELD_OUT = 0.1  # of the images are kept for validation, and for test where the data set has no test part
 
 
+class Rows:
+    """Some images of an array that may be larger than the memory, by their numbers: none is copied before it is asked
+    for. Indexed like an array, it gives arrays."""
+
+    def __init__(self, images: UInt8[np.ndarray, "all c h w"], at: Int64[np.ndarray, "n"]):
+        self._images, self._at = images, at
+        self.shape = (len(at), *images.shape[1:])
+        self.dtype = images.dtype
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __getitem__(self, which: Any) -> Any:
+        """A copy of these images: one for a number, several for a slice or an array of numbers."""
+        return np.asarray(self._images[self._at[which]])
+
+    def take(self, which: Any) -> "Rows":
+        return Rows(self._images, self._at[which])
+
+
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     """Images of one shape, with what is known about each."""
 
     name: str
-    images: UInt8[np.ndarray, "n c h w"]
+    images: UInt8[np.ndarray, "n c h w"] | Rows
     labels: Int64[np.ndarray, "n"] | None = None
     factors: Mapping[str, Float32[np.ndarray, "n"]] = field(default_factory=dict)  # what an image was drawn from
     split: Split = "train"
@@ -40,10 +60,13 @@ class ImageSet:
         return f"{self.name} {self.split} image {i}{label}".lstrip()
 
     def take(self, indices: Int64[np.ndarray, "m"] | slice, split: Split | None = None) -> "ImageSet":
-        """These images only, in this order."""
+        """These images only, in this order. Where they are mapped from a file, none is copied."""
+        images = self.images
+        if isinstance(images, np.memmap) and isinstance(indices, np.ndarray):
+            images = Rows(images, np.arange(len(images)))
         return replace(
             self,
-            images=self.images[indices],
+            images=images.take(indices) if isinstance(images, Rows) else images[indices],
             labels=None if self.labels is None else self.labels[indices],
             factors={name: values[indices] for name, values in self.factors.items()},
             split=split or self.split,

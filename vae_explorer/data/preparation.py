@@ -7,6 +7,7 @@ from jaxtyping import UInt8
 from pydantic import BaseModel, Field
 
 from vae_explorer.core.config import ImageShape, ModelImageShape
+from vae_explorer.data.image_set import Rows
 from vae_explorer.data.reading import Fit, Reading
 
 Binarise = Literal["draw", "threshold"]
@@ -25,11 +26,12 @@ class Preparation(BaseModel, frozen=True, extra="forbid"):
     reading: Reading | None = None  # how the training images were read; None: in a way that older versions had
 
     @classmethod
-    def of(cls, images: UInt8[np.ndarray, "n c h w"], likelihood: str, reading: Reading | None = None) -> "Preparation":
+    def of(
+        cls, images: UInt8[np.ndarray, "n c h w"] | Rows, likelihood: str, reading: Reading | None = None
+    ) -> "Preparation":
         """Measured from at most 2,000 of the training images, evenly chosen."""
-        some = (
-            images[np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)] if len(images) else images
-        )
+        evenly = np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)
+        some = images[evenly] if len(images) else images[:]
         dark = _dark_background(some)
         return cls(
             image_shape=ImageShape(*images.shape[1:]),

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from vae_explorer.core.config import LikelihoodName
+from vae_explorer.data.image_set import Rows
 
 BLACK, WHITE = 48, 208  # grey levels up to the one and from the other on; those between are neither
 FEW = 0.2  # of the pixels may be between
@@ -12,7 +13,7 @@ BRIGHT = 0.2  # of the pixels above it are white at least: digits have half, a C
 MEASURED = 1000  # images
 
 
-def suiting_likelihood(images: UInt8[np.ndarray, "n c h w"]) -> LikelihoodName:
+def suiting_likelihood(images: UInt8[np.ndarray, "n c h w"] | Rows) -> LikelihoodName:
     """bernoulli for grey images that are nearly black and white, as digits are; gaussian for all others."""
     if images.shape[1] != 1:
         return "gaussian"

@@ -13,6 +13,7 @@ from torch import Tensor
 from vae_explorer.core.objective import Loss, Metrics, negative_elbo
 from vae_explorer.core.progress import Progress
 from vae_explorer.training.config import TrainConfig
+from vae_explorer.training.mapped import Mapped
 from vae_explorer.training.state import Means, TrainingState
 
 REPORTS_PER_EPOCH = 20  # points of the training curve
@@ -42,8 +43,8 @@ class TrainingProgress(Progress):
 def train(
     state: TrainingState,
     config: TrainConfig,
-    train_images: UInt8[Tensor, "n c h w"],
-    validation_x: Float32[Tensor, "m c h w"],
+    train_images: UInt8[Tensor, "n c h w"] | Mapped,
+    validation_x: Float32[Tensor, "m c h w"] | Mapped,
 ) -> Iterator[TrainingProgress]:
     """Trains until config.epochs are done, one item at least every tenth of a second and at each report.
 
@@ -225,14 +226,15 @@ class Steps:
 def _validate(
     state: TrainingState,
     config: TrainConfig,
-    x: Float32[Tensor, "m c h w"],
+    x: Float32[Tensor, "m c h w"] | Mapped,
     item: Callable[..., TrainingProgress],
 ) -> Generator[TrainingProgress, None, Metrics]:
     """The mean over the validation images, with the same noise every time; an item after each batch."""
     noise = torch.Generator(device=x.device).manual_seed(_mixed(config.seed, "validation", 0))
     means = Means()
     state.model.eval()
-    for batch in torch.split(x, VALIDATION_BATCH):
+    for start in range(0, len(x), VALIDATION_BATCH):
+        batch = x[start : start + VALIDATION_BATCH]
         eps = torch.randn(len(batch), state.model.z_dim, generator=noise, device=x.device)
         while True:
             at_once = VALIDATION_BATCH

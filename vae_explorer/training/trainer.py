@@ -20,11 +20,13 @@ from vae_explorer.errors import UserError, is_out_of_memory
 from vae_explorer.training import device as devices
 from vae_explorer.training import model_file, state_file
 from vae_explorer.training.loop import TrainingError, training_step
+from vae_explorer.training.mapped import Mapped, as_tensor
 from vae_explorer.training.model_file import ModelInfo
 from vae_explorer.training.run import REMEDY, Run, RunError
 from vae_explorer.training.state import MAX_PARTS, TrainingState
 from vae_explorer.training.training import Training
 
+DIGESTED_AT_ONCE = 1024  # images
 DISK_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -94,7 +96,7 @@ class Trainer:
                 raise UserError(f"{data.name} has only test images: they evaluate a model; train it on others")
             raise UserError(f"{data.name} has {len(data.train)} images; training needs at least {least}")
         state = self._state(train_set, device)
-        images = torch.from_numpy(train_set.images).to(device)
+        images = as_tensor(train_set.images, device)
         if not state.threads:
             yield from self._choose_speed(state, images)
         torch.set_num_threads(state.threads)
@@ -130,7 +132,7 @@ class Trainer:
                 f"{self.config.data} does not contain the images that this run was trained on: give the original ones"
             ) from None
 
-    def _choose_speed(self, state: TrainingState, images: UInt8[Tensor, "n c h w"]) -> Job[None]:
+    def _choose_speed(self, state: TrainingState, images: UInt8[Tensor, "n c h w"] | Mapped) -> Job[None]:
         """Tries what is fastest here at a run's start; a resumed run goes on as it began."""
         size = self.config.batch_size
         trial = TrainingState.fresh(deepcopy(state.model), self.config)
@@ -160,4 +162,7 @@ class Trainer:
 def _digest(train_set: ImageSet) -> str:
     """Of the training images: their shape and every pixel, in their order."""
     person = str(tuple(train_set.image_shape)).encode()  # as the first versions wrote it
-    return hashlib.blake2b(np.ascontiguousarray(train_set.images).data, digest_size=16, person=person).hexdigest()
+    digest = hashlib.blake2b(digest_size=16, person=person)
+    for start in range(0, len(train_set), DIGESTED_AT_ONCE):
+        digest.update(np.ascontiguousarray(train_set.images[start : start + DIGESTED_AT_ONCE]).data)
+    return digest.hexdigest()

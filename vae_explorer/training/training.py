@@ -7,7 +7,6 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
@@ -17,11 +16,11 @@ from vae_explorer.core.progress import Job, Progress
 from vae_explorer.core.vae import VAE
 from vae_explorer.data.image_set import DataSet, ImageSet
 from vae_explorer.data.preparation import Preparation
-from vae_explorer.data.preprocess import to_x
 from vae_explorer.training import device as devices
 from vae_explorer.training import model_file, state_file
 from vae_explorer.training.evaluation import evaluate
 from vae_explorer.training.loop import Steps, TrainingProgress, diverged, train
+from vae_explorer.training.mapped import Mapped, as_tensor
 from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 from vae_explorer.training.run import GROWN, Run
 from vae_explorer.training.state import TrainingState
@@ -62,11 +61,11 @@ class Training:
             if "validation" in report:
                 self._note_validation(report["epoch"], report["validation"])
 
-    def work(self, images: UInt8[Tensor, "n c h w"]) -> Job[ModelInfo]:
+    def work(self, images: UInt8[Tensor, "n c h w"] | Mapped) -> Job[ModelInfo]:
         """Trains on these images to the end, then tests; the result is what the model file says. Raises TrainingError,
         OSError."""
         self._adopt_changes()
-        validation_x = torch.from_numpy(to_x(self.validation.images, self.info.preparation)).to(images.device)
+        validation_x = as_tensor(self.validation.images, images.device, self.info.preparation)
         if not self._is_out_of_patience:
             for progress in train(self.state, self.config, images, validation_x):
                 self._record(progress)

@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from vae_explorer.core.card import Ability, ModelCard
@@ -243,7 +244,7 @@ class ModelSession(QObject):
 def kept(images: ImageSet) -> ImageSet:
     """The first images of a part of the data, as many as a model has here; a copy, not a view of all of them."""
     first = images.take(slice(0, min(MAX_KEPT, MAX_KEPT_BYTES // images.images[0].nbytes)))
-    return replace(first, name="", images=first.images.copy())
+    return replace(first, name="", images=np.array(first.images[:]))
 
 
 def origins_of(data: ImageSet, indices: Sequence[int]) -> tuple[Origin, ...]:
