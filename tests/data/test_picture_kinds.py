@@ -398,6 +398,13 @@ def test_small_copies_of_a_page_are_no_pages():
     assert [one.values.dtype for one in frames(deep)] == [np.int16] * 3
 
 
+def test_too_many_pages_are_refused_and_not_left_out(monkeypatch):
+    monkeypatch.setattr(tiff, "MAX_PAGES", 2)
+    with pytest.raises(PictureError, match="^it would take too long to read"):
+        read(tiff_file(GREY[..., None], pages=3), "it")
+    assert read(tiff_file(GREY[..., None], pages=2), "it").frames == 2
+
+
 def test_too_many_frames_are_refused_before_the_first(monkeypatch):
     monkeypatch.setattr(decoding, "MAX_IN_FRAMES", 2 * 24 * 34)
     file = io.BytesIO()
