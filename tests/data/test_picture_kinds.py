@@ -400,7 +400,7 @@ def test_small_copies_of_a_page_are_no_pages():
 
 def test_too_many_pages_are_refused_and_not_left_out(monkeypatch):
     monkeypatch.setattr(tiff, "MAX_PAGES", 2)
-    with pytest.raises(PictureError, match="^it would take too long to read"):
+    with pytest.raises(PictureError, match=r"^it would take too long to read"):
         read(tiff_file(GREY[..., None], pages=3), "it")
     assert read(tiff_file(GREY[..., None], pages=2), "it").frames == 2
 
