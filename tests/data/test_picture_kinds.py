@@ -358,6 +358,16 @@ def test_small_copies_of_a_page_are_no_pages():
     assert len(list(frames(content))) == 3
     small = tiff_file(GREY[..., None], pages=3, more={254: (1,)})
     assert layers(small).frames == 3  # where there is nothing else, they are
+    file = io.BytesIO()
+    options = {"save_all": True, "append_images": [Image.fromarray(255 - GREY)], "compression": "packbits"}
+    Image.fromarray(GREY[:12, :17]).save(file, "TIFF", tiffinfo={254: 1}, **options)
+    whole = bytearray(file.getvalue())
+    tag = struct.pack("<HHL", 254, 4, 1)
+    second = whole.index(tag, whole.index(tag) + 1)
+    whole[second + 8 : second + 12] = bytes(4)  # the first is the small copy
+    (only,) = frames(bytes(whole))
+    assert np.array_equal(only.values[..., 0], 255 - GREY)
+    assert read(bytes(whole)).file_size == (34, 24)
     deep = tiff_file(GREY[..., None].astype(np.int16), pages=3)
     assert [one.values.dtype for one in frames(deep)] == [np.int16] * 3
 

@@ -16,6 +16,7 @@ from vae_explorer.data.photo.foreground import Box, Foreground, darker_than_back
 from vae_explorer.data.photo.frame import Frame
 from vae_explorer.data.picture import Picture
 from vae_explorer.data.preparation import Binarise, Preparation
+from vae_explorer.data.reading import AUTOMATIC
 
 _FOUND: WeakKeyDictionary[Picture, Found] = WeakKeyDictionary()
 FILLED = 0.65  # of the frame: a figure as large as this in a picture of the right proportions is left where it is
@@ -57,6 +58,7 @@ def prepare(
 
     With a frame the picture is first cut to it and turned, and nothing outside is looked at."""
     chain = _Chain(picture.pixels, switches or {})
+    picture = _as_read(chain, picture, preparation)
     if frame is not None:
         why, effect = "The frame was set by hand", "the picture is cut to it" + _turned(frame)
         chain.step("frame", why, effect, lambda: frame.cut(chain.pixels), fixed=True)
@@ -77,6 +79,22 @@ def prepare(
     grey = np.ascontiguousarray(chain.pixels.transpose(2, 0, 1))
     x = _binarise(chain, grey, preparation, binarise_seed)
     return Prepared(grey, x, tuple(chain.steps), frame or candidates[0], candidates, doubt)
+
+
+def _as_read(chain: "_Chain", picture: Picture, preparation: Preparation) -> Picture:
+    """The picture on the background and in the range of values that the training images were read in."""
+    other = picture.read_as(preparation.reading or AUTOMATIC)
+    reading = preparation.reading
+    if other is not picture and picture.layers is not None and reading is not None:
+        why, effect = f"This model's images are on {reading.background}", "so are the transparent parts of the picture"
+        if picture.layers.alpha is None:
+            black = "the lowest value" if reading.black == "auto" else f"{reading.black:,g}"
+            white = "the highest" if reading.white == "auto" else f"{reading.white:,g}"
+            why = f"In this model's images {black} is black and {white} is white"
+            effect = "so it is in the picture"
+        name = "values" if picture.layers.alpha is None else "background"
+        chain.step(name, why, effect, lambda: other.pixels, fixed=True)
+    return other
 
 
 def to_x(

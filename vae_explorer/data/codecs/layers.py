@@ -1,6 +1,6 @@
 """A picture: what its file says of each pixel, and what becomes of that when it is read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,17 @@ class Picture:
     file_size: tuple[int, int]  # width and height in the file; larger than the pixels where the picture was reduced
     path: Path | None = None  # of the file; None where it came as bytes or pixels
     frames: int = 1  # in the file: pages of a TIFF, pictures of an animation. These are the pixels of one
+    layers: "Layers | None" = field(default=None, repr=False)  # where the pixels took a choice: deep or transparent
+    _otherwise: dict[Reading, "Picture"] = field(default_factory=dict, repr=False)
+
+    def read_as(self, reading: Reading) -> "Picture":
+        """This picture read as a set was; itself where there is nothing to choose."""
+        if self.layers is None:
+            return self
+        if reading not in self._otherwise:
+            other = self.layers.picture(reading)
+            self._otherwise[reading] = self if np.array_equal(other.pixels, self.pixels) else other
+        return self._otherwise[reading]
 
     @property
     def width(self) -> int:
@@ -63,10 +74,15 @@ class Layers:
     def ink(self) -> tuple[float, float]:
         """The brightness of what is visible, from 0 to 1, times its area, and that area in pixels: of several pictures
         both are added up, and their one background is black where the first is more than half of the second."""
-        grey = levels(self.values, *self.range()) / 255
+        grey = self.levels / 255
         level = grey[..., 0] if grey.shape[2] == 1 else grey @ _LUMA
         visible = np.ones_like(level) if self.alpha is None else self.alpha / 255
         return float((level * visible).sum()), float(visible.sum())
+
+    @property
+    def levels(self) -> UInt8[np.ndarray, "h w c"]:
+        """Grey levels by the range of this picture alone."""
+        return levels(self.values, *self.range())
 
     def range(self) -> tuple[float, float]:
         """The values that are black and white in this picture, as far as it alone can tell. Nothing is outside."""
@@ -81,11 +97,12 @@ class Layers:
 
     def picture(self, reading: Reading = AUTOMATIC) -> Picture:
         """The picture read as a set was. What is automatic is chosen by this picture alone: the range, and the
-        background that its visible pixels stand out from."""
-        black, white = (
-            found if chosen == "auto" else float(chosen)
-            for found, chosen in zip(self.range(), (reading.black, reading.white), strict=True)
-        )
+        background that its visible pixels stand out from. Bytes have their usual range, whatever that of a set of
+        deeper numbers is."""
+        black, white = self.range()
+        if self.values.dtype != np.uint8:
+            black = black if reading.black == "auto" else float(reading.black)
+            white = white if reading.white == "auto" else float(reading.white)
         pixels = levels(self.values, black, white)
         if self.alpha is not None:
             background = reading.background
@@ -93,7 +110,10 @@ class Layers:
                 light, area = self.ink()
                 background = "black" if 2 * light > area else "white"
             pixels = composited(pixels, self.alpha, background)
-        return Picture(self.name, pixels, self.format, self.file_size, self.path, self.frames)
+        took_a_choice = self.alpha is not None or self.values.dtype != np.uint8
+        return Picture(
+            self.name, pixels, self.format, self.file_size, self.path, self.frames, self if took_a_choice else None
+        )
 
 
 def composited(
