@@ -196,6 +196,11 @@ def data_sets() -> dict[str, Callable[[], Content]]:
         "a ZIP bomb, packed by LZMA": lambda: zipped({"x_train.npy": array()}, zipfile.ZIP_LZMA),
         "a ZIP bomb whose files lie over each other": lambda: overlapping(2000, 2 * MIB),
         "pictures that unpack to 200 MB each": lambda: zipped(dict.fromkeys(("a.png", "b.png", "c.png"), picture())),
+        "a TIFF of 100,000 pages that lie over each other": lambda: zipped({"a.tif": tiff_pages(100_000)}),
+        "a TIFF whose pages share 200,000 numbers": lambda: zipped({"a.tif": tiff_pages(50_000, strips=200_000)}),
+        "a PPM that claims 2^60 values": lambda: zipped({"a.ppm": b"P6 999999999 999999999 65535\n" + b"x" * 100}),
+        "a PBM of 4 MB of spaces": lambda: zipped({"a.pbm": b"P1 9 9\n" + b" " * 4 * MIB}, zipfile.ZIP_STORED),
+        "a GIF of 5,000 pictures": lambda: zipped({"a.gif": gif_of(5000)}),
         "a gzip bomb": lambda: packed(),
         "a gzip bomb in a ZIP": lambda: zipped({"train-images-idx3-ubyte.gz": packed()}),
         "a gzip in a gzip": lambda: gzip.compress(packed()),
@@ -251,6 +256,29 @@ def outside(folder: Path) -> bytes:
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(link, "../..")
     return file.getvalue()
+
+
+def tiff_pages(count: int, strips: int = 1) -> bytes:
+    """An 8 x 8 TIFF of pages that have the same pixels, and say that these are so many strips."""
+    numbers = struct.pack(f"<{strips}L", *[8] * strips)
+    content = struct.pack("<4sL", b"II*\0", 8 + 128 + len(numbers)) + bytes(128) + numbers
+    tags = [(256, 8), (257, 8), (258, 16), (259, 1), (262, 1), (273, 8), (277, 1), (278, 8), (279, 128)]
+    pages = []
+    for i in range(count):
+        entries = [
+            (tag, 4, strips if tag in (273, 279) and strips > 1 else 1, 136 if tag in (273, 279) and strips > 1 else at)
+            for tag, at in tags
+        ]
+        page = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHLL", *entry) for entry in entries)
+        end = len(content) + (i + 1) * (len(page) + 4)
+        pages.append(page + struct.pack("<L", end if i < count - 1 else 0))
+    return content + b"".join(pages)
+
+
+def gif_of(count: int) -> bytes:
+    """A GIF whose pictures of one pixel are each drawn upon 4,000 x 4,000."""
+    frame = b"\x21\xf9\4\4\0\0\0\0\x2c" + struct.pack("<4HB", 0, 0, 1, 1, 0) + b"\2\2\x44\1\0"
+    return b"GIF89a" + struct.pack("<2H3B", 4000, 4000, 0x80, 0, 0) + bytes(6) + frame * count + b";"
 
 
 def npy_header(shape: tuple[int, ...]) -> bytes:

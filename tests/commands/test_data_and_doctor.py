@@ -46,12 +46,14 @@ def test_data_list_names_the_sets_and_what_a_download_costs(call, monkeypatch, t
         "source: Y. LeCun, C. Cortes, C. J. C. Burges: The MNIST database of handwritten digits"
     )
     assert lines[4].endswith("(on this machine)")
+    assert lines[-1].startswith("Your own: a folder or an archive of pictures, ")
     assert [row["licence"] for row in rows] == ["CC BY-SA 3.0", "MIT", "MIT", "MIT"]
     assert all(row["source"] for row in rows)
 
 
 INFO = [  # its keys
-    *("name", "images", "shape", "classes", "splits", "factors", "notes", "reading", "skipped", "source", "licence"),
+    *("name", "images", "shape", "sizes", "classes", "class_counts", "splits", "factors", "notes", "reading"),
+    *("skipped", "source", "licence"),
 ]
 
 
@@ -60,7 +62,9 @@ def test_data_info_describes_a_set(call, data):
         "name": "blocks",
         "images": 120,
         "shape": [1, 12, 12],
+        "sizes": [{"width": 12, "height": 12, "images": 120}],
         "classes": ["0", "1", "2"],
+        "class_counts": [40, 40, 40],
         "splits": {"train": 90, "validation": 10, "test": 20},
         "factors": [],
         "notes": [],
@@ -72,7 +76,7 @@ def test_data_info_describes_a_set(call, data):
     assert call("data", "info", data).out.splitlines() == [
         "blocks: 120 images, 12 × 12 grey pixels",
         "splits: 90 train, 10 validation, 20 test",
-        "classes: 0, 1, 2",
+        "classes: 0 (40), 1 (40), 2 (40)",
     ]
 
 
@@ -86,7 +90,24 @@ def test_data_info_says_which_files_were_skipped_and_why(call, digits, tmp_path)
     assert list(result) == INFO
     assert result["images"] == 5
     assert [skipped["path"] for skipped in result["skipped"]] == [str(folder / "bad.png")]
-    assert "1 file skipped:" in call("data", "info", folder).out
+    assert "1 file was left out:" in call("data", "info", folder).out
+
+
+def test_data_info_writes_a_contact_sheet_as_a_picture(call, data, tmp_path):
+    out = tmp_path / "sheet.png"
+    answer = call("data", "info", data, "--sheet", out, "--json")
+    assert list(answer.json) == INFO  # all is said as without it
+    with Image.open(out) as page:
+        assert page.format == "PNG"
+    refused = call("data", "info", data, "--sheet", tmp_path / "sheet.txt")
+    assert (refused.code, refused.sentence.endswith("must end in .png or .jpg, got sheet.txt")) == (2, True)
+
+
+def test_what_was_chosen_is_said_with_its_option(call, data):
+    lines = call("data", "info", data, "--size", 24, "--fit", "pad").out.splitlines()
+    assert "the images were resized to 24 × 24 pixels from 12 × 12 (--size)" in lines
+    assert "fit: pad (--fit)" in lines  # there was nothing to be padded
+    assert call("data", "info", data, "--black=-1024.0", "--json").code == 0  # as the window writes it
 
 
 def test_data_fetch_draws_the_digits_that_need_no_network(call, monkeypatch):

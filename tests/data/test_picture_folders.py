@@ -84,7 +84,7 @@ def test_wide_pictures_are_cropped_padded_or_distorted_and_what_they_lose_is_sai
     cropped, padded, distorted = (loaded(tmp_path, files, fit=fit) for fit in ("crop", "pad", "stretch"))
     assert (cropped.train.images[3] == 255).all()
     assert [note.sentence for note in cropped.notes if note.switch == "fit"] == [
-        "1 of 4 pictures was cropped to their middle: 1 lost more than half"
+        "1 of 4 pictures was cropped to the middle; 1 lost more than half"
     ]
     assert padded.train.images[3, 0, :15].max() == padded.train.images[3, 0, 17:].max() == 0  # 2 rows of 32 are left
     assert padded.train.images[3, 0, 15:17, 15:17].min() > 200
@@ -119,7 +119,9 @@ def test_transparent_pictures_get_one_background_from_which_most_stand_out(tmp_p
     assert data.train.images[:, 0, 8, 8].tolist() == list(levels)
     assert data.reading.background == background
     note = next(note for note in data.notes if note.switch == "background")
-    assert note.sentence.startswith(f"all 3 pictures were put on {background}, from which most")
+    assert note.sentence.startswith(
+        f"all 3 pictures were transparent and put on a {background} background: most of what is visible is "
+    )
 
 
 @pytest.mark.parametrize("background", ["black", "white"])
@@ -177,7 +179,7 @@ def test_the_last_picture_can_make_all_colour(tmp_path):
     assert data.train.images.shape == (101, 3, 12, 10)
     assert np.array_equal(data.train.images[:40, 1], PIXELS)
     assert [note.sentence for note in data.notes] == [
-        "100 of 101 pictures were made colour images, as others are in colour"
+        "100 of 101 pictures were grey and made colour images because others are in colour"
     ]
 
 
@@ -191,7 +193,7 @@ def test_turned_pictures_and_animations_are_said(tmp_path):
     data = loaded(tmp_path, {"a.gif": animation.getvalue(), "b.png": turned, "c.png": picture(PIXELS[1])})
     assert np.array_equal(data.train.images[1, 0], PIXELS[0])
     said_of = {note.sentence: [one.path.name for one in note.files] for note in data.notes}
-    assert said_of["1 of 3 pictures was turned, as their EXIF says"] == ["b.png"]
+    assert said_of["1 of 3 pictures was turned upright as EXIF says"] == ["b.png"]
     assert said_of["1 of 3 pictures was read as their first frame or page only: they have several"] == ["a.gif"]
 
 
@@ -224,7 +226,7 @@ def test_labels_survive_a_validation_part_without_folders(tmp_path):
     assert len(data.validation) == 2
     assert data.validation.labels is None
     assert [note.sentence for note in data.notes] == [
-        "the pictures for validation have no labels: they lie in no folder of a class"
+        "the pictures for validation have no labels: they are in no class folder"
     ]
 
 
@@ -232,7 +234,7 @@ def test_a_picture_outside_the_classes_is_named_where_it_costs_the_labels(tmp_pa
     data = loaded(tmp_path, some(["cat/1.png", "dog/2.png", "stray.png"]))
     assert data.train.labels is None
     (note,) = data.notes
-    assert note.sentence == ("the labels of the pictures for training are left out: 1 of 3 lie in no folder of a class")
+    assert note.sentence == ("the labels of the pictures for training are left out: 1 of 3 are in no class folder")
     assert [one.path.name for one in note.files] == ["stray.png"]
 
 

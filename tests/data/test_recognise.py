@@ -248,6 +248,24 @@ def test_what_is_there_for_people_is_passed_over(name):
     assert is_bystander(name)
 
 
+def test_a_readme_does_not_stand_for_a_whole_folder(tmp_path):
+    for name in ("README.md", "labels.txt", "Thumbs.db", "scan.dcm"):
+        (tmp_path / name).write_bytes(FILES["scan.dcm"][0] if name == "scan.dcm" else b"Read me")
+    with pytest.raises(DataError, match=r"scan\.dcm is a DICOM file") as caught:
+        finish(files.read(tmp_path))
+    assert "README" not in str(caught.value)
+    (tmp_path / "cat.png").write_bytes(image("PNG"))
+    assert [one.path.name for one in finish(files.read(tmp_path)).skipped] == ["scan.dcm"]
+
+
+def test_a_file_in_a_zip_is_named_by_its_own_name(tmp_path):
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        archive.writestr("a/weights.onnx", NOISE)
+        archive.writestr("a/cat.png", image("PNG"))
+    (skipped,) = finish(files.read(tmp_path / "set.zip")).skipped
+    assert skipped.reason.startswith("a/weights.onnx in set.zip is an ONNX model, not a picture")
+
+
 @pytest.mark.parametrize(
     "name", ["cat.png", "readme.png", "icon.png", "labels.gif", "cat", "data.docx", "0001", "a.dcm"]
 )

@@ -1,18 +1,25 @@
 """vae-explorer data: what data sets there are."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
 from vae_explorer.commands.output import show
-from vae_explorer.commands.usage import Data, Json
-from vae_explorer.core.config import ImageShape
+from vae_explorer.commands.usage import Data, Json, picture_file
 from vae_explorer.data.catalog import DATASETS
 from vae_explorer.data.reading import AUTOMATIC, Reading
 
 if TYPE_CHECKING:
     from vae_explorer.data.catalog import Entry
+    from vae_explorer.data.contact_sheet import ContactSheet
     from vae_explorer.data.image_set import DataSet
+
+OWN = (
+    "Your own: a folder or an archive of pictures, or a file of arrays or of a table; "
+    "vae-explorer data info PATH says what is found in it, and what is done to it"
+)
+LISTED = 10  # files that were changed, of one line
 
 data = App(name="data", help="List, download and describe data sets.", help_format="plaintext")
 
@@ -39,6 +46,7 @@ def list_(*, json: Json = False) -> None:
     for row in rows:
         lines.append(f"{row['name']:<14} {row['description']} ({_place(row['available'], row['download'])})")
         lines.append(f"{'':<14} {_origin(row)}")
+    lines.append(OWN)
     show({"data": rows}, as_json=json, text="\n".join(lines))
 
 
@@ -55,13 +63,32 @@ def fetch(name: Annotated[str, Parameter(help=f"one of {', '.join(DATASETS)}")],
 
 
 @data.command
-def info(name: Data, /, *, reading: Annotated[Reading, Parameter(name="*")] = AUTOMATIC, json: Json = False) -> None:
-    """Describe a data set: images, shape, classes, splits, and what was done to them."""
+def info(
+    name: Data,
+    /,
+    *,
+    sheet: Annotated[
+        Path | None,
+        Parameter(help="a picture to write (.png or .jpg): 32 images, and all that is said", validator=picture_file),
+    ] = None,
+    reading: Annotated[Reading, Parameter(name="*")] = AUTOMATIC,
+    json: Json = False,
+) -> None:
+    """Describe a data set: images, sizes, splits, classes, factors, and what was done to them.
+
+    What was done to the images has the option that changes it. All options are those of train.
+    """
     from vae_explorer.commands.drive import drive
     from vae_explorer.data import catalog
+    from vae_explorer.data.contact_sheet import ContactSheet
+    from vae_explorer.export import contact_sheet
 
-    result = _described(drive(catalog.load(name, reading)), catalog.DATASETS.get(name))
-    show(result, as_json=json, text=_text(result))
+    loaded = drive(catalog.load(name, reading))
+    result = _described(loaded, catalog.DATASETS.get(name))
+    found = ContactSheet.of(loaded, reading)
+    if sheet:
+        contact_sheet.write(sheet, found)
+    show(result, as_json=json, text=_text(found, result))
 
 
 @data.command
@@ -79,12 +106,16 @@ def cache(
 
 
 def _described(loaded: "DataSet", entry: "Entry | None") -> dict[str, Any]:
+    from vae_explorer.data.contact_sheet import class_counts, split_counts
+
     return {
         "name": loaded.name,
         "images": len(loaded),
         "shape": list(loaded.image_shape),
+        "sizes": [{"width": w, "height": h, "images": count} for (w, h), count in loaded.sizes.items()],
         "classes": list(loaded.classes),
-        "splits": {split: len(loaded.part(split, seed=0)) for split in ("train", "validation", "test")},
+        "class_counts": class_counts(loaded),
+        "splits": split_counts(loaded),
         "factors": list(loaded.images.factors),
         "notes": [note.sentence for note in loaded.notes],
         "reading": loaded.reading.model_dump(),
@@ -94,21 +125,19 @@ def _described(loaded: "DataSet", entry: "Entry | None") -> dict[str, Any]:
     }
 
 
-def _text(result: dict[str, Any]) -> str:
-    lines = [
-        f"{result['name']}: {result['images']:,} images, {ImageShape(*result['shape'])}",
-        "splits: " + ", ".join(f"{count:,} {split}" for split, count in result["splits"].items()),
-    ]
-    if result["classes"]:
-        lines.append("classes: " + ", ".join(result["classes"]))
+def _text(sheet: "ContactSheet", result: dict[str, Any]) -> str:
+    """Title and lines of the sheet, each with its options and its list: whole where it tells what was left out."""
+    from vae_explorer.data.contact_sheet import flags
+
+    lines = [sheet.title]
+    for note in sheet.lines:
+        lines.append(f"{note.sentence}{flags(note)}{':' if note.files else ''}")
+        listed = note.files if len(note.files) <= LISTED or not note.switch else note.files[:LISTED]
+        lines += [f"  {one.reason}" for one in listed]
+        if len(note.files) > len(listed):
+            lines.append(f"  … and {len(note.files) - len(listed):,} more")
     if result["source"]:
         lines.append(_origin(result))
-    if result["factors"]:
-        lines.append("factors: " + ", ".join(result["factors"]))
-    lines += result["notes"]
-    if result["skipped"]:
-        lines.append(f"{len(result['skipped'])} {'file' if len(result['skipped']) == 1 else 'files'} skipped:")
-        lines += [f"  {one['path']}: {one['reason']}" for one in result["skipped"]]
     return "\n".join(lines)
 
 

@@ -29,7 +29,7 @@ class Flags(TrainConfig, frozen=True):
 
 
 def train(
-    data: Annotated[str | None, Parameter(help="a data set's name, a folder of images, or a file")] = None,
+    data: Annotated[str | None, Parameter(help="a data set's name, a folder, an archive, or a file of images")] = None,
     /,
     *,
     out: Annotated[Path | None, Parameter(help="where to save the run; must not contain a run yet")] = None,

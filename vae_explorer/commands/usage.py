@@ -49,7 +49,7 @@ MAX_PICTURES = 10_000
 MAX_IMPORTANCE_SAMPLES = 1_000_000  # per image: 16 MB
 
 Model = Annotated[str, Parameter(help="a model file, a run's folder, or a bundled model's name")]
-Data = Annotated[str, Parameter(help="a data set's name, a folder of images, or a file")]
+Data = Annotated[str, Parameter(help="a data set's name, a folder, an archive, or a file of images")]
 ImportanceSamples = Annotated[
     int | None,
     Parameter(help="number of draws of z per image to estimate log p(x)", validator=Between(1, MAX_IMPORTANCE_SAMPLES)),

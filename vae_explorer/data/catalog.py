@@ -142,6 +142,16 @@ def available(name: str) -> bool:
     return not _entry(name).remote or where(name) is not None
 
 
+def at_hand(name: str) -> bool:
+    """Whether it can be read at once, with nothing to be downloaded or drawn first."""
+    if _entry(name).remote:
+        return where(name) is not None
+    try:
+        return any(paths.cache_folder().glob(f"{name}-*"))
+    except paths.FolderError:
+        return False
+
+
 def where(name: str) -> Path | None:
     """The folder of this machine that holds the whole data set, if there is one; the user's own comes first."""
     entry = _entry(name)

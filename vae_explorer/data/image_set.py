@@ -89,6 +89,13 @@ class Note:
     switch: str = ""  # the field of `Reading` that changes it
     files: tuple[Skipped, ...] = ()  # those that it is about, where it is not about all
 
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """All fields that change it: a range of values has two ends."""
+        if self.switch in ("black", "white"):
+            return "black", "white"
+        return (self.switch,) if self.switch else ()
+
 
 @dataclass(frozen=True, eq=False)
 class DataSet:

@@ -77,7 +77,7 @@ def _told(content: bytes, name: str) -> Iterator[None]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise PictureError(f"{name} is too large; {decoding.AT_MOST}") from error
     except Exception as error:  # a damaged file can raise almost anything inside Pillow
-        page = next(tiff.pages(content), None) if tiff.is_tiff(content) else None
+        page = tiff.first_page(content)
         if page and tiff.is_whole(page) and not (kind and kind.read_as is None):
             raise PictureError(f"{name} is a TIFF of an unusual kind ({page}); save it as PNG") from error
         if isinstance(error, UnidentifiedImageError):

@@ -1,7 +1,7 @@
 """The line of the command line that makes the same figure or picture."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +65,12 @@ def encode(model: str, image: Path | NamedImage, options: Sequence[object]) -> C
     path = image if isinstance(image, Path) else image.path
     needed = image if isinstance(image, NamedImage) else None
     return Command(_command("encode", model, path, *options).arguments, needed)
+
+
+def data_info(data: str, reading: Mapping[str, object], out: str) -> Command:
+    """The contact sheet of a data set that is read in this way."""
+    options = (f"--{name}={value}" for name, value in reading.items())  # a value may begin with a minus
+    return _command("data", "info", data, *options, "--sheet", out)
 
 
 def frame_text(frame: "Frame") -> str:

@@ -16,7 +16,9 @@ class TrainConfig(Reading, ModelOptions, frozen=True):
     """Everything that decides a run; the same config, data, thread count and precision give the same weights on the
     same CPU."""
 
-    data: str = Field("drawn-digits", title="Images", description="a data set's name, a folder of images, or a file")
+    data: str = Field(
+        "drawn-digits", title="Images", description="a data set's name, a folder, an archive, or a file of images"
+    )
     beta: float = Field(
         1.0, ge=0, le=1000, title="β", description="weight of the KL term; above 1 is beta-VAE, 0 has no prior"
     )

@@ -23,7 +23,7 @@ MAX_SCANNED = 16 * (64 << 20)  # pixels of a JPEG, counted once in each scan: a 
 MIN_SCAN = 1 << 20  # pixels that a scan counts at least
 MAX_RUNS = 8 << 20  # pixels of a BMP in runs, which Pillow unpacks in Python
 
-_SLOW = "would take too long to read; open it in an image editor and save it as PNG"
+SLOW = "would take too long to read; open it in an image editor and save it as PNG"
 _HEAVY = "contains too much data besides its pixels; open it in an image editor and save it as PNG"
 
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")  # what stands between is picture; so are FF 00, and D0 to D7
@@ -43,6 +43,9 @@ _OF_MODE = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 
 _OF_WEBP = 16  # its decoder keeps the picture four times, and gives one back
 _OF_AVIF = 16  # in planes of 16 bits, in RGBA twice
 _GIVEN_BACK = 32 << 20  # bytes, before there is anything else
+
+
+_read = io.BytesIO.read  # named once: a JPEG of a few kilobytes is read in forty pieces
 
 
 class CostError(Exception):
@@ -69,11 +72,11 @@ class Content(io.BytesIO):
             self._limit += self.size  # Pillow takes a WebP or an AVIF whole
 
     def read(self, size: int | None = -1, /) -> bytes:
+        piece = _read(self, size)
         self._reads += 1
-        if self._reads > MAX_READS:
-            raise CostError(_SLOW)
-        piece = super().read(size)
         self.taken += len(piece)
+        if self._reads > MAX_READS:
+            raise CostError(SLOW)
         if self.taken > self._limit:
             raise CostError(_HEAVY)
         return piece
@@ -83,7 +86,7 @@ class Content(io.BytesIO):
         pixels = prod(file_size)
         scanned = self.scans * max(pixels, MIN_SCAN)
         if scanned > MAX_SCANNED or (_codec(image) == "bmp_rle" and pixels > MAX_RUNS):
-            raise CostError(_SLOW)
+            raise CostError(SLOW)
         beside = self.size + 3 * self.tags  # Pillow has these twice, libtiff once
         if image.format in ("WEBP", "AVIF"):
             beside += self.size  # Pillow puts it together once more
@@ -121,7 +124,7 @@ class Content(io.BytesIO):
         for _ in range(MAX_SEGMENTS):
             found = _MARKER.search(content, at, at + _STRETCH)
             if content.find(_FILL, at, found.start() if found else at + _STRETCH) >= 0:
-                raise CostError(_SLOW)
+                raise CostError(SLOW)
             if found is None:
                 at += _STRETCH - 1
                 if at >= self.size:
@@ -140,7 +143,7 @@ class Content(io.BytesIO):
                 if exif > MAX_EXIF:  # Pillow puts them together piece by piece
                     raise CostError(_HEAVY)
             at += max(length, 2)
-        raise CostError(_SLOW)
+        raise CostError(SLOW)
 
     def _look_at_tiff(self, content: bytes) -> None:
         """Adds up what the tags of the first picture say that they hold."""
@@ -152,7 +155,7 @@ class Content(io.BytesIO):
         except (struct.error, OverflowError):
             return  # Pillow says that it is damaged
         if count > 0xFFFF:
-            raise CostError(_SLOW)
+            raise CostError(SLOW)
         start = at + (8 if is_big else 2)
         table = content[start : start + count * entry.size]
         numbers = 0
@@ -163,7 +166,7 @@ class Content(io.BytesIO):
             self.tags += length
             numbers += 0 if kind in _AS_BYTES else values
         if numbers > MAX_NUMBERS:
-            raise CostError(_SLOW)
+            raise CostError(SLOW)
         if self.tags > self.size:  # they lie over each other
             raise CostError(_HEAVY)
 

@@ -69,8 +69,10 @@ def all_frames(content: bytes) -> Iterator[Layers]:
     if whole := _without_pillow(content):
         yield whole
     elif tiff.is_tiff(content) and (pages := _pages(content)):
+        _refuse_many(len(pages), sum(page.size[0] * page.size[1] for _, page in pages))
         others = sum(not page.has_numbers for _, page in pages)  # for each of these Pillow goes through the file
-        _refuse_many(len(pages), max(sum(page.size[0] * page.size[1] for _, page in pages), others * len(content)))
+        if others * len(content) > MAX_IN_FRAMES:
+            raise CostError(f"has {others:,} pages of a kind that takes too long; save each as PNG")
         for index, page in pages:
             yield replace(_of_page(content, index, page), frames=len(pages))
     else:
@@ -131,12 +133,11 @@ def _decoded(content: bytes, index: int = 0) -> Layers:
     _mend(image, content)
     image.load()
     layers = _of_image(image, size)
-    frames = 1
     if getattr(image, "is_animated", False):
         with suppress(Exception):  # what is behind the first is damaged
-            frames = int(getattr(image, "n_frames", 1))
+            layers = replace(layers, frames=int(getattr(image, "n_frames", 1)))
     image.close()
-    return replace(layers, frames=frames)
+    return layers
 
 
 def _opened(content: bytes) -> tuple[Content, ImageFile]:
@@ -241,6 +242,8 @@ def _plain(image: Image.Image) -> Image.Image:
         return sixteen
     if image.mode in _DEEP:
         return image.copy()
+    if image.mode in ("L", "RGB") and "transparency" not in image.info:
+        return image
     grey = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
         return image.convert("LA" if grey else "RGBA")

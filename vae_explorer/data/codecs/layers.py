@@ -74,10 +74,15 @@ class Layers:
     def ink(self) -> tuple[float, float]:
         """The brightness of what is visible, from 0 to 1, times its area, and that area in pixels: of several pictures
         both are added up, and their one background is black where the first is more than half of the second."""
-        grey = levels(self.values, *self.range()) / 255
+        grey = self.levels / 255
         level = grey[..., 0] if grey.shape[2] == 1 else grey @ _LUMA
         visible = np.ones_like(level) if self.alpha is None else self.alpha / 255
         return float((level * visible).sum()), float(visible.sum())
+
+    @property
+    def levels(self) -> UInt8[np.ndarray, "h w c"]:
+        """Grey levels by the range of this picture alone."""
+        return levels(self.values, *self.range())
 
     def range(self) -> tuple[float, float]:
         """The values that are black and white in this picture, as far as it alone can tell. Nothing is outside."""

@@ -15,14 +15,14 @@ import numpy as np
 from jaxtyping import Shaped, UInt8
 from PIL import Image
 
-from vae_explorer.data.codecs.cost import MAX_MEMORY, TIFFS, CostError
+from vae_explorer.data.codecs.cost import MAX_MEMORY, SLOW, TIFFS, CostError
 from vae_explorer.data.codecs.reducing import means
 
 MAX_UNPACKED = 64 << 20  # bytes of samples
 _BAND = 1 << 20  # bytes that become numbers at a time
-MAX_PAGES = 100_000
-MAX_NUMBERS = 400_000  # in the tags of all pages: each becomes an object
-MAX_ENTRIES = 2_000_000  # tags of all pages
+MAX_PAGES = 30_000
+MAX_NUMBERS = 2_000_000  # in the tags of all pages: each becomes an object
+MAX_ENTRIES = 600_000  # tags of all pages
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _ORIENTATION = 256, 257, 258, 259, 262, 273, 274
 _SAMPLES, _ROWS, _COUNTS, _MAX_SAMPLE, _PLANAR, _PREDICTOR, _COLOUR_MAP = 277, 278, 279, 281, 284, 317, 320
@@ -120,7 +120,7 @@ def is_tiff(content: bytes) -> bool:
 
 
 def pages(content: bytes) -> Iterator[Page]:
-    """Every page that can be read; small copies of others are left out."""
+    """Every page, up to one that is cut off. Raises CostError where they are too many."""
     order, is_big = TIFFS[content[:4]], b"+" in content[:4]
     number, count, entry = ("Q", "Q", "HHQ8s") if is_big else ("L", "H", "HHL4s")
     table = struct.Struct(order + entry)
@@ -128,28 +128,28 @@ def pages(content: bytes) -> Iterator[Page]:
     seen: set[int] = set()
     numbers = tags_seen = 0
     try:
-        while len(seen) < MAX_PAGES:
+        while True:
             (start,) = struct.unpack_from(order + number, content, at)
             if start == 0 or start in seen:
                 return
             seen.add(start)
             (entries,) = struct.unpack_from(order + count, content, start)
             tags_seen += entries
-            if entries > 0xFFFF or tags_seen > MAX_ENTRIES:
-                return
+            if entries > 0xFFFF or tags_seen > MAX_ENTRIES or len(seen) > MAX_PAGES:
+                raise CostError(SLOW)
             start += struct.calcsize(order + count)
             tags = {}
             for i in range(entries):
                 tag, kind, values, inside = table.unpack_from(content, start + i * table.size)
-                if kind in _NUMBERS and tag in _WANTED and 0 < values <= MAX_NUMBERS - numbers:
+                if kind in _NUMBERS and tag in _WANTED and 0 < values <= len(content):
                     numbers += values
+                    if numbers > MAX_NUMBERS:
+                        raise CostError(SLOW)
                     one = struct.Struct(f"{order}{values}{_NUMBERS[kind]}")
                     where = 0 if one.size <= len(inside) else struct.unpack(order + number, inside)[0]
                     tags[tag] = one.unpack_from(content if where else inside, where)
             at = start + entries * table.size
-            page = Page(content, tags)
-            if not page.is_reduced:
-                yield page
+            yield Page(content, tags)
     except (struct.error, OverflowError):
         return  # cut off
 
@@ -170,12 +170,23 @@ _WANTED = frozenset(
 }
 
 
+def first_page(content: bytes) -> Page | None:
+    """None of a file that is no TIFF, or is cut off."""
+    try:
+        return next(pages(content), None) if is_tiff(content) else None
+    except CostError:
+        return None
+
+
 def is_whole(page: Page) -> bool:
     """Whether all that the page says it has lies in the file."""
     offsets = page.tags.get(_OFFSETS) or page.tags.get(_TILE_OFFSETS) or ()
     counts = page.tags.get(_COUNTS) or page.tags.get(_TILE_COUNTS) or ()
     ends = [at + count for at, count in zip(offsets, counts, strict=False)]
-    return len(offsets) == len(counts) and bool(ends) and max(ends) <= len(page.content) and min(page.size) > 0
+    if len(offsets) != len(counts) or not ends or max(ends) > len(page.content) or min(page.size) < 1:
+        return False
+    bits = sum(page.tags.get(_BITS, (1,))) * page.size[0] * page.size[1]
+    return page.one(_COMPRESSION, 1) != 1 or 8 * sum(counts) >= bits
 
 
 def samples_of(page: Page, factor: int) -> Samples:

@@ -249,5 +249,5 @@ def _size_notes(was: Size, size: Size, reading: Reading) -> Iterator[Note]:
     if size != was:
         yield Note(f"the images were resized to {size} pixels from {was}", switch="size")
     if not 0.95 < size.height * was.width / (size.width * was.height) < 1.05:
-        done = {"crop": "cropped to their middle", "pad": "padded", "stretch": "stretched"}[reading.fit]
+        done = {"crop": "cropped to the middle", "pad": "padded", "stretch": "stretched"}[reading.fit]
         yield Note(f"images of other proportions were {done}", switch="fit")

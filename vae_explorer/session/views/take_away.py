@@ -15,6 +15,7 @@ from vae_explorer.export import command
 from vae_explorer.export.command import Command, NamedImage
 from vae_explorer.export.file import file_name
 from vae_explorer.export.table import csv_of
+from vae_explorer.session.jobs.data import DataSummary
 from vae_explorer.session.threads.latest import Latest, Place
 from vae_explorer.session.views.aggregate import COUNT as AGGREGATE_COUNT
 from vae_explorer.session.views.aggregate import AggregateSession
@@ -174,6 +175,13 @@ class TakeAwaySession(QObject):
         """The figures of the image, and those of the best q where it was fitted."""
         settings, fit = evidence.settings, ["--fit"] if evidence.fit_of_the_draws else []
         return self._encode("--importance-samples", settings.importance_samples, "--seed", settings.seed, *fit)
+
+    def sheet_command(self, summary: DataSummary | None) -> Command:
+        """The contact sheet of a data set, with its texts."""
+        if summary is None:
+            raise UserError("There is no contact sheet yet")
+        reading = summary.asked.model_dump(exclude_defaults=True)
+        return command.data_info(summary.data, reading, self._png_name("contact sheet", of_image=False))
 
     def image_command(self) -> Command:
         """x and its reconstruction."""

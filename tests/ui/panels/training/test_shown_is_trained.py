@@ -30,11 +30,11 @@ def gate(monkeypatch):
     """Data sets are read up to their last image and wait there until the gate opens."""
     opened, described = threading.Event(), data_session._described
 
-    def held(data):
+    def held(data, reading):
         yield Progress(0, None, "images")
         while not opened.wait(0.01):
             yield Progress(1, None, "images")
-        return (yield from described(data))
+        return (yield from described(data, reading))
 
     monkeypatch.setattr(data_session, "_described", held)
     yield opened

@@ -40,19 +40,20 @@ def about_pictures(places: Sequence[Place], found: Decoded) -> tuple[Note, ...]:
     changed, share = _changed(sizes, way.size)
     if way.reading.fit == "crop":
         much = int((share > MUCH).sum())
-        note(changed, f"{{}} cropped to their middle: {much:,} lost more than half", "fit")
+        note(changed, f"{{}} cropped to the middle; {much:,} lost more than half", "fit")
     elif way.reading.fit == "pad":
         note(changed, f"{{}} given a {way.background} border", "fit")
     else:
-        note(changed, "{} distorted, for their proportions are others", "fit")
-    chosen = "as chosen" if way.reading.background != "auto" else "from which most of what is visible stands out"
+        note(changed, "{} distorted: the proportions differ", "fit")
+    shade = {"white": "darker", "black": "brighter"}[way.background]
+    why = "" if way.reading.background != "auto" else f": most of what is visible is {shade}"
     transparent = (traits & Trait.TRANSPARENT) != 0
-    note(transparent, f"{{}} put on {way.background}, {chosen}, as they are transparent", "background")
-    note((traits & Trait.TURNED) != 0, "{} turned, as their EXIF says")
+    note(transparent, f"{{}} transparent and put on a {way.background} background{why}", "background")
+    note((traits & Trait.TURNED) != 0, "{} turned upright as EXIF says")
     note((traits & Trait.FIRST) != 0, "{} read as their first frame or page only: they have several")
     coloured = (traits & Trait.COLOUR) != 0
     if way.is_colour and not coloured.all():
-        note(~coloured, "{} made colour images, as others are in colour")
+        note(~coloured, "{} grey and made colour images because others are in colour")
     return (*notes, *way.range.notes)
 
 
@@ -66,11 +67,9 @@ def without_label(split: Split, places: Sequence[Place], total: int) -> Note:
     """Why a part has no labels."""
     who = f"the pictures {_OF_SPLIT[split]}"
     if len(places) == total:
-        return Note(f"{who} have no labels: they lie in no folder of a class")
-    files = tuple(Skipped(place.file.path, f"{place.file} lies in no folder of a class") for place in places[:LISTED])
-    return Note(
-        f"the labels of {who} are left out: {len(places):,} of {total:,} lie in no folder of a class", files=files
-    )
+        return Note(f"{who} have no labels: they are in no class folder")
+    files = tuple(Skipped(place.file.path, f"{place.file} is in no class folder") for place in places[:LISTED])
+    return Note(f"the labels of {who} are left out: {len(places):,} of {total:,} are in no class folder", files=files)
 
 
 def _of(count: int, total: int) -> str:

@@ -1,6 +1,8 @@
 """A form made from a config's own fields: a new field is a new row."""
 
 import re
+from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
 from pathlib import PurePath
 from types import UnionType
@@ -34,6 +36,7 @@ FIRST = ("data", "kind", "network", "z_dim", "likelihood", "sigma", "beta", "epo
 LARGEST = 2**31 - 1
 LEAST_WIDTH = 96  # pixels at 100 %, of a control
 WITH_A_PRIOR = ("beta", "warm_up")  # mean nothing to a model without a prior
+ZERO = {"size": "auto", "limit": "all"}  # what 0 is shown as
 NAMES = {"data": "trainData"}  # objectNames that the outside relies on
 
 
@@ -50,6 +53,7 @@ class ConfigForm(QWidget):
     def __init__(self, config: TrainConfig, parent: QWidget | None = None):
         super().__init__(parent)
         self._fields: dict[str, QWidget] = {}
+        self._twins: dict[str, QWidget] = {}
         self._is_locked = self._shows_all = False
         self._rows = QFormLayout(self)
         self._rows.setContentsMargins(0, 0, 0, 0)
@@ -65,22 +69,42 @@ class ConfigForm(QWidget):
             "More…", self._on_more, "Learning rate, batch size, hidden units, seed, device…", role="link"
         )
         self.more.setObjectName("trainMore")
-        self._foot = row()
-        self._foot.addStretch(1)
-        self._foot.addWidget(self.more)
-        self._rows.addRow(self._foot)
+        foot = row()
+        foot.addStretch(1)
+        foot.addWidget(self.more)
+        self._rows.addRow(foot)
         for name in (name for name in fields if name not in FIRST):
             self._add(name, fields[name], getattr(config, name))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._on_fields_changed()
 
-    def add_start(self, start: QWidget) -> None:
-        """The button that the form is for: below its first rows, and the next after them for Tab."""
-        self._foot.insertWidget(0, start)
+    def set_start(self, start: QWidget) -> None:
+        """The button that the form is for, elsewhere: the next after its first rows for Tab."""
         order = [*(self._fields[name] for name in FIRST), start, self.more]
         for before, after in pairwise(order):
             QWidget.setTabOrder(before, after)
+
+    def add_below(self, name: str, widget: QWidget) -> None:
+        """A row of its own below that of a field."""
+        at = self._rows.getWidgetPosition(self._fields[name])[0]  # type: ignore[index]
+        self._rows.insertRow(at + 1, widget)
+
+    def twin(self, name: str) -> QWidget:
+        """Another control of a field, to be shown elsewhere: both are always in step."""
+        if name not in self._twins:
+            twin = self._control(name, _read(self._fields[name]), f"sheet_{name}")
+            _on_change(twin, partial(self._copy, twin, self._fields[name]))
+            _on_change(self._fields[name], partial(self._copy, self._fields[name], twin))
+            self._twins[name] = twin
+            self._on_fields_changed()
+            self._on_theme_changed()
+        return self._twins[name]
+
+    @staticmethod
+    def title(name: str) -> str:
+        """Of a field."""
+        return TrainConfig.model_fields[name].title or name
 
     def set_locked(self, is_locked: bool) -> None:
         """While a run goes on, its options can be read but not changed."""
@@ -95,14 +119,14 @@ class ConfigForm(QWidget):
         """The control of one field."""
         return self._fields[name]
 
-    def config(self) -> TrainConfig:
-        """What is filled in. Raises ValueError that names the row."""
-        values = {name: _read(field) for name, field in self._fields.items()}
+    def config(self, names: Iterable[str] = TrainConfig.model_fields) -> TrainConfig:
+        """What is filled in, or is so in these rows alone. Raises ValueError that names the row."""
+        values = {name: _read(self._fields[name]) for name in names}
         try:
             return TrainConfig(**values)
         except ValidationError as error:
             name, wanted, _ = wrong_value(error)
-            raise ValueError(f"{_title(name)} must be {wanted}, got {_typed(self._fields[name])}") from None
+            raise ValueError(f"{self.title(name)} must be {wanted}, got {_typed(self._fields[name])}") from None
 
     def set_config(self, config: TrainConfig) -> None:
         for name, field in self._fields.items():
@@ -133,21 +157,31 @@ class ConfigForm(QWidget):
         _write(self._fields[name], value)
 
     def _add(self, name: str, info: FieldInfo, value: object) -> None:
-        field = _control(info, value)
-        field.setObjectName(NAMES.get(name, f"train_{name}"))
-        field.setToolTip(info.description or "")
-        field.setAccessibleName(_title(name))
-        field.setAccessibleDescription(info.description or "")
-        field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        field.installEventFilter(self)
-        title = label(_title(name))
+        field = self._control(name, value, NAMES.get(name, f"train_{name}"))
+        title = label(self.title(name))
         title.setToolTip(info.description or "")
         title.setBuddy(field)
         self._rows.addRow(title, field)
         self._fields[name] = field
-        for signal in ("currentIndexChanged", "valueChanged", "textEdited", "currentTextChanged"):
-            if hasattr(field, signal):
-                getattr(field, signal).connect(self._on_field_changed)
+        _on_change(field, self._on_field_changed)
+
+    def _control(self, name: str, value: object, object_name: str) -> QWidget:
+        info = TrainConfig.model_fields[name]
+        field = _control(info, value)
+        if isinstance(field, QSpinBox):
+            field.setSpecialValueText(ZERO.get(name, ""))
+        field.setObjectName(object_name)
+        field.setToolTip(info.description or "")
+        field.setAccessibleName(self.title(name))
+        field.setAccessibleDescription(info.description or "")
+        field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        field.installEventFilter(self)
+        return field
+
+    @staticmethod
+    def _copy(one: QWidget, other: QWidget, *_: object) -> None:
+        if _read(one) != _read(other):
+            _write(other, _read(one))
 
     @guarded(False)
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -173,10 +207,12 @@ class ConfigForm(QWidget):
         for name, field in self._fields.items():
             self._rows.setRowVisible(field, is_gaussian if name == "sigma" else name in FIRST or self._shows_all)
             field.setEnabled(not self._is_locked and (has_prior or name not in WITH_A_PRIOR))
+        for twin in self._twins.values():
+            twin.setEnabled(not self._is_locked)
         self.more.setText("Less" if self._shows_all else "More…")
 
     def _on_theme_changed(self) -> None:
-        for field in self._fields.values():
+        for field in (*self._fields.values(), *self._twins.values()):
             field.setMinimumWidth(theme.pixels(LEAST_WIDTH))
 
 
@@ -207,8 +243,11 @@ class Choice(QComboBox):
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
 
-def _title(name: str) -> str:
-    return TrainConfig.model_fields[name].title or name
+def _on_change(control: QWidget, does: Callable[..., object]) -> None:
+    """Calls it when the user or a program has changed the control."""
+    for signal in ("currentIndexChanged", "valueChanged", "textEdited", "currentTextChanged"):
+        if hasattr(control, signal):
+            getattr(control, signal).connect(does)
 
 
 def _control(info: FieldInfo, value: object) -> QWidget:

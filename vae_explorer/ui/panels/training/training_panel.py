@@ -8,6 +8,7 @@ from vae_explorer.session.jobs.data import DataChoice, DataSummary
 from vae_explorer.session.session import Session
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.ui.panels.training.config_form import ConfigForm
+from vae_explorer.ui.panels.training.data_sheet import READING, DataSheet
 from vae_explorer.ui.panels.training.resume_offer import ResumeOffer
 from vae_explorer.ui.panels.training.what_is_trained import WhatIsTrained
 from vae_explorer.ui.theme import UNIT
@@ -42,6 +43,10 @@ class TrainingPanel(Panel):
         self._data, self._next = session.data, session.next_run
         self._locked_for: TrainConfig | None = None  # that of the run for which the form is locked
         self._chosen_before = ""  # the form's data set before the one that is being read
+        self._suits = (
+            "",
+            "",
+        )  # a data set, and the likelihood that suited it when the form took that; "": takes the next
         self._make_parts()
 
         self._training.state_changed.connect(self._on_state_changed)
@@ -49,6 +54,7 @@ class TrainingPanel(Panel):
         self._data.choices_changed.connect(self._on_choices_changed)
         self._data.chosen.connect(self._on_data_chosen)
         self._data.described.connect(self._on_described)
+        self._data.looked.connect(self._on_looked)
         self._data.given_up.connect(self._on_data_given_up)
         self._next.changed.connect(self._show_next)
         self._on_choices_changed()
@@ -64,7 +70,10 @@ class TrainingPanel(Panel):
         self.form = ConfigForm(self._training.config)
         self.form.changed.connect(self._on_form_changed)
         self.start = button("▶ Start", self._on_start, START, role="primary", name="trainStart")
-        self.form.add_start(self.start)
+        self.form.field("data").activated.connect(self._on_data_picked)
+        self.form.field("likelihood").activated.connect(self._on_likelihood_picked)
+        self.sheet = DataSheet(self._session, self.form)
+        self.form.add_below("data", self.sheet)
         self.resume = ResumeOffer(self._session, self.form)
         self.resume.pressed.connect(self.started)
         self.sentence = Sentence(name="trainSentence")
@@ -78,6 +87,8 @@ class TrainingPanel(Panel):
             layout.addWidget(part)
         layout.addStretch(1)
         self.body.addWidget(GutterArea(inside), 1)
+        self.body.addWidget(self.start)  # in sight however much is said of the images
+        self.form.set_start(self.start)
 
     def _on_start(self) -> None:
         try:
@@ -95,6 +106,7 @@ class TrainingPanel(Panel):
 
     def _on_form_changed(self) -> None:
         self._on_start_changed()
+        self.sheet.follow()
         self.resume.show_epochs()
         training = self._training
         try:
@@ -173,9 +185,36 @@ class TrainingPanel(Panel):
             self._say(str(summary))
             self._take_likelihood(summary.data)
 
+    def _on_data_picked(self) -> None:
+        """The user has chosen from the list."""
+        data = self.form.data
+        self._read_as_before(data)
+        self._suits = (data, "")
+        if not self.sheet.look_at_hand():
+            self._take_likelihood(data)
+
+    def _on_likelihood_picked(self) -> None:
+        """The user has chosen one: no reading of these images changes it again."""
+        self._suits = ("", "")
+
+    def _read_as_before(self, data: str) -> None:
+        """Each data set has its own way to be read, which is found from its images at first."""
+        summary = self._data.summary(data)
+        reading = summary.asked if summary else TrainConfig().reading
+        for name in READING:
+            self.form.set_field(name, getattr(reading, name))
+
+    def _on_looked(self, data: str) -> None:
+        """Images that were read in another way may ask for another likelihood."""
+        summary = self._data.summary(data)
+        is_new = summary is not None and self._suits[0] == data and self._suits[1] != summary.likelihood
+        if is_new and not self._training.is_active:
+            self._take_likelihood(data)
+
     def _on_data_given_up(self, data: str) -> None:
         if not self._training.is_active and self.form.data == data:
             self.form.set_data(self._chosen_before)
+            self._read_as_before(self._chosen_before)
             self._say_state()
 
     def _offer_data(self, data: str) -> None:
@@ -184,6 +223,7 @@ class TrainingPanel(Panel):
             return
         self._chosen_before = self.form.data
         self.form.set_data(data)
+        self._read_as_before(data)
         if self._data.reading and self._data.is_reading(data):
             self._say(f"{WAIT.format(self._data.reading.title)}.")
         else:
@@ -194,6 +234,7 @@ class TrainingPanel(Panel):
         summary = self._data.summary(data)
         if summary and self.form.data == data:
             self.form.set_field("likelihood", summary.likelihood)
+            self._suits = (data, summary.likelihood)
 
     def _show_next(self) -> None:
         """What the next run can be made from; the form shows the data of the present one."""
