@@ -4,6 +4,7 @@ from zlib import crc32
 
 from PIL import Image
 
+MAX_PIECES = 1000  # of a file
 _START = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 _MODES = {  # by bits, colour type, compression, filter and interlacing
     b"\x08\0\0\0\0": "L",
@@ -24,8 +25,10 @@ def plain(content: bytes, most_pixels: int) -> Image.Image | None:
         return None
     pixels: list[bytes] = []
     at, before = 33, b""
-    while (kind := content[at + 4 : at + 8]) != _END:
-        start = at + 8
+    for _ in range(MAX_PIECES):
+        kind, start = content[at + 4 : at + 8], at + 8
+        if kind == _END:
+            break
         end = start + int.from_bytes(content[at : at + 4], "big")
         if end + 4 > len(content):
             return None
@@ -36,6 +39,8 @@ def plain(content: bytes, most_pixels: int) -> Image.Image | None:
         elif not _is_passed_over(kind, content[start:end]) or not _is_whole(content, at + 4, end):
             return None
         at, before = end + 4, kind
+    else:
+        return None
     try:
         return Image.frombytes(mode, (width, height), b"".join(pixels), "zip", mode)
     except ValueError:
