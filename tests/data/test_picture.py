@@ -6,6 +6,7 @@ import struct
 import threading
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from vae_explorer.data.codecs import decoding
 from vae_explorer.data.codecs.decoding import FORMATS, KEPT_PIXELS
 from vae_explorer.data.picture import KNOWN_SUFFIXES, Picture, PictureError, layers, read
 from vae_explorer.data.reading import Reading
@@ -292,3 +294,22 @@ def test_an_opaque_picture_has_no_alpha_and_values_of_eight_bits():
     assert opaque.alpha is None
     assert opaque.white == 255
     assert np.array_equal(opaque.values, COLOUR)
+
+
+def test_large_pictures_are_decoded_one_after_another_in_whatever_thread(monkeypatch):
+    file = io.BytesIO()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).convert("P").save(file, "PNG")
+    both, of_image = threading.Barrier(2), decoding._of_image
+
+    def met(*arguments):
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.2)
+        return of_image(*arguments)
+
+    monkeypatch.setattr(decoding, "_of_image", met)
+    for most, met_each_other in ((0, False), (1000, True)):
+        both.reset()
+        monkeypatch.setattr(decoding, "LARGE", most)
+        with ThreadPoolExecutor(2) as pool:
+            assert all(one.width == 8 for one in pool.map(read, [file.getvalue()] * 2))
+        assert both.broken is not met_each_other
