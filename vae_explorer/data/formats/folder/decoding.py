@@ -130,15 +130,10 @@ class Way:
             pixels = self.range.levels(pixels)
         if not self.is_colour:
             pixels = pixels[..., :1]
-        if alpha is None:
-            border = FULL if self.background == "white" else 0
-            return np.moveaxis(fitted(pixels, self.size, self.reading.fit, border), 2, 0)
-        on_black = picture.composited(pixels, alpha, "black")
-        whole = fitted(np.concatenate([on_black, alpha[..., None]], axis=2), self.size, self.reading.fit)
-        image = whole[..., :-1]
-        if self.background == "white":
-            image = np.minimum(image, whole[..., -1:]) + (FULL - whole[..., -1:])  # resizing may overshoot
-        return np.moveaxis(image, 2, 0)
+        if alpha is not None:  # before it is resized, as a picture that is dropped
+            pixels = picture.composited(pixels, alpha, self.background)
+        border = FULL if self.background == "white" else 0
+        return np.moveaxis(fitted(pixels, self.size, self.reading.fit, border), 2, 0)
 
 
 @dataclass(frozen=True, eq=False)
