@@ -106,11 +106,8 @@ def _resize(chain: "_Chain", picture: Picture, preparation: Preparation) -> bool
     _, height, width = preparation.image_shape
     said = Size(*picture.file_size[::-1])
     why, effect = f"Training images of this model were {said} too", f"it is resized to {width} × {height} as they were"
-
-    def do() -> UInt8[np.ndarray, "h w c"]:
-        return fitted(chain.pixels, Size(height, width), preparation.fit, preparation.border)
-
-    return chain.step("size", why, effect, do)
+    size, fit, border = Size(height, width), preparation.fit, preparation.border
+    return chain.step("size", why, effect, lambda: fitted(chain.pixels, size, fit, border))
 
 
 def to_x(

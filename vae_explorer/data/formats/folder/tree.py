@@ -110,9 +110,7 @@ def _without_plain(places: list[Place]) -> list[Place]:
 def _about_boxes(boxes: Sequence[File]) -> tuple[Note, ...]:
     if not boxes:
         return ()
-    return (
-        Note(f"{_count(len(boxes), 'file')} of boxes in “{BOXES}” are not used: they name no class of a whole picture"),
-    )
+    return (Note(f"bounding boxes in “{BOXES}” were not used: they do not say the class of a whole picture"),)
 
 
 def _about_folders_in_classes(places: Sequence[Place]) -> tuple[Note, ...]:
@@ -127,8 +125,8 @@ def _about_folders_in_classes(places: Sequence[Place]) -> tuple[Note, ...]:
     name, held = next(iter(sorted(merged.items())))
     return (
         Note(
-            f"{_count(len(merged), 'class', 'classes')} have folders in their folders, which were merged: "
-            f"{name} is {_and(sorted(held)[:2])}{' …' if len(held) > 2 else ''}"
+            f"{_count(len(merged), 'class', 'classes')} have subfolders, which were merged: "
+            f"{name} has {_and(sorted(held)[:2])}{' …' if len(held) > 2 else ''}"
         ),
     )
 
