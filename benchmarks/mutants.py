@@ -30,6 +30,7 @@ import hostile
 import mutators
 import numpy as np
 import safetensors.torch
+import seeds
 import torch
 from report import Figure, options, progress, show
 
@@ -81,14 +82,16 @@ def data_judge(path: Path) -> Callable[[Path], Outcome]:
             data = finish(catalog.load(str(path)))
         except (DataError, OSError) as error:
             return _refused(error)
-        for part in filter(None, (data.train, data.test)):
-            if part.images.dtype != np.uint8 or part.images.ndim != 4 or not len(part):
+        if not len(data.images):
+            return "no images"
+        for part in filter(None, (data.train, data.validation, data.test)):
+            if part.images.dtype != np.uint8 or part.images.ndim != 4:
                 return "no images"
             if part.labels is not None and not (
-                len(part.labels) == len(part) and 0 <= part.labels.min() <= part.labels.max() < len(data.classes)
+                len(part.labels) == len(part) and set(np.unique(part.labels)) <= set(range(len(data.classes)))
             ):
                 return "labels that do not fit"
-        for sentence in (*data.classes, *(one.reason for one in data.skipped)):
+        for sentence in (*data.classes, *(one.reason for one in data.skipped), *(one.sentence for one in data.notes)):
             sentence.encode()
             if "\n" in sentence or len(sentence) > MAX_LENGTH:
                 return "an ugly sentence"
@@ -121,9 +124,9 @@ def _info_in(content: bytes) -> ModelInfo:
 def _content(data: Any) -> list[object]:
     parts = [
         (part.images.shape, part.images.tobytes(), part.labels is not None and part.labels.tobytes())
-        for part in filter(None, (data.train, data.test))
+        for part in filter(None, (data.train, data.validation, data.test))
     ]
-    return [*parts, data.classes]
+    return [*parts, data.classes, data.reading]
 
 
 # --- trying them
@@ -246,7 +249,7 @@ def _all(folder: Path, times: int, only: str) -> Iterator[tuple[str, Tried]]:
     for name, made in hostile.models().items():
         if re.search(only, name):
             yield name, tried(_written(path, [made]), judge)
-    for name, (content, make) in mutators.data_files().items():
+    for name, (content, make) in seeds.data_files().items():
         if re.search(only, name):
             path.write_bytes(content)
             yield name, tried(_mutants(path, make, times), data_judge(path))
