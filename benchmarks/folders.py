@@ -1,7 +1,7 @@
 """A large folder of pictures: how fast it is read beside Pillow alone, how fast it is opened again, how much memory
 that takes, and how late a 16 ms timer is meanwhile.
 
-The pictures are PNGs of 64 × 64 that are made in a temporary folder. Pillow alone reads some of them on one core,
+The pictures are PNG files of 64 × 64 that are made in a temporary folder. Pillow alone reads some of them on one core,
 before and after; what all cores could do is that times their number. On a busy machine look at the processor's time.
 Anonymous memory is what cannot be given back: mapped pages are not in it.
 """

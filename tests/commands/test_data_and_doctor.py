@@ -62,7 +62,7 @@ def test_data_info_describes_a_set(call, data):
         "name": "blocks",
         "images": 120,
         "shape": [1, 12, 12],
-        "sizes": [],
+        "sizes": [{"width": 12, "height": 12, "images": 120}],
         "classes": ["0", "1", "2"],
         "class_counts": [40, 40, 40],
         "splits": {"train": 90, "validation": 10, "test": 20},
@@ -104,7 +104,9 @@ def test_data_info_writes_a_contact_sheet_as_a_picture(call, data, tmp_path):
 
 
 def test_what_was_chosen_is_said_with_its_option(call, data):
-    assert "size: 24 (--size)" in call("data", "info", data, "--size", 24, "--fit", "pad").out
+    lines = call("data", "info", data, "--size", 24, "--fit", "pad").out.splitlines()
+    assert "the images were resized to 24 × 24 pixels from 12 × 12 (--size)" in lines
+    assert "fit: pad (--fit)" in lines  # there was nothing to be padded
     assert call("data", "info", data, "--black=-1024.0", "--json").code == 0  # as the window writes it
 
 

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image, features
 from tiff_files import tiff_file
 
+from vae_explorer.core.progress import finish
+from vae_explorer.data import files
 from vae_explorer.data.codecs import bmp, decoding, pnm, tiff
+from vae_explorer.data.container import DataError
 from vae_explorer.data.picture import PictureError, frames, layers, read
 from vae_explorer.data.reading import Reading
 
@@ -291,6 +294,29 @@ def test_the_pages_of_a_tiff_and_the_pictures_of_an_animation_are_read_in_turn()
     assert read(tiff_file(COLOUR)).size_said == "34 × 24"
 
 
+@pytest.mark.parametrize("alpha", [False, True])
+def test_a_file_of_several_pictures_is_a_data_set(alpha, tmp_path):
+    several = [np.dstack([np.roll(COLOUR, i, 1), *([ALPHA | 1] if alpha else [])]) for i in range(1, 5)]
+    first, *others = [Image.fromarray(one) for one in several]
+    for name, options in (("a.png", {}), ("a.tif", {"compression": "tiff_lzw"}), ("a.webp", {"lossless": True})):
+        first.save(tmp_path / name, save_all=True, append_images=others, **options)
+        data = finish(files.read(tmp_path / name, Reading(background="black")))
+        wanted = [one[..., :3] * (one[..., 3:] / 255 if alpha else 1) for one in several]
+        assert np.abs(data.train.images.astype(int) - np.moveaxis(wanted, 3, 1)).max() <= 1, name
+    deep = [GREY.astype(np.uint16) * 16 + i for i in range(3)]
+    first, *others = [Image.fromarray(one) for one in deep]
+    first.save(tmp_path / "deep.tif", save_all=True, append_images=others)
+    data = finish(files.read(tmp_path / "deep.tif"))
+    assert len(data.train) == 3
+    assert data.train.images.max() == 255  # one range for all of them
+    first.save(tmp_path / "sizes.tif", save_all=True, append_images=[first.crop((0, 0, 20, 20))])
+    with pytest.raises(DataError, match=r"^sizes\.tif has pictures of several sizes, 20 × 20 to 34 × 24; save each"):
+        finish(files.read(tmp_path / "sizes.tif"))
+    first.save(tmp_path / "one.tif")
+    with pytest.raises(DataError, match=r"^one\.tif is a TIFF picture, not a data set; choose the folder"):
+        finish(files.read(tmp_path / "one.tif"))
+
+
 def test_small_copies_of_a_page_are_no_pages():
     content = tiff_file(GREY[..., None], pages=3)
     assert len(list(frames(content))) == 3
@@ -308,6 +334,13 @@ def test_small_copies_of_a_page_are_no_pages():
     assert read(bytes(whole)).file_size == (34, 24)
     deep = tiff_file(GREY[..., None].astype(np.int16), pages=3)
     assert [one.values.dtype for one in frames(deep)] == [np.int16] * 3
+
+
+def test_too_many_pages_are_refused_and_not_left_out(monkeypatch):
+    monkeypatch.setattr(tiff, "MAX_PAGES", 2)
+    with pytest.raises(PictureError, match=r"^it would take too long to read"):
+        read(tiff_file(GREY[..., None], pages=3), "it")
+    assert read(tiff_file(GREY[..., None], pages=2), "it").frames == 2
 
 
 def test_too_many_frames_are_refused_before_the_first(monkeypatch):

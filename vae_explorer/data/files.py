@@ -8,7 +8,7 @@ from pathlib import Path
 from vae_explorer.core.progress import Job
 from vae_explorer.data import container, recognise
 from vae_explorer.data.container import DataError, File, damage_told
-from vae_explorer.data.formats import cifar, csv, idx, mat, npy
+from vae_explorer.data.formats import cifar, csv, frames, idx, mat, npy
 from vae_explorer.data.formats.extra import hdf5, parquet
 from vae_explorer.data.formats.folder import reader as pictures
 from vae_explorer.data.formats.packed import tar
@@ -62,6 +62,8 @@ def _read_file(file: File, reading: Reading) -> Job[DataSet]:
     if idx.is_idx(inside):
         parts = {idx.split_of(file.path.name): idx.Part(file, _labels_beside(file))}
         return (yield from idx.read(name, file.path, parts, reading))
+    if kind and kind.read_as == "picture":
+        return (yield from frames.read(name, file.path, file, reading))
     cifar.refuse_pickled(shown(file.path.name), [file])
     said = f"{shown(file.path.name)}, unpacked," if is_packed(start) else shown(file.path.name)
     raise DataError(f"{said} {recognise.not_read(inside, _PACKED.sub('', file.path.name), 'data')}")

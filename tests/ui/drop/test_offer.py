@@ -230,7 +230,7 @@ def test_addresses_of_other_computers_or_of_nothing_are_refused(url):
 def test_other_text_is_no_path(text):
     refused = read(Drag({"text/plain": text}))
     assert refused.paths == ()
-    assert "drop an image, a model file, or a data set: a folder, an archive," in refused.refusal
+    assert "drop an image, a model, or a folder or file of images" in refused.refusal
 
 
 def test_a_picture_over_the_limit_is_refused_with_both_sizes(monkeypatch):

@@ -20,9 +20,9 @@ from vae_explorer.data.codecs.reducing import means
 
 MAX_UNPACKED = 64 << 20  # bytes of samples
 _BAND = 1 << 20  # bytes that become numbers at a time
-MAX_PAGES = 100_000
+MAX_PAGES = 30_000
 MAX_NUMBERS = 2_000_000  # in the tags of all pages: each becomes an object
-MAX_ENTRIES = 2_000_000  # tags of all pages
+MAX_ENTRIES = 600_000  # tags of all pages
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _OFFSETS, _ORIENTATION = 256, 257, 258, 259, 262, 273, 274
 _SAMPLES, _ROWS, _COUNTS, _MAX_SAMPLE, _PLANAR, _PREDICTOR, _COLOUR_MAP = 277, 278, 279, 281, 284, 317, 320
@@ -128,14 +128,14 @@ def pages(content: bytes) -> Iterator[Page]:
     seen: set[int] = set()
     numbers = tags_seen = 0
     try:
-        while len(seen) < MAX_PAGES:
+        while True:
             (start,) = struct.unpack_from(order + number, content, at)
             if start == 0 or start in seen:
                 return
             seen.add(start)
             (entries,) = struct.unpack_from(order + count, content, start)
             tags_seen += entries
-            if entries > 0xFFFF or tags_seen > MAX_ENTRIES:
+            if entries > 0xFFFF or tags_seen > MAX_ENTRIES or len(seen) > MAX_PAGES:
                 raise CostError(SLOW)
             start += struct.calcsize(order + count)
             tags = {}

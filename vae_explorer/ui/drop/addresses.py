@@ -25,7 +25,7 @@ MAX_ATTRIBUTES = 100  # of one tag
 SHORT = 60  # characters of a name
 
 SAVE_IT = "save the picture first, or drag the picture itself"
-WANTED = "drop an image, a model file, or a data set: a folder, an archive, or a file of arrays or of a table"
+WANTED = "drop an image, a model, or a folder or file of images"
 
 _WEB = (b"http", b"https", b"ftp", b"ftps", b"blob")
 _MAGIC = (

@@ -78,7 +78,9 @@ def test_nothing_jumps_from_one_image_to_the_next(panel, session, qtbot):
     for image in (*session.image.images, *session.image.images[:1]):
         session.image.choose(image)
         assert rooms() == before
-        qtbot.waitUntil(lambda: session.image.posterior is not None and session.evidence.figures.draws, timeout=WAIT)
+        qtbot.waitUntil(
+            lambda: session.image.posterior is not None and bool(session.evidence.figures.draws), timeout=WAIT
+        )
         assert rooms() == before
     for image in session.image.images:
         session.image.remove(image)
