@@ -45,6 +45,7 @@ AIM = 300.0  # MB above the start
 BATCH = 200  # mutants, over which memory is measured: asking for it takes as long as reading one
 MAX_LENGTH = 1000  # letters of a sentence
 FINE = ("same", "refused", "another")
+CACHE = "cache"  # a folder of the user's
 RUNS = ("pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "ctypes.dlopen")
 WRITES = ("os.mkdir", "os.rename", "os.remove", "os.link", "os.symlink", "os.truncate", "shutil.copyfile")
 
@@ -151,7 +152,7 @@ def tried(paths: Iterator[Path], judge: Callable[[Path], Outcome]) -> Tried:
     before = most = slowest = 0.0
     began = time.perf_counter()
     for path in paths:
-        neighbours = sorted(path.parent.parent.rglob("*"))
+        neighbours = _beside(path)
         if outcomes.total() % BATCH == 0:
             before = _peak(start_anew=True)
         started = time.perf_counter()
@@ -165,10 +166,15 @@ def tried(paths: Iterator[Path], judge: Callable[[Path], Outcome]) -> Tried:
             most = max(most, _peak() - before)
         if faults:
             outcome = faults[0]
-        elif sorted(path.parent.parent.rglob("*")) != neighbours:
+        elif _beside(path) != neighbours:
             outcome = "a file was written"
         outcomes[outcome] += 1
     return Tried(outcomes, max(most, _peak() - before), slowest, time.perf_counter() - began)
+
+
+def _beside(path: Path) -> list[Path]:
+    """All files and folders around, but those of the cache: there pictures may be kept."""
+    return [one for one in sorted(path.parent.parent.rglob("*")) if CACHE not in one.parts]
 
 
 _seen: list[str] | None = None  # what happened that should not, while something is read
@@ -181,6 +187,8 @@ def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
         _seen.append(f"code run: {event} {arguments}")
     elif event == "open" and arguments[0] == tempfile.gettempdir():
         return  # a file without a name, for a large packed TAR: it is gone when it is closed
+    elif CACHE in Path(str(arguments[0])).parts or isinstance(arguments[0], int):  # what was opened before
+        return
     elif event in WRITES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & 3):
         _seen.append(f"a file written: {event} {arguments}")
 
