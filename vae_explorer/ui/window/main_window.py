@@ -311,11 +311,8 @@ class MainWindow(QMainWindow):
     def _on_folder_changed(self) -> None:
         self._settings.setValue("pictures", str(self.session.take_away.folder))
 
-    def _on_data_described(self, summary: object) -> None:
-        self.frame.show_train(True)
-        skipped = getattr(summary, "skipped", ())
-        if skipped:
-            self._say(f"{summary}. The first: {skipped[0]}", details="\n".join(skipped))
+    def _on_data_described(self) -> None:
+        self.frame.show_train(True)  # there it is seen, with all that was done to it
 
     # opening and closing
 
