@@ -86,7 +86,8 @@ class MainWindow(QMainWindow):
         session.model.changed.connect(self._on_model_changed)
         session.model.saved.connect(self._on_saved)
         session.data.described.connect(self._on_data_described)
-        session.take_away.told.connect(self._on_told)
+        for noun in (session.take_away, session.data):
+            noun.told.connect(self._on_told)
         session.take_away.folder_changed.connect(self._on_folder_changed)
         self.frame.rearranged.connect(self._on_rearranged)
         self.title.open_asked.connect(self.open_files)
@@ -311,11 +312,8 @@ class MainWindow(QMainWindow):
     def _on_folder_changed(self) -> None:
         self._settings.setValue("pictures", str(self.session.take_away.folder))
 
-    def _on_data_described(self, summary: object) -> None:
-        self.frame.show_train(True)
-        skipped = getattr(summary, "skipped", ())
-        if skipped:
-            self._say(f"{summary}. The first: {skipped[0]}", details="\n".join(skipped))
+    def _on_data_described(self) -> None:
+        self.frame.show_train(True)  # there it is seen, with all that was done to it
 
     # opening and closing
 
