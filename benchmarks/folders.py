@@ -1,5 +1,6 @@
 """A large folder of pictures: how fast it is read beside Pillow alone, how fast it is opened again, how much memory
-that takes, and how late a 16 ms timer is meanwhile.
+that takes, and how late the window's 16 ms timer is meanwhile. With --train N instead: the memory of a training on N
+images that are mapped from the disk.
 
 The pictures are PNG files of 64 × 64 that are made in a temporary folder. Pillow alone reads some of them on one core,
 before and after; what all cores could do is that times their number. On a busy machine look at the processor's time.
@@ -7,12 +8,13 @@ Anonymous memory is what cannot be given back: mapped pages are not in it.
 """
 
 import os
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import report
@@ -21,32 +23,44 @@ from report import Figure
 
 from vae_explorer.core.progress import finish
 from vae_explorer.data.files import read
-from vae_explorer.data.formats.folder import decoding
+from vae_explorer.data.formats.folder import cache, decoding
+from vae_explorer.data.image_set import DataSet, ImageSet
 
 SIDE = 64  # pixels
 FOLDERS = 100
+DRAWN = 2000  # images that are not black
+SETTLE = 3000  # milliseconds that the window has for itself before it is measured
 BASELINE = 2000  # pictures that Pillow reads alone
+if TYPE_CHECKING:
+    from lateness import Moment
+
 T = TypeVar("T")
 
 
 def main() -> None:
     parser = report.options(__doc__)
     parser.add_argument("--pictures", type=int, help="how many (default: 100,000, or 10,000 with --quick)")
+    parser.add_argument("--train", type=int, metavar="N", help="train on so many images of 64 × 64 in a mapped file")
     asked = parser.parse_args()
+    if asked.train:
+        _show_training(asked.train, as_json=asked.json)
+        return
     count = asked.pictures or (10_000 if asked.quick else 100_000)
     with tempfile.TemporaryDirectory() as place:
         os.environ["VAE_EXPLORER_HOME"] = str(Path(place, "home"))
         folder = _made(Path(place, "pictures"), count)
         alone, alone_work = _pillow(folder)
         worked = time.process_time()
-        data, first, memory, late = _measured(lambda: finish(read(folder)))
+        data, first, memory = _measured(lambda: finish(read(folder)))
         work = (time.process_time() - worked) / count
         after, after_work = _pillow(folder)
         alone, alone_work = (alone + after) / 2, (alone_work + after_work) / 2
         assert len(data) == count
         bare = count * np.prod(data.image_shape) / 2**20
         del data
-        _, again, _, _ = _measured(lambda: finish(read(folder)))
+        _, again, _ = _measured(lambda: finish(read(folder)))
+        cache.empty()
+        worst = _late_in_window(folder)
     cores = decoding._cores()
     rate = count / first
     figures = [
@@ -56,9 +70,13 @@ def main() -> None:
         Figure("processor time of a picture, of Pillow's alone", 100 * work / alone_work, "%", ("<=", 125)),
         Figure("opened again", again, "s", ("<=", 1.0)),
         Figure("anonymous memory above the start", memory, "MB", ("<=", 600)),
-        Figure("a timer of 16 ms, latest", late, "ms", ("<=", 100)),
+        Figure("the window's timer of 16 ms, latest", worst.late, "ms", ("<=", 100)),
     ]
-    notes = [f"{count:,} pictures, {bare:,.0f} MB of pixels; the timer is a thread of its own, which waits for Python"]
+    notes = [
+        f"{count:,} pictures, {bare:,.0f} MB of pixels",
+        f"at its latest the window's thread had worked for {worst.work:.0f} ms and waited {worst.waited:.0f} ms for a "
+        f"core, which other programs have too; {worst.what}",
+    ]
     report.show("A folder of pictures", figures, notes, as_json=asked.json)
 
 
@@ -85,17 +103,68 @@ def _pillow(folder: Path) -> tuple[float, float]:
     return len(paths) / (time.perf_counter() - start), (time.process_time() - worked) / len(paths)
 
 
-def _measured(work: Callable[[], T]) -> tuple[T, float, float, float]:
-    """The result, seconds, the most anonymous memory above the start in MB, the latest tick in milliseconds."""
-    before, most, latest = _anonymous(), 0.0, 0.0
+def _late_in_window(folder: Path) -> "Moment":
+    """When the window's timer is at its latest while the folder is read."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from lateness import Moment, Ticker
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    from vae_explorer import app, process
+
+    sys.setswitchinterval(app.SWITCH_INTERVAL)
+    window = app.create(remembers=False)
+    process.Collector(window)
+    window.show()
+    loop = QEventLoop()
+    window.session.model.changed.connect(lambda *_: QTimer.singleShot(SETTLE, loop.quit))
+    loop.exec()
+    ticker = Ticker(lambda: "the folder was opened", window)
+    window.session.data.described.connect(loop.quit)
+    window.session.data.given_up.connect(loop.quit)
+    ticker.start()
+    window.session.data.open(folder)
+    loop.exec()
+    ticker.end()
+    worst = max(ticker.moments, key=lambda moment: moment.late, default=Moment(0, max(ticker.late), 0, ""))
+    window.session.closed.connect(loop.quit)
+    window.close()
+    if not window.session.is_closed:
+        loop.exec()
+    return worst
+
+
+def _show_training(count: int, *, as_json: bool) -> None:
+    """An epoch, validation and test figures of a small model; the images are a sparse file, all but some of them black:
+    what is mapped is not less for that."""
+    from vae_explorer.training.config import TrainConfig
+    from vae_explorer.training.run import Run
+    from vae_explorer.training.trainer import Trainer
+
+    with tempfile.TemporaryDirectory() as place:
+        shape = (count, 3, SIDE, SIDE)
+        images = np.lib.format.open_memmap(Path(place, "images.npy"), "w+", np.uint8, shape)
+        images[:DRAWN] = np.random.default_rng(0).integers(0, 256, (min(count, DRAWN), *shape[1:]), dtype=np.uint8)
+        images.flush()
+        images = np.lib.format.open_memmap(Path(place, "images.npy"), "c")
+        config = TrainConfig(data="mapped", epochs=1, batch_size=512, hidden=16, z_dim=4, likelihood="gaussian")
+        trainer = Trainer(Run.create(Path(place, "run"), config), data=DataSet("mapped", ImageSet("mapped", images)))
+        _, seconds, memory = _measured(lambda: finish(trainer.work()))
+    figures = [
+        Figure("anonymous memory above the start", memory, "MB", ("<=", 600)),
+        Figure("the images", np.prod(shape, dtype=float) / 2**20, "MB"),
+        Figure("trained, validated and tested in", seconds, "s"),
+    ]
+    report.show(f"Training on {count:,} mapped images", figures, as_json=as_json)
+
+
+def _measured(work: Callable[[], T]) -> tuple[T, float, float]:
+    """The result, seconds, the most anonymous memory above the start in MB."""
+    before, most = _anonymous(), 0.0
     ended = threading.Event()
 
     def watch() -> None:
-        nonlocal most, latest
-        last = time.perf_counter()
-        while not ended.wait(0.016):
-            now = time.perf_counter()
-            latest, last = max(latest, (now - last) * 1000 - 16), now
+        nonlocal most
+        while not ended.wait(0.05):
             most = max(most, _anonymous() - before)
 
     watcher = threading.Thread(target=watch)
@@ -107,7 +176,7 @@ def _measured(work: Callable[[], T]) -> tuple[T, float, float, float]:
     finally:
         ended.set()
         watcher.join()
-    return result, seconds, most, latest
+    return result, seconds, most
 
 
 def _anonymous() -> float:

@@ -95,7 +95,7 @@ class Place:
         if self._images is None:
             return data
         try:
-            images.flush()  # type: ignore[attr-defined]
+            _flush(images, self._images)
             rest = _rest_of(data, self._images)
             atomic.write(self._rest, json.dumps(rest | {"digest": _digest(rest)}).encode())
         except OSError:
@@ -129,6 +129,15 @@ def size() -> int:
 def folder() -> Path:
     """Where they are."""
     return paths.cache_folder() / "pictures"
+
+
+def _flush(images: UInt8[np.ndarray, "n c h w"], path: Path) -> None:
+    """Brings what was written to the disk."""
+    if os.name == "nt":
+        images.flush()  # type: ignore[attr-defined]
+        return
+    with path.open("r+b") as file:  # mmap's own flush keeps all other threads waiting, the window's too
+        os.fsync(file.fileno())
 
 
 def _reserve(path: Path) -> None:
