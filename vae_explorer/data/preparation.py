@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from vae_explorer.core.config import ImageShape, ModelImageShape
 from vae_explorer.data.image_set import Rows
@@ -27,6 +27,15 @@ class Preparation(BaseModel, frozen=True, extra="forbid"):
     binarise: Binarise | None = None  # None: the model takes grey levels
     reading: Reading | None = None  # how the training images were read; None: in a way that older versions had
     sizes: tuple[tuple[int, int], ...] = Field((), max_length=MAX_SIZES)  # width and height of those that were resized
+
+    @field_validator("reading")
+    @classmethod
+    def _can_be_scaled(cls, reading: Reading | None) -> Reading | None:
+        if reading and "auto" not in (reading.black, reading.white):
+            width = float(reading.white) - float(reading.black)
+            if not width or not np.isfinite(width) or not np.isfinite(255 / width):
+                raise ValueError("values cannot be scaled from this black to this white")
+        return reading
 
     @classmethod
     def of(
