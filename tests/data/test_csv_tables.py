@@ -64,7 +64,7 @@ def test_columns_that_are_neither_pixel_nor_label_are_said_to_be_left_out(tmp_pa
     data = loaded(tmp_path, {"a.csv": b"\n".join(numbered)})
     assert np.array_equal(data.train.images, GREY[:, None])
     assert np.array_equal(data.train.labels, LABELS)
-    assert "not used: without a name, writer" in data.notes[0].sentence
+    assert "not used: one without a name, writer" in data.notes[0].sentence
 
 
 def test_words_are_labels_too(tmp_path):

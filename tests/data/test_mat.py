@@ -86,6 +86,11 @@ def test_a_file_without_images_names_what_it_holds(tmp_path):
         loaded(tmp_path, {"weights": np.eye(3)})
 
 
+def test_of_a_struct_the_sentence_says_that_it_is_not_read(tmp_path):
+    with pytest.raises(DataError, match="holds no array of numbers, and structs and cells are not read; save"):
+        loaded(tmp_path, {"dataset": {"images": np.eye(3)}})  # EMNIST's
+
+
 def test_a_small_file_that_announces_much_is_refused(tmp_path):
     sides = np.array(GREY.shape, "<i4").tobytes()
     lying = mat({"images": GREY}).replace(sides, np.array([1 << 30, 8, 8], "<i4").tobytes())

@@ -277,6 +277,23 @@ def test_omniglots_alphabets_are_its_classes_and_its_characters_are_merged(tmp_p
     ]
 
 
+@pytest.mark.parametrize("names", [("training_set", "test_set"), ("seg_train", "seg_test"), ("train2017", "testset")])
+def test_folders_that_are_named_after_parts_are_no_classes(tmp_path, names):
+    data = loaded(tmp_path, some(f"data/{part}/{animal}/{i}.png" for part in names for animal in "ab" for i in (0, 1)))
+    assert (len(data.train), len(data.test), data.classes) == (4, 4, ("a", "b"))
+
+
+def test_of_many_classes_one_may_be_called_like_a_part(tmp_path):
+    data = loaded(tmp_path, some(f"{name}/0.png" for name in ("bullet train", "dev board", "cat")))
+    assert data.classes == ("bullet train", "cat", "dev board")
+    assert not data.skipped
+
+
+def test_classes_that_are_numbers_are_in_their_order(tmp_path):
+    data = loaded(tmp_path, some(f"{name}/0.png" for name in ("10", "9", "100", "b", "2")))
+    assert data.classes == ("2", "9", "10", "100", "b")
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [

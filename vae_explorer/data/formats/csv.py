@@ -221,7 +221,7 @@ def _is_last(lines: Sequence[bytes], delimiter: bytes) -> bool:
 
 def _notes(file: File, layout: _Layout, roles: dict[Role, int]) -> Iterator[Note]:
     names = [*layout.before, *layout.after]
-    unused = [name or "without a name" for i, name in enumerate(names) if i not in roles.values()]
+    unused = [name or "one without a name" for i, name in enumerate(names) if i not in roles.values()]
     if unused:
         yield Note(f"columns of the table that were not used: {', '.join(unused[:MAX_SAID])}")
     if "label" not in roles:

@@ -73,6 +73,11 @@ def read(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[
             held[key] = np.ascontiguousarray(values).reshape(-1, rows, columns).transpose(axes)
             notes.append(Note(f"each column was read as an image of {columns} × {rows} pixels"))
             return (yield from arrays.data_set(name, path, arrays.Part(name, held[key]), reading=reading, notes=notes))
+    if not held:
+        raise DataError(
+            f"{files[0]} holds no array of numbers, and structs and cells are not read; save the images and the labels "
+            "as arrays of their own"
+        )
     yield from _number_digits(held)
     return (yield from named.data_set(name, path, held, reading))
 

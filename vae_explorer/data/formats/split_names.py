@@ -13,6 +13,7 @@ MAX_SAID = 4  # files in a sentence
 _WORDS: dict[str, Split] = {
     "train": "train",
     "training": "train",
+    "trainset": "train",
     "val": "validation",
     "valid": "validation",
     "validation": "validation",
@@ -20,6 +21,7 @@ _WORDS: dict[str, Split] = {
     "publictest": "validation",  # of FER2013's contest: the open test images
     "test": "test",
     "testing": "test",
+    "testset": "test",
     "privatetest": "test",
 }
 
