@@ -5,7 +5,9 @@ import json
 import os
 import random
 import shutil
+import tarfile
 import time
+import zipfile
 from contextlib import closing
 from pathlib import Path
 
@@ -248,3 +250,31 @@ def test_parts_of_mapped_images_are_not_copied(folder):
     assert np.array_equal(some.images[:], parts[0].images[np.array([3, 1])])
     assert np.array_equal(some.images[0], parts[0].images[3])
     assert some.image_shape == (1, 9, 9)
+
+
+def zipped(folder, path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("train/empty.png", b"")  # its checksum is 0
+        for file in sorted(folder.rglob("*.png")):
+            archive.write(file, file.relative_to(folder))
+
+
+def tarred(folder, path):
+    with tarfile.open(path, "w") as archive:
+        archive.add(folder, "set")
+
+
+@pytest.mark.parametrize(("pack", "suffix"), [(zipped, ".zip"), (tarred, ".tar")])
+def test_so_are_those_of_an_archive(folder, tmp_path, decodings, pack, suffix):
+    archive = tmp_path / f"packed{suffix}"
+    pack(folder, archive)
+    first = loaded(archive)
+    assert decodings
+    decodings.clear()
+    assert np.array_equal(loaded(archive).train.images, first.train.images)
+    assert decodings == []
+    Image.fromarray(PIXELS[3]).save(folder / "train" / "b" / "01.png")  # of the same size
+    pack(folder, archive)
+    os.utime(archive, ns=(0, archive.stat().st_mtime_ns + 1))
+    loaded(archive)
+    assert decodings

@@ -27,6 +27,16 @@ def test_svhn_is_read_and_its_zero_is_a_zero(tmp_path, packed):
     assert data.train.labels.tolist() == [*range(1, 10), 0] * 2
 
 
+def test_svhns_files_in_a_folder_are_its_parts(tmp_path):
+    for name, count in (("train", 20), ("test", 10), ("extra", 5)):
+        x = RNG.integers(0, 256, (32, 32, 3, count), dtype=np.uint8)
+        y = (np.arange(count) % 10 + 1)[:, None].astype(np.uint8)
+        (tmp_path / f"{name}_32x32.mat").write_bytes(mat({"X": x, "y": y}))
+    data = finish(read(tmp_path))
+    assert (len(data.train), len(data.test), data.classes) == (20, 10, tuple("0123456789"))
+    assert data.notes[0].sentence == "files that were not used: extra_32x32.mat"
+
+
 def test_frey_faces_stand_upright(tmp_path):
     faces = RNG.integers(0, 256, (30, 28, 20), dtype=np.uint8)
     data = loaded(tmp_path, {"ff": faces.reshape(30, 560).T})

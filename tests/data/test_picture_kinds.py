@@ -343,6 +343,14 @@ def test_too_many_pages_are_refused_and_not_left_out(monkeypatch):
     assert read(tiff_file(GREY[..., None], pages=2), "it").frames == 2
 
 
+def test_an_animation_in_grey_is_a_set_of_grey_images(tmp_path):
+    pictures = [Image.fromarray(np.full((16, 16), 80 * i, np.uint8)) for i in range(3)]
+    for suffix in ("gif", "webp"):
+        pictures[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=pictures[1:], lossless=True)
+        images = finish(files.read(tmp_path / f"a.{suffix}")).train.images
+        assert images[:, :, 0, 0].tolist() == [[0], [80], [160]]
+
+
 def test_too_many_frames_are_refused_before_the_first(monkeypatch):
     monkeypatch.setattr(decoding, "MAX_IN_FRAMES", 2 * 24 * 34)
     file = io.BytesIO()

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedIOBase, BufferedReader, BytesIO
 from math import prod
 from operator import attrgetter
@@ -36,17 +37,32 @@ class DataError(ValueError):
     """A data set that cannot be used, and why: one sentence for the user."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class File:
     """A file of a folder, or a member of a ZIP."""
 
-    path: Path  # a member's is the ZIP's path followed by its own
+    at: Path | str  # its path: as text, for a folder may hold a hundred thousand
     parts: tuple[str, ...]  # where it lies below the folder or in the ZIP
     name: str  # in a sentence; empty where it is that of its parts, which is made only when it is said
     size: int  # bytes, as the folder or the ZIP says
     open: Callable[[], BufferedIOBase]
     packed: int | None = None  # bytes that a ZIP has for it
-    stamp: int = 0  # another one when the content has changed: the time of the change, or a checksum
+    stamp: int | None = None  # another when the content has changed: the time, or a checksum; None: that is not told
+
+    @property
+    def path(self) -> Path:
+        """A member's is the ZIP's path followed by its own."""
+        return Path(self.at)
+
+    @property
+    def suffix(self) -> str:
+        """In small letters, with its dot; of the last of its parts."""
+        return os.path.splitext(self.parts[-1])[1].lower()
+
+    @property
+    def inner_stamp(self) -> int | None:
+        """For what is in it and has no stamp of its own."""
+        return None if self.stamp is None else hash((self.stamp, self.size))
 
     @property
     def on_disk(self) -> int:
@@ -57,7 +73,7 @@ class File:
         return self.name or shown("/".join(self.parts))
 
 
-def opened(path: Path) -> BufferedReader:
+def opened(path: Path | str) -> BufferedReader:
     """A regular file, to be read. Raises DataError where it is none, which could be waited for for ever, or OSError."""
     try:
         return regular_file.opened(path)
@@ -68,7 +84,7 @@ def opened(path: Path) -> BufferedReader:
 def single(path: Path) -> File:
     """One file of the user's, on its own."""
     about = path.stat()
-    return File(path, (path.name,), shown(path.name), about.st_size, _opener(path), stamp=about.st_mtime_ns)
+    return File(path, (path.name,), shown(path.name), about.st_size, partial(opened, path), stamp=about.st_mtime_ns)
 
 
 def folder(root: Path) -> Job[tuple[list[File], list[Skipped]]]:
@@ -76,45 +92,34 @@ def folder(root: Path) -> Job[tuple[list[File], list[Skipped]]]:
     files: list[File] = []
     skipped: list[Skipped] = []
     seen: set[tuple[int, int]] = set()  # folders, as (device, inode): a link to a folder above does not loop
-    waiting = [root]
+    waiting: list[tuple[Path | os.DirEntry[str], tuple[str, ...]]] = [(root, ())]  # the next is last
     looked_at = 0
     while waiting:
-        current = waiting.pop()
+        entry, parts = waiting.pop()
+        looked_at += 1
+        if looked_at % FILES_BETWEEN_REPORTS == 0:
+            yield Progress(len(files), None, "files found")
         try:
-            about = current.stat()
-            if (about.st_dev, about.st_ino) in seen:
-                continue
-            seen.add((about.st_dev, about.st_ino))
-            with os.scandir(current) as listing:
-                entries = [entry for entry in listing if not entry.name.startswith(".")]
-        except OSError as error:
-            skipped.append(_left_out(current, root, f"could not be read: {error.strerror}"))
-            continue
-        above = current.relative_to(root).parts
-        for entry in entries:
-            looked_at += 1
-            if looked_at % FILES_BETWEEN_REPORTS == 0:
-                yield Progress(len(files), None, "files found")
-            path = Path(entry.path)
-            try:
-                about = entry.stat()
-            except OSError as error:  # a link to nowhere
-                skipped.append(_left_out(path, root, f"could not be read: {error.strerror}"))
-                continue
-            if stat.S_ISDIR(about.st_mode):
-                waiting.append(path)
-            elif stat.S_ISREG(about.st_mode):
-                parts = (*above, entry.name)
-                opener, stamp = _opener(path), about.st_mtime_ns
-                files.append(File(path, parts, "", about.st_size, opener, stamp=stamp))
-            else:  # opening a pipe would wait for ever
-                skipped.append(_left_out(path, root, "is a device or a pipe, not a file"))
-    return sorted(files, key=attrgetter("parts")), sorted(skipped, key=attrgetter("path"))
+            about = entry.stat()
+            if stat.S_ISREG(about.st_mode):
+                path = os.fspath(entry)
+                files.append(File(path, parts, "", about.st_size, partial(opened, path), stamp=about.st_mtime_ns))
+            elif not stat.S_ISDIR(about.st_mode):  # opening a pipe would wait for ever
+                skipped.append(_left_out(entry, parts, "is a device or a pipe, not a file"))
+            elif (about.st_dev, about.st_ino) not in seen:
+                seen.add((about.st_dev, about.st_ino))
+                with os.scandir(entry) as listing:
+                    inside = [one for one in listing if not one.name.startswith(".")]
+                inside.sort(key=attrgetter("name"), reverse=True)
+                waiting += [(one, (*parts, one.name)) for one in inside]
+        except OSError as error:  # a link to nowhere, or a folder of others
+            skipped.append(_left_out(entry, parts, f"could not be read: {error.strerror}"))
+    return files, skipped
 
 
-def _left_out(path: Path, root: Path, why: str) -> Skipped:
-    name = path.relative_to(root) if path != root else root.name or root
-    return Skipped(path, f"{shown(name)} {why}")
+def _left_out(entry: Path | os.DirEntry[str], parts: tuple[str, ...], why: str) -> Skipped:
+    path = Path(entry)
+    return Skipped(path, f"{shown('/'.join(parts) or path.name or path)} {why}")
 
 
 @contextmanager
@@ -151,7 +156,7 @@ class _Members(Sequence[File]):
     def __getitem__(self, i: Any) -> Any:
         info, parts = self._infos[i], _parts(self._infos[i])
         return File(
-            path=self._file.path.joinpath(*parts),
+            at=self._file.path.joinpath(*parts),
             parts=parts,
             name=f"{shown('/'.join(parts))} in {self._file}",
             size=info.file_size,
@@ -200,7 +205,7 @@ def refuse_bomb(file: File, size: int) -> None:
 
 
 @contextmanager
-def damage_told(name: str | Path) -> Iterator[None]:
+def damage_told(name: "str | Path | File") -> Iterator[None]:
     """Turns what the readers of files raise into one sentence about this file."""
     try:
         yield
@@ -221,8 +226,13 @@ def read_bytes(file: File, limit: int) -> bytes:
     if file.size > limit:
         raise DataError(f"{file} has {file.size:,} bytes; at most {limit:,} are read")
     refuse_bomb(file, file.size)
-    content = BytesIO()  # piece by piece: at once, zipfile would have it in memory twice
-    with damage_told(str(file)), file.open() as stream:
+    with damage_told(file), file.open() as stream:
+        asked = min(file.size + 1, CHUNK, limit)
+        piece = stream.read(asked)
+        if len(piece) < asked:
+            return piece  # all of it, as most files are small
+        content = BytesIO()  # piece by piece: at once, zipfile would have it in memory twice
+        content.write(piece)
         while piece := stream.read(min(CHUNK, limit - content.tell())):
             content.write(piece)
     return content.getvalue()
@@ -253,7 +263,3 @@ def read_array(
 def times(shape: tuple[int, ...]) -> str:
     """A shape for a sentence: 60,000 x 28 x 28."""
     return " x ".join(f"{side:,}" for side in shape) or "one number"
-
-
-def _opener(path: Path) -> Callable[[], BufferedIOBase]:
-    return lambda: opened(path)

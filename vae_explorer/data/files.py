@@ -95,7 +95,7 @@ def _read_files(
         return (yield from idx.read(name, path, parts, reading))
     if any(map(cifar.is_ours, files)):
         return (yield from cifar.read(name, path, files, reading))
-    if not any(file.path.suffix.lower() in KNOWN_SUFFIXES for file in files):
+    if not any(file.suffix in KNOWN_SUFFIXES for file in files):
         cifar.refuse_pickled(name, files)
         for suffixes, read_it in _SUFFIXES:
             found = [file for file in files if file.parts[-1].lower().endswith(suffixes)]

@@ -1,6 +1,7 @@
 """What a file is, told by its first bytes and then by its name."""
 
 import codecs
+import os
 import re
 from pathlib import PurePath
 from typing import Literal
@@ -62,7 +63,7 @@ def not_read(start: bytes, name: str, wanted: Literal["picture", "data"]) -> str
     if not start:
         return "is empty; save or download it again"
     if kind is None:
-        return f"is no {noun} of a known kind; choose another file"
+        return f"is not a {noun} of a known kind; choose another file"
     if kind.magic and not _by_content(start):
         return f"is named like {kind.title}, but is damaged or something else; save or download it again"
     if kind.read_as == wanted == "picture":
@@ -77,14 +78,14 @@ def not_read(start: bytes, name: str, wanted: Literal["picture", "data"]) -> str
     return f"is {kind.title}, not a {noun} that can be read; {kind.remedy}{line}"
 
 
-def is_bystander(name: PurePath | str) -> bool:
-    """Whether a file of this name, or path below a folder, is there for people or programs and never for its pixels:
-    nobody misses it among the pictures of a folder."""
-    path = PurePath(name)
+def is_bystander(*parts: str) -> bool:
+    """Whether a file of this name, the last of its path below a folder, is there for people or programs and never for
+    its pixels: nobody misses it among the pictures of a folder."""
+    *folders, name = parts
     return bool(
-        _BYSTANDERS.fullmatch(path.name)
-        or _BYSTANDING_SUFFIXES.fullmatch(path.suffix)
-        or any(part.lower() in _BYSTANDING_FOLDERS for part in path.parts[:-1])
+        _BYSTANDERS.fullmatch(name)
+        or _BYSTANDING_SUFFIXES.fullmatch(os.path.splitext(name)[1])
+        or any(folder.lower() in _BYSTANDING_FOLDERS for folder in folders)
     )
 
 

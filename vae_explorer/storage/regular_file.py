@@ -14,11 +14,11 @@ class NotRegularError(ValueError):
     """A path that is no regular file; the text names it."""
 
 
-def opened(path: Path) -> BufferedReader:
+def opened(path: Path | str) -> BufferedReader:
     """A regular file, to be read. Raises NotRegularError, OSError, or ValueError for a path no file system takes."""
-    if stat.S_ISREG(path.stat().st_mode):
+    if stat.S_ISREG(os.stat(path).st_mode):
         descriptor = os.open(path, FLAGS)  # not blocking: what was a file a moment ago may have become a pipe
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             return os.fdopen(descriptor, "rb")
         os.close(descriptor)
-    raise NotRegularError(f"{shown(path.name)} is a folder, a device or a pipe, not a file")
+    raise NotRegularError(f"{shown(Path(path).name)} is a folder, a device or a pipe, not a file")

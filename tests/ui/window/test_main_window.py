@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QPushButton, QWidget
 
 import vae_explorer
+from vae_explorer.data.formats.folder import cache
 from vae_explorer.ui.theme import SCALES, theme
 from vae_explorer.ui.window.arrangement import presentation_scale
 
@@ -61,7 +62,7 @@ def test_what_is_used_often_has_a_key(window):
         and not action.shortcuts()
         and "\t" not in action.text()
     }
-    assert without <= {"Show log", "About", "System colours", "Light", "Dark"}
+    assert without <= {"Empty the picture cache", "Show log", "About", "System colours", "Light", "Dark"}
 
 
 def press(qtbot, window, keys):
@@ -390,3 +391,11 @@ def test_the_folder_of_the_last_picture_is_known_at_the_next_start(window, make_
     assert window.run_bar.message.text == "Saved: plot.svg"
     make_window.close(window)
     assert make_window().session.take_away.folder == tmp_path
+
+
+def test_the_picture_cache_is_emptied_by_the_menu_which_says_how_much_is_free(window, qtbot):
+    cache.folder().mkdir(parents=True)
+    (cache.folder() / "a.npy").write_bytes(bytes(3_000_000))
+    next(one for one in window.findChildren(QAction) if one.text() == "&Empty the picture cache").trigger()
+    qtbot.waitUntil(lambda: "3 MB were freed" in window.run_bar.message.text, timeout=WAIT)
+    assert cache.size() == 0

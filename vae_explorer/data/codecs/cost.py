@@ -81,8 +81,9 @@ class Content(io.BytesIO):
             raise CostError(_HEAVY)
         return piece
 
-    def admit(self, image: ImageFile, file_size: tuple[int, int]) -> None:
-        """Lets the pixels be read of a picture that was opened, and may have been told to decode at a smaller size."""
+    def admit(self, image: ImageFile, file_size: tuple[int, int]) -> int:
+        """Lets the pixels be read of a picture that was opened, and may have been told to decode at a smaller size;
+        gives the bytes that decoding takes."""
         pixels = prod(file_size)
         scanned = self.scans * max(pixels, MIN_SCAN)
         if scanned > MAX_SCANNED or (_codec(image) == "bmp_rle" and pixels > MAX_RUNS):
@@ -100,6 +101,7 @@ class Content(io.BytesIO):
                 f"{most >> 20} million: make it smaller in an image editor"
             )
         self._limit = 4 * self.size + MAX_HEADER
+        return need
 
     def _pixel_memory(self, image: ImageFile, pixels: int) -> int:
         """Bytes that decoding takes at its worst moment."""

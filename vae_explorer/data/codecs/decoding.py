@@ -2,9 +2,10 @@
 
 import ctypes
 import logging
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import replace
 from math import ceil, sqrt
 
@@ -14,7 +15,7 @@ from PIL import Image, ImagePalette, TiffTags, _imaging, features
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
-from vae_explorer.data.codecs import bmp, heif, pnm, tiff
+from vae_explorer.data.codecs import bmp, heif, png, pnm, tiff
 from vae_explorer.data.codecs.cost import MAX_EXIF, Content, CostError
 from vae_explorer.data.codecs.layers import Layers
 from vae_explorer.data.codecs.reducing import means
@@ -25,11 +26,13 @@ MAX_SIDE = 2**16 - 1  # pixels, as in a JPEG
 MAX_FRAMES = 100_000  # pages or pictures of an animation
 MAX_IN_FRAMES = 1 << 30  # pixels of all of them
 STRIP_PIXELS = 1 << 20  # of a large picture that are reduced at a time
+LARGE = 16 << 20  # bytes of decoded pixels
 KEPT_PIXELS = 1024 * 1024  # a larger picture is reduced: no model takes more than 128 × 128, a strip holds 100
 AT_MOST = (
     f"at most {MAX_PIXELS >> 20} million pixels are read, and {MAX_SIDE:,} in a row: make it smaller in an image editor"
 )
 
+_ONE_LARGE = threading.RLock()
 _DEEP = ("I", "F")
 _EXIF_ORIENTATION = 0x0112
 _BITS, _COLOUR_MAP = 258, 320  # of a TIFF
@@ -55,6 +58,8 @@ with suppress(OSError, AttributeError):  # so do those of its libtiff, by the li
 def first(content: bytes) -> Layers:
     """The layers of the only picture of a file, or of the first. Raises CostError, MissingError, and of a damaged file
     almost anything."""
+    if (plain := png.plain(content, KEPT_PIXELS)) is not None:
+        return Layers("", *_split(plain), 255.0, "PNG", plain.size)
     if whole := _without_pillow(content):
         return whole
     if tiff.is_tiff(content) and (pages := _pages(content)):
@@ -76,14 +81,16 @@ def all_frames(content: bytes) -> Iterator[Layers]:
     else:
         readable, image = _opened(content)
         with image:
-            readable.admit(image, image.size)
+            need = readable.admit(image, image.size)
             count = getattr(image, "n_frames", 1)
             _refuse_many(count, count * image.width * image.height)
             for index in range(count):
-                image.seek(index)  # what is drawn upon the picture before stays
-                _mend(image, content)
-                image.load()
-                yield replace(_of_image(image), frames=count)
+                with _memory(need):
+                    image.seek(index)  # what is drawn upon the picture before stays
+                    _mend(image, content)
+                    image.load()
+                    layers = _of_image(image)
+                yield replace(layers, frames=count)
 
 
 def _without_pillow(content: bytes) -> Layers | None:
@@ -114,7 +121,8 @@ def _of_page(content: bytes, index: int, page: tiff.Page) -> Layers:
     if not page.needs_numbers and not (index and page.has_numbers):  # Pillow takes all of the file for each page
         return _decoded(content, index)
     _refuse_size(page.size)
-    samples = tiff.samples_of(page, _reduction(*page.size))
+    with _memory(4 * page.size[0] * page.size[1]):
+        samples = tiff.samples_of(page, _reduction(*page.size))
     return _upright(samples.values, samples.alpha, samples.white, "TIFF", page.size, page.orientation)
 
 
@@ -127,10 +135,11 @@ def _decoded(content: bytes, index: int = 0) -> Layers:
     size, factor = image.size, _reduction(*image.size)
     if factor > 1:  # a JPEG decodes at ½, ¼ or ⅛ of its size in a fraction of the memory
         image.draft(None, (size[0] // factor, size[1] // factor))
-    readable.admit(image, size)
+    need = readable.admit(image, size)
     _mend(image, content)
-    image.load()
-    layers = _of_image(image, size)
+    with _memory(need):
+        image.load()
+        layers = _of_image(image, size)
     if getattr(image, "is_animated", False):
         with suppress(Exception):  # what is behind the first is damaged
             layers = replace(layers, frames=int(getattr(image, "n_frames", 1)))
@@ -143,6 +152,11 @@ def _opened(content: bytes) -> tuple[Content, ImageFile]:
     image = Image.open(readable, formats=FORMATS)
     _refuse_size(image.size)
     return readable, image
+
+
+def _memory(need: int) -> AbstractContextManager[object]:
+    """While pixels of so many bytes are there: large ones come one after another, in whatever thread."""
+    return _ONE_LARGE if need > LARGE else nullcontext()
 
 
 def _refuse_size(size: tuple[int, int]) -> None:

@@ -11,12 +11,13 @@ from vae_explorer.core.config import ImageShape, LikelihoodName
 from vae_explorer.core.progress import Progress
 from vae_explorer.data import catalog
 from vae_explorer.data.contact_sheet import ContactSheet
+from vae_explorer.data.formats.folder import cache
 from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.data.suiting_likelihood import suiting_likelihood
 from vae_explorer.errors import shown
 from vae_explorer.session.jobs.jobs import DATA, JobsSession
 
-SHEET = "contact sheet"  # the kind of job
+SHEET, EMPTY_CACHE = "contact sheet", "picture cache"  # kinds of jobs
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,13 @@ class _Looked:
     summary: DataSummary
 
 
+@dataclass(frozen=True)
+class _Emptied:
+    """The result of emptying the picture cache."""
+
+    size: int  # bytes that it had
+
+
 class DataSession(QObject):
     """Lists the data sets, and looks into folders and files before they are trained on.
 
@@ -65,6 +73,7 @@ class DataSession(QObject):
         described(summary: object): a DataSummary, now that what was opened has been read
         given_up(data: str): it could not be read, or its reading was cancelled
         looked(data: str): `summary(data)` is new, since somebody wanted to see it or to have it read in another way
+        told(sentence: str): what was done, for a moment
         look_changed(): `looking_at`, `how_far` or `failure` of a data set has changed
     """
 
@@ -73,6 +82,7 @@ class DataSession(QObject):
     described = Signal(object)
     given_up = Signal(str)
     looked = Signal(str)
+    told = Signal(str)
     look_changed = Signal()
 
     def __init__(self, jobs: JobsSession, parent: QObject | None = None):
@@ -151,8 +161,14 @@ class DataSession(QObject):
         elif self.looking_at == data:
             self._jobs.cancel(SHEET)
 
+    def empty_cache(self) -> None:
+        """Removes the images of pictures that were read before: they are read anew when they are opened."""
+        self._jobs.start(EMPTY_CACHE, "Emptying the picture cache", _emptied)
+
     def _on_succeeded(self, result: object) -> None:
-        if isinstance(result, _Looked):
+        if isinstance(result, _Emptied):
+            self.told.emit(f"The picture cache is empty: {result.size / 1e6:,.0f} MB were freed")
+        elif isinstance(result, _Looked):
             summary = self._summaries[result.summary.data] = result.summary
             self.looking_at = ""
             self.brought = [summary if one.data == summary.data else one for one in self.brought]
@@ -194,6 +210,11 @@ def _described(data: str, reading: Reading) -> Generator[Progress, None, DataSum
         asked=reading,
         sheet=ContactSheet.of(loaded, reading),
     )
+
+
+def _emptied() -> Generator[Progress, None, _Emptied]:
+    yield Progress(0, None, "files")
+    return _Emptied(cache.empty())
 
 
 def _looked(data: str, reading: Reading) -> Generator[Progress, None, _Looked]:

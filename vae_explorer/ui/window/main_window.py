@@ -86,7 +86,8 @@ class MainWindow(QMainWindow):
         session.model.changed.connect(self._on_model_changed)
         session.model.saved.connect(self._on_saved)
         session.data.described.connect(self._on_data_described)
-        session.take_away.told.connect(self._on_told)
+        for noun in (session.take_away, session.data):
+            noun.told.connect(self._on_told)
         session.take_away.folder_changed.connect(self._on_folder_changed)
         self.frame.rearranged.connect(self._on_rearranged)
         self.title.open_asked.connect(self.open_files)

@@ -84,11 +84,12 @@ def _listed(files: Sequence[File], opened: ExitStack) -> Job[list[File]]:
 
 def _member(table: _Table, group: int, row: int, parts: tuple[str, ...]) -> File:
     return File(
-        path=table.file.path.joinpath(*parts),
+        at=table.file.path.joinpath(*parts),
         parts=parts,
         name=f"row {int(parts[-1]):,} of {table.file}",
         size=0,  # not known before it is read
         open=partial(table.picture, group, row),
+        stamp=table.file.inner_stamp,
     )
 
 

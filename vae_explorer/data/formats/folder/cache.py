@@ -48,7 +48,7 @@ class Place:
         """None where they are soon read, or nothing can be kept."""
         if len(files) < MANY and sum(file.size for file in files) < WORTH_KEEPING:
             return None
-        if not all(file.stamp for file in files):
+        if any(file.stamp is None for file in files):
             return None  # a change could not be told
         digest = blake2b(f"{FORMAT} {files[0].path} {reading.model_dump_json()}".encode(errors="surrogatepass"))
         for file in files:

@@ -8,10 +8,11 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from enum import IntFlag
 from itertools import islice
 from math import prod
+from threading import Lock
 from typing import Literal
 
 import numpy as np
@@ -27,14 +28,15 @@ from vae_explorer.data.reading import Reading
 from vae_explorer.data.values import Range, Values
 
 GUESSED_FROM = 64  # pictures at most, and a sixteenth of all
-AT_ONCE = 16  # pictures that a thread reads before it reports
+AT_ONCE = 32  # pictures that a thread reads before it reports
 REPORT_INTERVAL = 0.1  # seconds at most between two reports, so that a job can be cancelled
 PASSES = 3  # a folder that is written to meanwhile could otherwise be read for ever
+LARGE = 16 << 20  # bytes of a file: of these one is read at a time, however many cores there are
 FULL = 255  # alpha of what is opaque
 
 
-class Trait(IntFlag):
-    """What is known of a file, besides its size."""
+class Trait:
+    """What is known of a file, besides its size. Plain numbers: flags of `enum` take longer than what they tell."""
 
     READ = 1  # it is a picture
     COLOUR = 2  # looked for until there is one
@@ -54,14 +56,14 @@ class Facts:
         self.values: Float64[np.ndarray, "n 3"] = np.zeros((files, 3))  # lowest, highest, and white as the file says
         self.unread: dict[int, str] = {}  # why
 
-    def have(self, trait: Trait) -> Bool[np.ndarray, "n"]:
+    def have(self, trait: int) -> Bool[np.ndarray, "n"]:
         return np.asarray((self.traits & trait) != 0, bool)
 
     def note(self, i: int, layers: Layers, *, with_values: bool) -> None:
         """Raises DataError for values that are no numbers."""
         values = layers.values
-        traits = int(Trait.READ)
-        if _is_coloured(values[::8, ::8]) or _is_coloured(values):  # most colour is seen at once
+        traits = Trait.READ
+        if _is_coloured(values):
             traits |= Trait.COLOUR
         if layers.alpha is not None:
             traits |= Trait.TRANSPARENT
@@ -87,7 +89,10 @@ class Facts:
 
 
 def _is_coloured(values: Shaped[np.ndarray, "h w c"]) -> bool:
-    return values.shape[2] == 3 and not bool((values == values[..., :1]).all())
+    if values.shape[2] != 3:
+        return False
+    red, green, blue = values[len(values) // 2, values.shape[1] // 2].tolist()  # most colour is seen at once
+    return not red == green == blue or not bool((values == values[..., :1]).all())
 
 
 @dataclass(frozen=True)
@@ -130,15 +135,10 @@ class Way:
             pixels = self.range.levels(pixels)
         if not self.is_colour:
             pixels = pixels[..., :1]
-        if alpha is None:
-            border = FULL if self.background == "white" else 0
-            return np.moveaxis(fitted(pixels, self.size, self.reading.fit, border), 2, 0)
-        on_black = picture.composited(pixels, alpha, "black")
-        whole = fitted(np.concatenate([on_black, alpha[..., None]], axis=2), self.size, self.reading.fit)
-        image = whole[..., :-1]
-        if self.background == "white":
-            image = np.minimum(image, whole[..., -1:]) + (FULL - whole[..., -1:])  # resizing may overshoot
-        return np.moveaxis(image, 2, 0)
+        if alpha is not None:  # before it is resized, as a picture that is dropped
+            pixels = picture.composited(pixels, alpha, self.background)
+        border = FULL if self.background == "white" else 0
+        return fitted(pixels, self.size, self.reading.fit, border).transpose(2, 0, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +205,7 @@ class _Pass:
     ):
         self.way, self.images, self.lacks_colour = way, images, False
         self._files, self._facts, self._ended = files, Facts(len(files)), False
+        self._one_large = Lock()
         self._with_values = (reading.black, reading.white) != ("auto", "auto")
 
     def work(self) -> Job[Facts]:
@@ -230,7 +231,8 @@ class _Pass:
             if self._ended:
                 break
             try:
-                layers = picture.layers(read_bytes(file, picture.MAX_BYTES), str(file))
+                with self._one_large if file.size > LARGE else nullcontext():
+                    layers = picture.layers(read_bytes(file, picture.MAX_BYTES), str(file))
                 self._facts.note(i, layers, with_values=self._with_values)
             except ValueError as error:
                 self._facts.unread[i] = str(error)

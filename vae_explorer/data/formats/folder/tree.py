@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from operator import attrgetter
-from pathlib import PurePath
 
 from vae_explorer.data.container import File
 from vae_explorer.data.image_set import Note, Skipped, Split
@@ -52,10 +51,10 @@ class Tree:
 def tree_of(files: Sequence[File]) -> Tree:
     """Parts are folders named train, val and test, wherever they lie; what is above them says nothing. Classes are the
     folders below, but for those that all pictures share and those that are called "images"."""
-    boxes = [file for file in files if BOXES in file.parts[:-1] and file.path.suffix.lower() == ".txt"]
-    is_box = set(map(attrgetter("path"), boxes))
-    files = [file for file in files if file.path not in is_box and not is_bystander(PurePath(*file.parts))]
-    pictures = [file for file in files if file.path.suffix.lower() in KNOWN_SUFFIXES] or files
+    boxes = [file for file in files if BOXES in file.parts[:-1] and file.suffix == ".txt"]
+    is_box = set(map(attrgetter("parts"), boxes))
+    files = [file for file in files if file.parts not in is_box and not is_bystander(*file.parts)]
+    pictures = [file for file in files if file.suffix in KNOWN_SUFFIXES] or files
     shared = _shared([file.parts[:-1] for file in pictures])
     named = {split for file in pictures if (split := _part(file, shared)) is not None}
     if len(named) < 2:
@@ -68,7 +67,7 @@ def tree_of(files: Sequence[File]) -> Tree:
             places.append(Place(file, "train", file.parts[shared:-1]))
         elif split is not None:
             places.append(Place(file, split, file.parts[shared + 1 : -1]))
-        elif file.path.suffix.lower() in KNOWN_SUFFIXES:
+        elif file.suffix in KNOWN_SUFFIXES:
             outside.append(
                 Skipped(file.path, f"{file} is outside the folders for {_and(sorted(named, key=SPLITS.index))}")
             )
@@ -96,7 +95,7 @@ def _without_plain(places: list[Place]) -> list[Place]:
     while True:
         names: defaultdict[Split, set[str]] = defaultdict(set)  # of the next level
         for place in places:
-            if place.file.path.suffix.lower() in KNOWN_SUFFIXES:
+            if place.file.suffix in KNOWN_SUFFIXES:
                 names[place.split].add(place.folders[0] if place.folders else "")
         silent = {split for split, held in names.items() if held != {""} and {name.lower() for name in held} <= PLAIN}
         every = set().union(*names.values())
@@ -110,9 +109,7 @@ def _without_plain(places: list[Place]) -> list[Place]:
 def _about_boxes(boxes: Sequence[File]) -> tuple[Note, ...]:
     if not boxes:
         return ()
-    return (
-        Note(f"{_count(len(boxes), 'file')} of boxes in “{BOXES}” are not used: they name no class of a whole picture"),
-    )
+    return (Note(f"bounding boxes in “{BOXES}” were not used: they do not say the class of a whole picture"),)
 
 
 def _about_folders_in_classes(places: Sequence[Place]) -> tuple[Note, ...]:
@@ -127,8 +124,8 @@ def _about_folders_in_classes(places: Sequence[Place]) -> tuple[Note, ...]:
     name, held = next(iter(sorted(merged.items())))
     return (
         Note(
-            f"{_count(len(merged), 'class', 'classes')} have folders in their folders, which were merged: "
-            f"{name} is {_and(sorted(held)[:2])}{' …' if len(held) > 2 else ''}"
+            f"{_count(len(merged), 'class', 'classes')} have subfolders, which were merged: "
+            f"{name} has {_and(sorted(held)[:2])}{' …' if len(held) > 2 else ''}"
         ),
     )
 

@@ -100,12 +100,13 @@ def _members(file: File, stream: IO[bytes], size: int, lock: threading.Lock) -> 
                 continue
             found.append(
                 File(
-                    path=file.path.joinpath(*(part.replace("\0", "") for part in parts)),
+                    at=file.path.joinpath(*(part.replace("\0", "") for part in parts)),
                     parts=parts,
                     name=f"{shown('/'.join(parts))} in {file}",
                     size=info.size,
                     open=partial(_opened, stream, info.offset_data, info.size, lock),
                     packed=min(info.size, file.on_disk),
+                    stamp=file.inner_stamp,
                 )
             )
         stream.seek(archive.offset)

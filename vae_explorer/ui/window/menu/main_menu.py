@@ -91,6 +91,7 @@ class MainMenu(Menus):
         # on X11 a field takes Ctrl+E: to the end of its line
         self._add(menu, "Save &picture…", verbs.save_picture, "Ctrl+Shift+S", "Ctrl+E")
         menu.addSeparator()
+        self._add(menu, "&Empty the picture cache", verbs.session.data.empty_cache)
         self._add(menu, "&Quit", self._window.close, QKeySequence.StandardKey.Quit, "Ctrl+Q")
 
     def _fill_edit(self) -> None:
