@@ -327,9 +327,6 @@ def test_validation_images_that_are_alone_are_for_training(tmp_path):
     data = loaded(tmp_path, broken)
     assert (len(data.train), data.validation, labels(data.train)) == (4, None, [0, 0, 1, 1])
     assert len(data.skipped) == 4
-    np.savez(tmp_path / "alone.npz", x_val=PIXELS, y_val=np.arange(40) % 2)
-    data = finish(read(tmp_path / "alone.npz"))
-    assert (len(data.train), data.validation) == (40, None)
 
 
 def test_what_will_not_fit_is_said_at_once_with_the_remedy(tmp_path, monkeypatch):

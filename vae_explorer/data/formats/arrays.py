@@ -83,8 +83,6 @@ def data_set(
 
     Without training images the set has an empty part for training. `classes` names the labels 0, 1, 2, …; `notes` come
     before those about what is done here."""
-    if train is None and test is None:  # there is nothing that they could validate
-        train, validation = validation, None
     laid: dict[Split, _Laid] = {}
     for split, part in zip(SPLITS, (train, validation, test), strict=True):
         if part is not None:
