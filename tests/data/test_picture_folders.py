@@ -338,6 +338,14 @@ def test_hostile_lines_are_one_sentence(tmp_path, content):
 # --- reading
 
 
+def test_validation_images_that_are_alone_are_for_training(tmp_path):
+    files = some(f"{part}/{'ab'[i % 2]}/{i}.png" for part in ("train", "val") for i in range(4))
+    broken = {name: b"" if name.startswith("train") else content for name, content in files.items()}
+    data = loaded(tmp_path, broken)
+    assert (len(data.train), data.validation, labels(data.train)) == (4, None, [0, 0, 1, 1])
+    assert len(data.skipped) == 4
+
+
 def test_what_will_not_fit_is_said_at_once_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr(decoding, "MAX_BYTES", 500)
     files = some(f"{i:02}.png" for i in range(12))

@@ -24,7 +24,7 @@ from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.window.main_window import MainWindow
 
-WAIT = 10_000  # milliseconds: the first answer brings torch, and other programs want the cores too
+WAIT = 30_000  # milliseconds: the first answer brings torch, and other programs want the cores too
 SIDE = 8  # pixels of the tiny models' images
 
 

@@ -16,7 +16,7 @@ from vae_explorer.session.state.image import MAX_IMAGES
 from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.training import model_file
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @pytest.fixture

@@ -58,6 +58,8 @@ def _read(
     is_read = found.facts.have(Trait.READ)
     images = _closed_up(found.images, np.flatnonzero(is_read))
     places = tuple(one for one, is_picture in zip(places, is_read, strict=True) if is_picture)
+    if all(one.split == "validation" for one in places):  # there is nothing that they could validate
+        places = tuple(replace(one, split="train") for one in places)
     labels, classes, label_notes = _labels(places, told)
     parts: dict[Split, ImageSet] = {}
     start = 0
