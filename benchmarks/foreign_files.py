@@ -6,6 +6,7 @@ They are made here, by the tests and for the mutants, with the library that its 
 import io
 import json
 import tarfile
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image
@@ -87,13 +88,16 @@ def hdf5(arrays: dict[str, np.ndarray], **how: object) -> bytes:
 
 
 def parquet(
-    images: np.ndarray = GREY, labels: np.ndarray = LABELS, names: tuple[str, ...] = ("ant", "bee", "cat")
+    images: np.ndarray = GREY,
+    labels: np.ndarray = LABELS,
+    names: tuple[str, ...] = ("ant", "bee", "cat"),
+    change: Callable[[bytes], bytes] = bytes,
 ) -> bytes:
     """As Hugging Face's datasets writes it: image {bytes, path}, label, and the features in the schema's metadata."""
     import pyarrow
     from pyarrow.parquet import write_table
 
-    pictures = [{"bytes": png(image), "path": f"{i}.png"} for i, image in enumerate(images)]
+    pictures = [{"bytes": change(png(image)), "path": f"{i}.png"} for i, image in enumerate(images)]
     table = pyarrow.table({"image": pictures, "label": pyarrow.array(labels, pyarrow.int64())})
     features = {"image": {"_type": "Image"}, "label": {"names": list(names), "_type": "ClassLabel"}}
     file = io.BytesIO()

@@ -30,6 +30,7 @@ import hostile
 import mutators
 import numpy as np
 import safetensors.torch
+import seeds
 import torch
 from report import Figure, options, progress, show
 
@@ -44,6 +45,7 @@ AIM = 300.0  # MB above the start
 BATCH = 200  # mutants, over which memory is measured: asking for it takes as long as reading one
 MAX_LENGTH = 1000  # letters of a sentence
 FINE = ("same", "refused", "another")
+CACHE = "cache"  # a folder of the user's
 RUNS = ("pickle.find_class", "os.system", "os.exec", "os.posix_spawn", "subprocess.Popen", "ctypes.dlopen")
 WRITES = ("os.mkdir", "os.rename", "os.remove", "os.link", "os.symlink", "os.truncate", "shutil.copyfile")
 
@@ -81,14 +83,16 @@ def data_judge(path: Path) -> Callable[[Path], Outcome]:
             data = finish(catalog.load(str(path)))
         except (DataError, OSError) as error:
             return _refused(error)
-        for part in filter(None, (data.train, data.test)):
-            if part.images.dtype != np.uint8 or part.images.ndim != 4 or not len(part):
+        if not len(data.images):
+            return "no images"
+        for part in filter(None, (data.train, data.validation, data.test)):
+            if part.images.dtype != np.uint8 or part.images.ndim != 4:
                 return "no images"
             if part.labels is not None and not (
-                len(part.labels) == len(part) and 0 <= part.labels.min() <= part.labels.max() < len(data.classes)
+                len(part.labels) == len(part) and set(np.unique(part.labels)) <= set(range(len(data.classes)))
             ):
                 return "labels that do not fit"
-        for sentence in (*data.classes, *(one.reason for one in data.skipped)):
+        for sentence in (*data.classes, *(one.reason for one in data.skipped), *(one.sentence for one in data.notes)):
             sentence.encode()
             if "\n" in sentence or len(sentence) > MAX_LENGTH:
                 return "an ugly sentence"
@@ -121,9 +125,9 @@ def _info_in(content: bytes) -> ModelInfo:
 def _content(data: Any) -> list[object]:
     parts = [
         (part.images.shape, part.images.tobytes(), part.labels is not None and part.labels.tobytes())
-        for part in filter(None, (data.train, data.test))
+        for part in filter(None, (data.train, data.validation, data.test))
     ]
-    return [*parts, data.classes]
+    return [*parts, data.classes, data.reading]
 
 
 # --- trying them
@@ -148,7 +152,7 @@ def tried(paths: Iterator[Path], judge: Callable[[Path], Outcome]) -> Tried:
     before = most = slowest = 0.0
     began = time.perf_counter()
     for path in paths:
-        neighbours = sorted(path.parent.parent.rglob("*"))
+        neighbours = _beside(path)
         if outcomes.total() % BATCH == 0:
             before = _peak(start_anew=True)
         started = time.perf_counter()
@@ -162,10 +166,15 @@ def tried(paths: Iterator[Path], judge: Callable[[Path], Outcome]) -> Tried:
             most = max(most, _peak() - before)
         if faults:
             outcome = faults[0]
-        elif sorted(path.parent.parent.rglob("*")) != neighbours:
+        elif _beside(path) != neighbours:
             outcome = "a file was written"
         outcomes[outcome] += 1
     return Tried(outcomes, max(most, _peak() - before), slowest, time.perf_counter() - began)
+
+
+def _beside(path: Path) -> list[Path]:
+    """All files and folders around, but those of the cache: there pictures may be kept."""
+    return [one for one in sorted(path.parent.parent.rglob("*")) if CACHE not in one.parts]
 
 
 _seen: list[str] | None = None  # what happened that should not, while something is read
@@ -178,6 +187,8 @@ def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
         _seen.append(f"code run: {event} {arguments}")
     elif event == "open" and arguments[0] == tempfile.gettempdir():
         return  # a file without a name, for a large packed TAR: it is gone when it is closed
+    elif CACHE in Path(str(arguments[0])).parts or isinstance(arguments[0], int):  # what was opened before
+        return
     elif event in WRITES or (event == "open" and isinstance(arguments[2], int) and arguments[2] & 3):
         _seen.append(f"a file written: {event} {arguments}")
 
@@ -246,7 +257,7 @@ def _all(folder: Path, times: int, only: str) -> Iterator[tuple[str, Tried]]:
     for name, made in hostile.models().items():
         if re.search(only, name):
             yield name, tried(_written(path, [made]), judge)
-    for name, (content, make) in mutators.data_files().items():
+    for name, (content, make) in seeds.data_files().items():
         if re.search(only, name):
             path.write_bytes(content)
             yield name, tried(_mutants(path, make, times), data_judge(path))

@@ -15,10 +15,22 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 import vae_explorer
 from vae_explorer import errors, paths
-from vae_explorer.errors import IN_THE_WINDOW, NO_MEMORY, Log, Repeats, UserError, logged, place, sentence
+from vae_explorer.data.reading import Reading
+from vae_explorer.errors import (
+    IN_THE_WINDOW,
+    NO_MEMORY,
+    Log,
+    Repeats,
+    UserError,
+    logged,
+    place,
+    sentence,
+    wrong_value,
+)
 from vae_explorer.paths import FolderError
 
 FOR_THE_USER = (ValueError, RuntimeError, OSError)
@@ -340,3 +352,9 @@ def test_the_place_of_an_error_is_the_line_that_raised_it():
     one, two = raised(lambda: say(ValueError("a"))), raised(lambda: say(ValueError("b")))
     assert place(type(one), one.__traceback__) == place(type(two), two.__traceback__)
     assert place(KeyError, None) == ("KeyError", "", 0)
+
+
+def test_what_a_validator_says_of_a_value_is_in_our_words():
+    with pytest.raises(ValidationError) as raised:
+        Reading(size=5)
+    assert wrong_value(raised.value) == ("size", "0 or at least 8", "5")

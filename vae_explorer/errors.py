@@ -135,6 +135,8 @@ def _wanted(kind: str, limits: dict[str, object], message: str) -> str:
             return "a number"
         case "literal_error":
             return str(limits["expected"]).replace("'", "")
+        case "value_error":  # of a validator of ours
+            return message.removeprefix("Value error, ").removeprefix("must be ")
     return message
 
 

@@ -176,7 +176,7 @@ def test_ctrl_c_is_code_130(call, monkeypatch):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_a_training_that_resume_finishes(data, tmp_path, number):
+def test_a_signal_stops_a_training_that_resume_finishes(call, data, tmp_path, number):
     from vae_explorer.training.run import Run
 
     folder = tmp_path / "run"
@@ -211,9 +211,9 @@ def test_a_signal_stops_a_training_that_resume_finishes(data, tmp_path, number):
 
     shorter = run.config.model_copy(update={"epochs": int(list(run.metrics())[-1]["epoch"]) + 2})
     (folder / "config.json").write_text(shorter.model_dump_json())
-    done = process("train", "--resume", folder, "--json")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert json.loads(done.stdout)["epochs"] == shorter.epochs
+    done = call("train", "--resume", folder, "--json")
+    assert (done.code, done.err) == (0, "")
+    assert done.json["epochs"] == shorter.epochs
     assert Run.open(folder).is_finished
 
 

@@ -62,7 +62,17 @@ def test_the_pixels_are_those_of_the_file_where_the_picture_is_reduced(call, tin
     assert max(one["left"] + one["width"] for one in result["candidates"]) > 2400
 
 
-NO_FRAMES = ["", "1,2,3", "1,2,3,4,5", "1,2,3,4,1,1", "a,b,c,d", "-1,0,5,5", "nan,0,1,1", "1e9,0,1,1"]
+NO_FRAMES = [
+    "",
+    "1,2,3",
+    "1,2,3,4,5",
+    "1,2,3,4,1,1",
+    "a,b,c,d",
+    "-1,0,5,5",
+    "nan,0,1,1",
+    "1e9,0,1,1",
+    f"0,0,{'9' * 400},9",
+]
 
 
 @pytest.mark.parametrize("frame", NO_FRAMES)

@@ -1,13 +1,17 @@
 """Pictures that were read once are opened from the user's cache folder, as long as nothing has changed."""
 
+import errno
 import json
 import os
+import random
 import shutil
 import tarfile
 import time
 import zipfile
 from contextlib import closing
+from pathlib import Path
 
+import mutators
 import numpy as np
 import pytest
 from PIL import Image
@@ -57,6 +61,14 @@ def loaded(folder, **reading):
     return finish(read(folder, Reading(**reading)))
 
 
+def changed(rest, dtype) -> None:
+    """The images of a set become zeros of another type, or of the same; the file was written later."""
+    path = next(rest.parent.glob("*.npy"))
+    before = path.stat()
+    np.save(path, np.zeros(np.load(path).shape, dtype))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 10_000_000))
+
+
 def held() -> list[str]:
     return sorted(path.suffix for path in cache.folder().iterdir())
 
@@ -104,12 +116,68 @@ def test_what_has_changed_is_read_anew(folder, change, decodings):
         lambda path: path.unlink(),
         lambda path: next(path.parent.glob("*.npy")).write_bytes(b""),
         lambda path: os.truncate(next(path.parent.glob("*.npy")), 200),
+        lambda path: path.write_bytes(b"[" * 100_000),
+        lambda path: path.write_bytes(b'"text"'),
+        lambda path: path.write_bytes(path.read_bytes().replace(b'["a", "b"]', b'["b", "a"]')),  # classes
+        lambda path: changed(path, dtype=np.float32),
+        lambda path: changed(path, dtype=np.uint8),  # other pixels
     ],
 )
 def test_a_cache_that_is_damaged_is_read_anew(folder, damage):
     whole = loaded(folder).train.images[:].copy()
     damage(next(cache.folder().glob("*.json")))
     assert np.array_equal(loaded(folder).train.images, whole)
+
+
+def test_any_damage_gives_the_same_set_again(folder):
+    whole, dice = loaded(folder), random.Random(3)
+    rest = next(cache.folder().glob("*.json"))
+    content = rest.read_bytes()
+    place = cache.Place(rest.parent, rest.stem)
+    for _ in range(300):
+        rest.write_bytes(mutators.mutant(content, dice))
+        data = place.found()
+        assert data is None or (data.classes, data.notes, data.skipped) == (whole.classes, whole.notes, whole.skipped)
+        assert data is None or np.array_equal(data.train.labels, whole.train.labels)
+    rest.write_bytes(content)
+    assert place.found() is not None
+
+
+def test_two_programs_may_read_the_same_folder_at_once(folder, monkeypatch):
+    whole = loaded(folder).train.images[:].copy()
+    cache.empty()
+    with closing(read(folder)) as job:
+        for report in job:
+            if report.total > 20:  # it writes its images
+                break
+        monkeypatch.setattr(cache, "LARGEST", 0)  # the other one removes all but its own
+        other = loaded(folder)
+        first = finish(job)
+    for data in (first, other, loaded(folder)):
+        assert np.array_equal(data.train.images, whole)
+
+
+def test_what_another_program_removes_meanwhile_is_no_fault(folder, monkeypatch):
+    loaded(folder, size=8)
+    ours = Path.glob
+
+    def gone(path, pattern):
+        return [*ours(path, pattern), *([path / "gone.json"] if pattern in ("*", "*.json") else [])]
+
+    monkeypatch.setattr(Path, "glob", gone)
+    assert len(loaded(folder, size=9).train) == 17
+    assert cache.size() > 0
+
+
+def test_a_full_disk_is_no_fault_while_there_is_memory(folder, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(cache.atomic, "write", full)
+    assert len(loaded(folder).train) == 17
+    monkeypatch.setattr(cache, "_reserve", full)
+    assert len(loaded(folder).train) == 17
+    assert held() == []
 
 
 def test_a_job_that_is_given_up_or_fails_leaves_nothing(folder):

@@ -1,4 +1,4 @@
-"""Tables of pixels as text: which columns are what, and what is no table of pixels."""
+"""Tables of pixels as text: which columns are what, and what is not a table of pixels."""
 
 import gzip
 
@@ -64,7 +64,7 @@ def test_columns_that_are_neither_pixel_nor_label_are_said_to_be_left_out(tmp_pa
     data = loaded(tmp_path, {"a.csv": b"\n".join(numbered)})
     assert np.array_equal(data.train.images, GREY[:, None])
     assert np.array_equal(data.train.labels, LABELS)
-    assert "not used: without a name, writer" in data.notes[0].sentence
+    assert "not used: one without a name, writer" in data.notes[0].sentence
 
 
 def test_words_are_labels_too(tmp_path):
@@ -93,7 +93,7 @@ def test_two_tables_are_the_parts_that_their_names_say(tmp_path):
     assert (len(data.train), len(data.test)) == (12, 4)
     assert [one.path.name for one in data.notes[0].files] == ["sample_submission.csv"]
     (tmp_path / "more_train.csv").write_bytes(mnist_csv())
-    with pytest.raises(DataError, match=r"has 4 tables \(mnist_test.csv, .*open one of them"):
+    with pytest.raises(DataError, match=r"has 4 files \(mnist_test.csv, .*open one of them"):
         finish(read(tmp_path))
 
 
@@ -121,12 +121,12 @@ def test_fractions_are_values_too(tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"file,label\na.png,3\n", "a.csv is a table with the columns file, label, and these are no pixels"),
-        (b"1,2,3\n4,5,6\n", "a.csv is a table with 3 columns of numbers, and these are no pixels"),
+        (b"file,label\na.png,3\n", "a.csv is a table with the columns file, label, which are not pixels"),
+        (b"1,2,3\n4,5,6\n", "a.csv is a table with 3 columns of numbers, which are not pixels"),
         (mnist_csv().replace(b"\n2,", b"\n2,7,"), "a.csv has 65 instead of 64 pixels in row 3"),
         (mnist_csv() + b"1,2\n", "a.csv has 1 instead of 64 pixels in row 13"),
-        (mnist_csv(GREY // 200).replace(b",0,", b",x,", 1), "a.csv has 'x' in the place of a pixel in row 1"),
-        (mnist_csv(GREY // 200).replace(b",0,", b",,", 1), "a.csv has nothing in the place of a pixel in row 1"),
+        (mnist_csv(GREY // 200).replace(b",0,", b",x,", 1), "a.csv has 'x' instead of a pixel in row 1"),
+        (mnist_csv(GREY // 200).replace(b",0,", b",,", 1), "a.csv has nothing instead of a pixel in row 1"),
         (mnist_csv(GREY[:0], LABELS[:0]), "a.csv is a table without rows"),
     ],
 )

@@ -334,7 +334,7 @@ def test_of_a_data_set_that_is_too_large_as_many_images_are_read_as_there_is_roo
     for content in (idx(GREY), npy(GREY)):
         data = loaded(tmp_path / "a", content)
         assert (len(data), data.notes[0].switch) == (11, "limit")
-        assert data.notes[0].sentence == "11 of 12 images are read, evenly chosen"
+        assert data.notes[0].sentence == "11 of 12 images were read, evenly chosen"
     assert "has 1,080 bytes; at most" in refused(tmp_path / "a", npy(np.asfortranarray(GREY)))
 
 

@@ -41,6 +41,17 @@ def test_arrays_are_known_by_their_names(tmp_path):
     assert len(data.test) == 3
 
 
+def test_files_that_are_a_part_each_are_one_set_and_what_is_left_out_is_said(tmp_path):
+    pytest.importorskip("h5py")
+    for name, images in (("train_catvnoncat", COLOUR), ("test_catvnoncat", COLOUR[:3]), ("other", COLOUR)):
+        part = name.partition("_")[0]
+        arrays = {f"{part}_set_x": images, f"{part}_set_y": LABELS[: len(images)] % 2}
+        (tmp_path / f"{name}.h5").write_bytes(hdf5({**arrays, "list_classes": np.array([b"non-cat", b"cat"])}))
+    data = finish(read(tmp_path))
+    assert (len(data.train), len(data.test), data.classes) == (len(COLOUR), 3, ("non-cat", "cat"))
+    assert data.notes[0].sentence == "files that were not used: other.h5"
+
+
 def test_3dshapes_has_its_factors(tmp_path):
     pytest.importorskip("h5py")
     images = np.random.default_rng(3).integers(0, 256, (40, 64, 64, 3), dtype=np.uint8)

@@ -27,6 +27,16 @@ def test_svhn_is_read_and_its_zero_is_a_zero(tmp_path, packed):
     assert data.train.labels.tolist() == [*range(1, 10), 0] * 2
 
 
+def test_svhns_files_in_a_folder_are_its_parts(tmp_path):
+    for name, count in (("train", 20), ("test", 10), ("extra", 5)):
+        x = RNG.integers(0, 256, (32, 32, 3, count), dtype=np.uint8)
+        y = (np.arange(count) % 10 + 1)[:, None].astype(np.uint8)
+        (tmp_path / f"{name}_32x32.mat").write_bytes(mat({"X": x, "y": y}))
+    data = finish(read(tmp_path))
+    assert (len(data.train), len(data.test), data.classes) == (20, 10, tuple("0123456789"))
+    assert data.notes[0].sentence == "files that were not used: extra_32x32.mat"
+
+
 def test_frey_faces_stand_upright(tmp_path):
     faces = RNG.integers(0, 256, (30, 28, 20), dtype=np.uint8)
     data = loaded(tmp_path, {"ff": faces.reshape(30, 560).T})
@@ -74,6 +84,11 @@ def test_names_as_people_use_them_work_and_what_is_no_array_of_numbers_is_passed
 def test_a_file_without_images_names_what_it_holds(tmp_path):
     with pytest.raises(DataError, match="contains weights"):
         loaded(tmp_path, {"weights": np.eye(3)})
+
+
+def test_of_a_struct_the_sentence_says_that_it_is_not_read(tmp_path):
+    with pytest.raises(DataError, match="holds no array of numbers, and structs and cells are not read; save"):
+        loaded(tmp_path, {"dataset": {"images": np.eye(3)}})  # EMNIST's
 
 
 def test_a_small_file_that_announces_much_is_refused(tmp_path):

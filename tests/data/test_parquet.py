@@ -16,7 +16,7 @@ def test_without_the_library_the_sentence_says_how_to_get_it(tmp_path, monkeypat
     for name in ("pyarrow", "pyarrow.parquet"):
         monkeypatch.setitem(sys.modules, name, None)
     (tmp_path / "a.parquet").write_bytes(b"PAR1" + bytes(600) + b"PAR1")
-    with pytest.raises(DataError, match=r'a.parquet is a Parquet table; .*pip install "vae-explorer\[data\]"'):
+    with pytest.raises(DataError, match=r'a.parquet is a Parquet table, .*pip install "vae-explorer\[data\]"'):
         finish(read(tmp_path / "a.parquet"))
 
 

@@ -84,7 +84,7 @@ def test_wide_pictures_are_cropped_padded_or_distorted_and_what_they_lose_is_sai
     cropped, padded, distorted = (loaded(tmp_path, files, fit=fit) for fit in ("crop", "pad", "stretch"))
     assert (cropped.train.images[3] == 255).all()
     assert [note.sentence for note in cropped.notes if note.switch == "fit"] == [
-        "1 of 4 pictures was cropped to the middle; 1 lost more than half"
+        "1 of 4 pictures was cropped to the middle; 1 of them lost more than half"
     ]
     assert padded.train.images[3, 0, :15].max() == padded.train.images[3, 0, 17:].max() == 0  # 2 rows of 32 are left
     assert padded.train.images[3, 0, 15:17, 15:17].min() > 200
@@ -179,7 +179,7 @@ def test_the_last_picture_can_make_all_colour(tmp_path):
     assert data.train.images.shape == (101, 3, 12, 10)
     assert np.array_equal(data.train.images[:40, 1], PIXELS)
     assert [note.sentence for note in data.notes] == [
-        "100 of 101 pictures were grey and made colour images because others are in colour"
+        "100 of 101 pictures were grey and converted to colour, because others are in colour"
     ]
 
 
@@ -194,7 +194,7 @@ def test_turned_pictures_and_animations_are_said(tmp_path):
     assert np.array_equal(data.train.images[1, 0], PIXELS[0])
     said_of = {note.sentence: [one.path.name for one in note.files] for note in data.notes}
     assert said_of["1 of 3 pictures was turned upright as EXIF says"] == ["b.png"]
-    assert said_of["1 of 3 pictures was read as their first frame or page only: they have several"] == ["a.gif"]
+    assert said_of["1 of 3 pictures was reduced to the first frame or page"] == ["a.gif"]
 
 
 def test_a_limit_takes_pictures_evenly(tmp_path):
@@ -226,7 +226,7 @@ def test_labels_survive_a_validation_part_without_folders(tmp_path):
     assert len(data.validation) == 2
     assert data.validation.labels is None
     assert [note.sentence for note in data.notes] == [
-        "the pictures for validation have no labels: they are in no class folder"
+        "the pictures for validation have no labels: they are not in class folders"
     ]
 
 
@@ -234,7 +234,7 @@ def test_a_picture_outside_the_classes_is_named_where_it_costs_the_labels(tmp_pa
     data = loaded(tmp_path, some(["cat/1.png", "dog/2.png", "stray.png"]))
     assert data.train.labels is None
     (note,) = data.notes
-    assert note.sentence == ("the labels of the pictures for training are left out: 1 of 3 are in no class folder")
+    assert note.sentence == ("the labels of the pictures for training were left out: 1 of 3 has none")
     assert [one.path.name for one in note.files] == ["stray.png"]
 
 
@@ -260,7 +260,7 @@ def test_images_is_no_class_and_boxes_are_no_labels(tmp_path, above):
     assert [len(part) for part in (data.train, data.validation, data.test)] == [2, 2, 2]
     assert (data.classes, data.train.labels, data.skipped) == ((), None, ())
     assert [note.sentence for note in data.notes] == [
-        "6 files of boxes in “labels” are not used: they name no class of a whole picture"
+        "bounding boxes in “labels” were not used: they do not say the class of a whole picture"
     ]
 
 
@@ -273,8 +273,25 @@ def test_omniglots_alphabets_are_its_classes_and_its_characters_are_merged(tmp_p
     assert data.classes == ("Balinese", "Greek", "Tibetan")
     assert (data.train.labels.tolist(), data.test.labels.tolist()) == ([0, 0, 1, 1], [2, 2])
     assert [note.sentence for note in data.notes] == [
-        "3 classes have folders in their folders, which were merged: Balinese is character01 and character02"
+        "3 classes have subfolders, which were merged: Balinese has character01 and character02"
     ]
+
+
+@pytest.mark.parametrize("names", [("training_set", "test_set"), ("seg_train", "seg_test"), ("train2017", "testset")])
+def test_folders_that_are_named_after_parts_are_no_classes(tmp_path, names):
+    data = loaded(tmp_path, some(f"data/{part}/{animal}/{i}.png" for part in names for animal in "ab" for i in (0, 1)))
+    assert (len(data.train), len(data.test), data.classes) == (4, 4, ("a", "b"))
+
+
+def test_of_many_classes_one_may_be_called_like_a_part(tmp_path):
+    data = loaded(tmp_path, some(f"{name}/0.png" for name in ("bullet train", "dev board", "cat")))
+    assert data.classes == ("bullet train", "cat", "dev board")
+    assert not data.skipped
+
+
+def test_classes_that_are_numbers_are_in_their_order(tmp_path):
+    data = loaded(tmp_path, some(f"{name}/0.png" for name in ("10", "9", "100", "b", "2")))
+    assert data.classes == ("2", "9", "10", "100", "b")
 
 
 @pytest.mark.parametrize(
@@ -294,7 +311,7 @@ def test_labels_are_taken_from_a_table_among_the_pictures(tmp_path, name, conten
     assert len(data.classes) == 2
     assert data.train.labels.tolist() == [1, 0, 1, 0]
     assert data.skipped == ()
-    assert data.notes[-1].sentence == f"the labels of 4 pictures are from {name}"
+    assert data.notes[-1].sentence == f"labels were read from {name}"
 
 
 @pytest.mark.parametrize(
@@ -302,8 +319,8 @@ def test_labels_are_taken_from_a_table_among_the_pictures(tmp_path, name, conten
     [
         (b"file_name,text\n0.png,a red house\n1.png,a blue house\n", "its texts describe single pictures, not classes"),
         (b"a,b\n1,2\n", "it has no columns file_name and label"),
-        (b"\xff\xfe\0", "is not used"),
-        (b'file_name,label\n"' + b"x" * 200_000, "is not used"),
+        (b"\xff\xfe\0", "was not used"),
+        (b'file_name,label\n"' + b"x" * 200_000, "was not used"),
     ],
 )
 def test_a_table_that_gives_no_classes_is_said(tmp_path, content, why):
@@ -315,10 +332,18 @@ def test_a_table_that_gives_no_classes_is_said(tmp_path, content, why):
 @pytest.mark.parametrize("content", [b"[" * 100_000, b'{"file_name": ' + b"9" * 5000 + b"}", b'{"a": 1'])
 def test_hostile_lines_are_one_sentence(tmp_path, content):
     data = loaded(tmp_path, some(["0.png"]) | {"metadata.jsonl": content})
-    assert "metadata.jsonl is not used" in data.notes[-1].sentence
+    assert "metadata.jsonl was not used" in data.notes[-1].sentence
 
 
 # --- reading
+
+
+def test_validation_images_that_are_alone_are_for_training(tmp_path):
+    files = some(f"{part}/{'ab'[i % 2]}/{i}.png" for part in ("train", "val") for i in range(4))
+    broken = {name: b"" if name.startswith("train") else content for name, content in files.items()}
+    data = loaded(tmp_path, broken)
+    assert (len(data.train), data.validation, labels(data.train)) == (4, None, [0, 0, 1, 1])
+    assert len(data.skipped) == 4
 
 
 def test_what_will_not_fit_is_said_at_once_with_the_remedy(tmp_path, monkeypatch):

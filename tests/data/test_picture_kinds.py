@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, features
+from tiff_files import tiff_file
 
 from vae_explorer.core.progress import finish
 from vae_explorer.data import files
@@ -22,69 +23,6 @@ Y, X = np.mgrid[:24, :34]
 GREY = np.rint(127.5 + 127.5 * np.sin(X / 5) * np.cos(Y / 4)).astype(np.uint8)
 COLOUR = np.stack([GREY, np.roll(GREY, 9, 1), 255 - GREY], -1)
 ALPHA = (X * 7).astype(np.uint8)
-TYPES = {"u": 1, "i": 2, "f": 3}
-
-
-def tiff_file(
-    values: np.ndarray,
-    *,
-    planes: bool = False,
-    packed: int = 1,
-    predictor: int = 1,
-    tile: int = 0,
-    order: str = "<",
-    photometric: int | None = None,
-    more: dict[int, tuple[int, ...]] | None = None,
-    pages: int = 1,
-) -> bytes:
-    """A TIFF of [h, w, c], written as TIFF 6.0 says: in two strips or in tiles, packed by deflate (8) or not (1)."""
-    height, width, samples = values.shape
-    values = values.astype(values.dtype.newbyteorder(order))
-    pieces = []
-    for plane in np.moveaxis(values, 2, 0)[..., None] if planes else [values]:
-        if tile:
-            tall, wide = -(-height // tile) * tile, -(-width // tile) * tile
-            plane = np.pad(plane, ((0, tall - height), (0, wide - width), (0, 0)))
-            pieces += [plane[y : y + tile, x : x + tile] for y in range(0, tall, tile) for x in range(0, wide, tile)]
-        else:
-            pieces += [plane[: height // 2], plane[height // 2 :]]
-    content = bytearray((b"II*\0" if order == "<" else b"MM\0*") + bytes(4))
-    places, lengths = [], []
-    for piece in pieces:
-        if predictor == 2:
-            piece = np.diff(piece, axis=1, prepend=np.zeros_like(piece[:, :1]))
-        data = piece.astype(values.dtype).tobytes()
-        if packed == 8:
-            data = zlib.compress(data)
-        places.append(len(content))
-        lengths.append(len(data))
-        content += data + bytes(len(data) % 2)
-    kind, bits = TYPES[values.dtype.kind], values.dtype.itemsize * 8
-    channels = 3 if samples > 2 else 1
-    photometric = (2 if channels == 3 else 1) if photometric is None else photometric
-    tags = {256: (width,), 257: (height,), 258: (bits,) * samples, 259: (packed,), 262: (photometric,)}
-    tags |= {277: (samples,), 284: (2 if planes else 1,), 317: (predictor,), 339: (kind,) * samples}
-    tags |= (
-        {322: (tile,), 323: (tile,), 324: (*places,), 325: (*lengths,)} if tile else {273: (*places,), 279: (*lengths,)}
-    )
-    tags |= {} if tile else {278: (-(-height // 2),)}
-    tags |= {338: (2,)} if samples > channels else {}
-    tags |= more or {}
-    link = 4
-    for _ in range(pages):
-        start = len(content)
-        content[link : link + 4] = struct.pack(order + "L", start)
-        behind = start + 2 + 12 * len(tags) + 4
-        table, tail = struct.pack(order + "H", len(tags)), b""
-        for tag, numbers in sorted(tags.items()):
-            form = "L" if max(numbers) > 0xFFFF or tag in (273, 279, 324, 325) else "H"
-            data = struct.pack(f"{order}{len(numbers)}{form}", *numbers)
-            place = data.ljust(4, b"\0") if len(data) <= 4 else struct.pack(order + "L", behind + len(tail))
-            tail += data + bytes(len(data) % 2) if len(data) > 4 else b""
-            table += struct.pack(order + "HHL", tag, 4 if form == "L" else 3, len(numbers)) + place
-        link = start + len(table)
-        content += table + bytes(4) + tail
-    return bytes(content)
 
 
 def levels(content: bytes, **reading: object) -> np.ndarray:
@@ -403,6 +341,14 @@ def test_too_many_pages_are_refused_and_not_left_out(monkeypatch):
     with pytest.raises(PictureError, match=r"^it would take too long to read"):
         read(tiff_file(GREY[..., None], pages=3), "it")
     assert read(tiff_file(GREY[..., None], pages=2), "it").frames == 2
+
+
+def test_an_animation_in_grey_is_a_set_of_grey_images(tmp_path):
+    pictures = [Image.fromarray(np.full((16, 16), 80 * i, np.uint8)) for i in range(3)]
+    for suffix in ("gif", "webp"):
+        pictures[0].save(tmp_path / f"a.{suffix}", save_all=True, append_images=pictures[1:], lossless=True)
+        images = finish(files.read(tmp_path / f"a.{suffix}")).train.images
+        assert images[:, :, 0, 0].tolist() == [[0], [80], [160]]
 
 
 def test_too_many_frames_are_refused_before_the_first(monkeypatch):

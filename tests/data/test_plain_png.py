@@ -1,4 +1,4 @@
-"""Plain PNGs have a way of their own, which is faster: nothing else may be different."""
+"""Plain PNG files have a way of their own, which is faster: nothing else may be different."""
 
 import io
 import struct

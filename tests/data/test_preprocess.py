@@ -337,7 +337,7 @@ def test_a_step_that_says_there_is_nothing_to_do_gives_the_same_x_on_and_off(nam
     tests = bundled.tests_of(name)
     preparation = Preparation.of(tests.images, "bernoulli")
     idle, busy = set(), set()
-    for pixels in tests.images[:40]:
+    for pixels in tests.images[:16]:
         source = picture(pixels[0])
         for step in prepare(source, preparation).steps:
             on, off = (prepare(source, preparation, {step.name: state}) for state in (True, False))

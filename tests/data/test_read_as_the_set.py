@@ -3,9 +3,11 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from vae_explorer.data import picture
+from vae_explorer.core.progress import finish
+from vae_explorer.data import files, picture
 from vae_explorer.data.preparation import Preparation
 from vae_explorer.data.preprocess import prepare
 from vae_explorer.data.reading import Reading
@@ -58,3 +60,46 @@ def test_what_took_no_choice_is_the_picture_itself():
     other = transparent.read_as(Reading(background="white"))
     assert transparent.read_as(Reading(background="white")) is other  # what was found in it is found once
     assert transparent.read_as(Reading()) is transparent
+
+
+@pytest.fixture
+def logos(tmp_path):
+    """24 small figures of all sizes and places on transparent ground, of two shapes."""
+    random = np.random.default_rng(0)
+    for i in range(24):
+        pixels = np.zeros((20, 20 + 12 * (i % 2), 4), np.uint8)
+        top, left, side = *random.integers(0, 8, 2), random.integers(4, 12)
+        pixels[top : top + side, left : left + side] = *random.integers(0, 120, 3), 255
+        Image.fromarray(pixels).save(tmp_path / f"{i:02}.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize("background", ["auto", "black"])
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_a_training_picture_that_is_dropped_is_resized_as_the_training_images_were(logos, fit, background):
+    data = finish(files.read(logos, Reading(size=16, fit=fit, background=background)))
+    preparation = Preparation.of(data.train.images, "gaussian", data.reading, data.sizes)
+    for path, image in zip(sorted(logos.iterdir()), data.train.images, strict=True):
+        found = prepare(picture.read(path), preparation)
+        assert np.array_equal(found.grey, image)
+        assert not found.doubt
+        assert found.candidates == (found.frame,)
+        assert found.frame.width <= 20 + 12 * (int(path.stem) % 2)
+    assert "Training images of this model were 32 × 20 too" in " ".join(step.sentence for step in found.steps)
+
+
+def test_resizing_as_the_training_images_were_can_be_switched_off(logos):
+    data = finish(files.read(logos, Reading(size=16)))
+    preparation = Preparation.of(data.train.images, "gaussian", data.reading, data.sizes)
+    assert set(preparation.sizes) == {(20, 20), (32, 20)}
+    assert preparation.dark_background is False
+    small = picture.read(min(logos.iterdir()))
+    found = prepare(small, preparation, {"size": False})
+    assert any(step.name == "crop" and step.on for step in found.steps)  # the figure is looked for
+
+
+def test_of_many_sizes_the_most_frequent_are_kept():
+    sizes = {(100 + i, 50): i + 1 for i in range(1500)}
+    kept = Preparation.of(np.zeros((4, 1, 16, 16), np.uint8), "gaussian", None, sizes).sizes
+    assert len(kept) == 1000
+    assert kept[0] == (1599, 50)

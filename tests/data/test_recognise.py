@@ -205,7 +205,7 @@ def test_a_name_alone_is_not_believed_where_the_bytes_would_tell():
         "is named like a PNG picture, but is damaged or something else"
     )
     assert not_read(b"", "a.png", "picture") == "is empty; save or download it again"
-    assert not_read(NOISE, "a", "picture") == "is no picture of a known kind; choose another file"
+    assert not_read(NOISE, "a", "picture") == "is not a picture of a known kind; choose another file"
     assert "BMP" not in not_read(b"BMW, Audi and Opel", "cars", "picture")
 
 

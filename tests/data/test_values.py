@@ -92,7 +92,7 @@ def test_the_users_black_and_white_come_first_and_what_is_cut_off_is_said():
     one = found(spread(-1024, 3071), reading=Reading(black=-100, white=400))
     assert one.levels(np.array([-1024, -100, 150, 400, 3071])).tolist() == [0, 0, 128, 255, 255]
     assert one.sentence == (
-        "values −100 to 400 were stretched to 0…255, those beyond cut off: there are −1,024 to 3,071"
+        "values −100 to 400 were stretched to 0…255; values outside were clipped (there are −1,024 to 3,071)"
     )
     assert found(spread(0, 255), reading=Reading(black=255, white=0)).levels(np.array([0, 255])).tolist() == [255, 0]
 

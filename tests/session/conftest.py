@@ -22,7 +22,7 @@ from vae_explorer.training import model_file
 from vae_explorer.training.config import TrainConfig
 from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @pytest.fixture

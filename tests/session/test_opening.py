@@ -10,7 +10,7 @@ import pytest
 from vae_explorer.session.opening import ToOpen, kind_of, to_open
 from vae_explorer.training.run import Run
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @pytest.fixture

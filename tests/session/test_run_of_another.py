@@ -8,7 +8,7 @@ import pytest
 from vae_explorer.training.run import Run, is_run
 from vae_explorer.training.trainer import Trainer
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 WRITES = """
 import sys
 from pathlib import Path

@@ -366,7 +366,7 @@ def test_too_few_images_are_refused_with_a_sentence(start, bars, tmp_path, train
 
 def test_test_images_are_not_trained_on(start, bars, tmp_path):
     np.savez(tmp_path / "tests.npz", x_test=bars[:, 0])
-    with pytest.raises(ValueError, match="tests has only test images: they evaluate a model; train it on others"):
+    with pytest.raises(ValueError, match="tests has only test images, which are for evaluation; train on other images"):
         finish(start(data=str(tmp_path / "tests.npz")).work())
 
 

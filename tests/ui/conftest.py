@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import torch
-from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -24,7 +24,7 @@ from vae_explorer.training.model_file import ModelInfo, StoredPosteriors
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.window.main_window import MainWindow
 
-WAIT = 10_000  # milliseconds: the first answer brings torch, and other programs want the cores too
+WAIT = 30_000  # milliseconds: the first answer brings torch, and other programs want the cores too
 SIDE = 8  # pixels of the tiny models' images
 
 
@@ -188,8 +188,7 @@ def make_window(qtbot):
     def make(size=(1440, 900)):
         session = Session()
         sessions.append(session)
-        with theme.held():  # as in the program: a second less for each window
-            window = MainWindow(session)
+        window = MainWindow(session)
         session.setParent(window)
         made.append(window)
         if size:
@@ -213,6 +212,7 @@ def make_window(qtbot):
         qtbot.waitUntil(lambda session=session: session.is_closed, timeout=WAIT)
     for window in made:
         window.deleteLater()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # else each is styled again with the next one
 
 
 @pytest.fixture

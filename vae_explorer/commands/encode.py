@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vae_explorer.data.photo.frame import Frame
     from vae_explorer.data.picture import Picture
 
-NUMBER = r"\d+(\.\d+)?"
+NUMBER = r"[0-9]{1,9}(\.[0-9]{1,9})?"
 
 
 def frame_text(_type: Any, text: str | None) -> None:

@@ -40,7 +40,7 @@ class ContactSheet:
             images.append(parts[at].images[i - starts[at]])
             names.append(parts[at].title(i - starts[at]))
         return cls(
-            title=f"{shown(data.name)}: {len(data):,} images, {data.image_shape}",
+            title=f"{shown(data.name)}: {len(data):,} image{'' if len(data) == 1 else 's'}, {data.image_shape}",
             images=np.stack(images) if images else np.empty((0, *data.image_shape), np.uint8),
             names=tuple(names),
             columns=columns,

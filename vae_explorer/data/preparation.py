@@ -1,10 +1,11 @@
 """What a model expects of an image."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from vae_explorer.core.config import ImageShape, ModelImageShape
 from vae_explorer.data.image_set import Rows
@@ -12,6 +13,7 @@ from vae_explorer.data.reading import Fit, Reading
 
 Binarise = Literal["draw", "threshold"]
 MEASURED = 2000  # training images that a preparation is measured from
+MAX_SIZES = 1000  # that are kept; photographs can be of more
 
 
 class Preparation(BaseModel, frozen=True, extra="forbid"):
@@ -24,12 +26,26 @@ class Preparation(BaseModel, frozen=True, extra="forbid"):
     )  # the figures' longer side as a fraction of the frame; None: not centred figures
     binarise: Binarise | None = None  # None: the model takes grey levels
     reading: Reading | None = None  # how the training images were read; None: in a way that older versions had
+    sizes: tuple[tuple[int, int], ...] = Field((), max_length=MAX_SIZES)  # width and height of those that were resized
+
+    @field_validator("reading")
+    @classmethod
+    def _can_be_scaled(cls, reading: Reading | None) -> Reading | None:
+        if reading and "auto" not in (reading.black, reading.white):
+            width = float(reading.white) - float(reading.black)
+            if not width or not np.isfinite(width) or not np.isfinite(255 / width):
+                raise ValueError("values cannot be scaled from this black to this white")
+        return reading
 
     @classmethod
     def of(
-        cls, images: UInt8[np.ndarray, "n c h w"] | Rows, likelihood: str, reading: Reading | None = None
+        cls,
+        images: UInt8[np.ndarray, "n c h w"] | Rows,
+        likelihood: str,
+        reading: Reading | None = None,
+        sizes: Mapping[tuple[int, int], int] | None = None,
     ) -> "Preparation":
-        """Measured from at most 2,000 of the training images, evenly chosen."""
+        """Measured from at most 2,000 of the training images, evenly chosen. `sizes`: as in `DataSet`."""
         evenly = np.linspace(0, len(images) - 1, min(len(images), MEASURED)).astype(int)
         some = images[evenly] if len(images) else images[:]
         dark = _dark_background(some)
@@ -39,12 +55,23 @@ class Preparation(BaseModel, frozen=True, extra="forbid"):
             box=None if dark is None else _figure_box(some if dark else 255 - some),
             binarise="draw" if likelihood == "bernoulli" else None,
             reading=reading,
+            sizes=_resized(sizes or {}, images.shape[:1:-1]),
         )
 
     @property
     def fit(self) -> Fit:
         """How images of other proportions came to those of the model."""
         return self.reading.fit if self.reading else "crop"
+
+    @property
+    def border(self) -> int:
+        """The level around images that were padded."""
+        return 255 if self.reading and self.reading.background == "white" else 0
+
+
+def _resized(sizes: Mapping[tuple[int, int], int], now: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+    """Those that are others now, the most frequent first."""
+    return tuple(sorted((size for size in sizes if size != now), key=lambda size: -sizes[size])[:MAX_SIZES])
 
 
 def _dark_background(images: UInt8[np.ndarray, "n c h w"]) -> bool | None:

@@ -9,6 +9,7 @@ from jaxtyping import Float32, UInt8
 
 from vae_explorer.core.config import ImageShape
 from vae_explorer.core.noise import content_generator
+from vae_explorer.data.fitting import Size, fitted
 from vae_explorer.data.photo.figures import Figure
 from vae_explorer.data.photo.finder import SAME, Found, around, found, framing, is_same
 from vae_explorer.data.photo.fit_to_frame import centre_of_mass, centred, framed, luma, resized, strengthened
@@ -59,16 +60,17 @@ def prepare(
     With a frame the picture is first cut to it and turned, and nothing outside is looked at."""
     chain = _Chain(picture.pixels, switches or {})
     picture = _as_read(chain, picture, preparation)
+    is_resized = False
     if frame is not None:
         why, effect = "The frame was set by hand", "the picture is cut to it" + _turned(frame)
         chain.step("frame", why, effect, lambda: frame.cut(chain.pixels), fixed=True)
+    elif picture.file_size in preparation.sizes:
+        is_resized = _resize(chain, picture, preparation)
     _match_channels(chain, preparation)
     candidates: tuple[Frame, ...]
     if preparation.dark_background is None:
         _fit_photograph(chain, preparation)
-        is_cropped = preparation.fit == "crop"
-        candidates = (_middle(picture.pixels, preparation) if is_cropped else Frame.whole(picture.pixels),)
-        doubt = ""
+        candidates, doubt = (_seen(picture, preparation),), ""
     else:
         here = _found(picture) if frame is None else found(chain.grey)
         candidates, doubt = _fit_figure(
@@ -76,6 +78,8 @@ def prepare(
         )
         if frame is not None:
             candidates, doubt = _found(picture).frames or (Frame.whole(picture.pixels),), ""
+        elif is_resized:
+            candidates = (_seen(picture, preparation),)
     grey = np.ascontiguousarray(chain.pixels.transpose(2, 0, 1))
     x = _binarise(chain, grey, preparation, binarise_seed)
     return Prepared(grey, x, tuple(chain.steps), frame or candidates[0], candidates, doubt)
@@ -95,6 +99,15 @@ def _as_read(chain: "_Chain", picture: Picture, preparation: Preparation) -> Pic
         name = "values" if picture.layers.alpha is None else "background"
         chain.step(name, why, effect, lambda: other.pixels, fixed=True)
     return other
+
+
+def _resize(chain: "_Chain", picture: Picture, preparation: Preparation) -> bool:
+    """A picture as large as training images were before they were resized; says whether it is resized as they were."""
+    _, height, width = preparation.image_shape
+    said = Size(*picture.file_size[::-1])
+    why, effect = f"Training images of this model were {said} too", f"it is resized to {width} × {height} as they were"
+    size, fit, border = Size(height, width), preparation.fit, preparation.border
+    return chain.step("size", why, effect, lambda: fitted(chain.pixels, size, fit, border))
 
 
 def to_x(
@@ -191,30 +204,31 @@ def _found(picture: Picture) -> Found:
     return _FOUND[picture]
 
 
-def _middle(pixels: UInt8[np.ndarray, "h w c"], preparation: Preparation) -> Frame:
-    """The largest part in the proportions of the model's images, in whole pixels."""
+def _seen(picture: Picture, preparation: Preparation) -> Frame:
+    """What of a picture is shown to the model where no figure is looked for."""
     _, height, width = preparation.image_shape
-    h, w = pixels.shape[:2]
-    scale = min(h / height, w / width)
-    ch, cw = max(1, round(height * scale)), max(1, round(width * scale))
-    return Frame(left=(w - cw) // 2, top=(h - ch) // 2, width=cw, height=ch)
+    is_cropped = preparation.fit == "crop"
+    return Frame.middle(picture.pixels, height, width) if is_cropped else Frame.whole(picture.pixels)
 
 
 def _fit_photograph(chain: _Chain, preparation: Preparation) -> None:
     """A picture in the proportions of the model's images, as the training images were brought to them."""
     _, height, width = preparation.image_shape
     h, w = chain.pixels.shape[:2]
-    middle, pads = _middle(chain.pixels, preparation), preparation.fit == "pad"
+    middle, pads = Frame.middle(chain.pixels, height, width), preparation.fit == "pad"
     if (middle.height, middle.width) != (h, w):
         why = f"The picture is {w} × {h} and this model's images have the proportions {width} : {height}"
         effect = f"the middle {middle.width:.0f} × {middle.height:.0f} are kept; if off, the whole picture "
         effect += "gets a border" if pads else "is squeezed"
         chain.step("crop", why, effect, lambda: middle.cut(chain.pixels), automatic=preparation.fit == "crop")
     if chain.pixels.shape[:2] != (height, width):
-        fill = 255 if preparation.reading and preparation.reading.background == "white" else 0
 
         def do() -> UInt8[np.ndarray, "h w c"]:
-            return framed(chain.pixels, height, width, 1, fill) if pads else resized(chain.pixels, height, width)
+            return (
+                framed(chain.pixels, height, width, 1, preparation.border)
+                if pads
+                else resized(chain.pixels, height, width)
+            )
 
         why = f"This model's images have {preparation.image_shape}"
         chain.step("fit", why, "the picture is resized to that", do, fixed=True)

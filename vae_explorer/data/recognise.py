@@ -63,7 +63,7 @@ def not_read(start: bytes, name: str, wanted: Literal["picture", "data"]) -> str
     if not start:
         return "is empty; save or download it again"
     if kind is None:
-        return f"is no {noun} of a known kind; choose another file"
+        return f"is not a {noun} of a known kind; choose another file"
     if kind.magic and not _by_content(start):
         return f"is named like {kind.title}, but is damaged or something else; save or download it again"
     if kind.read_as == wanted == "picture":

@@ -80,7 +80,7 @@ class Values:
             count = "1 value is not a number" if self._broken == 1 else f"{self._broken:,} values are not numbers"
             raise DataError(
                 f"{name}: {count}, the first in {self._first}; "
-                "choose what they shall be and save again: images = np.where(np.isfinite(images), images, 0)"
+                "replace them and save again: images = np.where(np.isfinite(images), images, 0)"
             )
         if self.low > self.high:  # nothing was seen
             return Range(0, 255)
@@ -100,7 +100,7 @@ class Values:
             return Range(black, white)
         sentence = f"values {_said(black)} to {_said(white)} were stretched to 0…255"
         if self.low < min(black, white) or self.high > max(black, white):
-            sentence += f", those beyond cut off: there are {_said(self.low)} to {_said(self.high)}"
+            sentence += f"; values outside were clipped (there are {_said(self.low)} to {_said(self.high)})"
         return Range(black, white, sentence)
 
     def _found(self) -> tuple[float, float]:

@@ -93,7 +93,7 @@ class Trainer:
         if not len(train_set):
             least = 3 if data.test is None else 2  # one for each part
             if data.test and not len(data.train):
-                raise UserError(f"{data.name} has only test images: they evaluate a model; train it on others")
+                raise UserError(f"{data.name} has only test images, which are for evaluation; train on other images")
             raise UserError(f"{data.name} has {len(data.train)} images; training needs at least {least}")
         state = self._state(train_set, device)
         images = as_tensor(train_set.images, device)

@@ -41,7 +41,7 @@ class Training:
         found = {"data": data.name, "threads": state.threads, "precision": precision}  # no path of this machine
         self.info = ModelInfo(
             config=state.model.config,
-            preparation=Preparation.of(train_set.images, config.likelihood, data.reading),
+            preparation=Preparation.of(train_set.images, config.likelihood, data.reading, data.sizes),
             data=data.name,
             split_seed=config.seed,
             validation_images=config.validation_images,

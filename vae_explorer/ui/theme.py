@@ -107,9 +107,6 @@ class Theme(QObject):
         """Widgets that are made inside are styled once, at the end. A widget with a style sheet is styled again with
         all its children whenever it is put into another: that took two thirds of the time to make the window."""
         self._is_held = True
-        application = QApplication.instance()
-        if isinstance(application, QApplication):
-            application.setStyleSheet("")  # that of a window before this one, as in the tests
         try:
             yield
         finally:

@@ -102,7 +102,7 @@ def test_rows_of_colour_are_read_channel_by_channel_as_in_cifar_and_it_is_said()
 
 
 def test_parts_that_are_not_alike_are_refused():
-    with pytest.raises(DataError, match=r"set has training images of .* and test images of .*; they must be alike"):
+    with pytest.raises(DataError, match=r"set has training images of .* and test .*; they must have the same shape"):
         read(GREY, COLOUR)
 
 
@@ -148,7 +148,7 @@ def transparent(level: int) -> np.ndarray:
 @pytest.mark.parametrize("scale", [1, 255])
 def test_transparent_images_get_one_background_that_they_stand_out_from(level, behind, scale):
     data = read(transparent(level) / np.float32(scale) if scale > 1 else transparent(level))
-    assert said(data) == [f"transparent pictures were put on {behind}"]
+    assert said(data) == [f"transparent images were put on a {behind} background"]
     assert (data.notes[0].switch, data.reading.background) == ("background", behind)
     image = data.train.images[0, 1]
     assert (image[0, 0], image[9, 5]) == (255 - level, level)
@@ -216,7 +216,7 @@ def test_fewer_images_are_evenly_chosen_from_all_parts_with_what_is_known_of_the
     images = np.arange(200, dtype=np.uint8)[:, None, None].repeat(8, 1).repeat(8, 2)
     train = Part("train", images[:150], np.arange(150), {"number": np.arange(150)})
     data = finish(arrays.data_set("set", HERE, train, Part("test", images[150:]), reading=Reading(limit=21)))
-    assert said(data) == ["21 of 200 images are read, evenly chosen"]
+    assert said(data) == ["21 of 200 images were read, evenly chosen"]
     assert (len(data.train), len(data.test), data.notes[0].switch) == (16, 5, "limit")
     numbers = data.train.images[:, 0, 0, 0].tolist()
     assert numbers[:3] == [0, 10, 20]

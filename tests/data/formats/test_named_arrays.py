@@ -124,7 +124,7 @@ def test_olivetti_is_read_with_its_labels_and_its_text_left_alone(tmp_path):
     data = opened(tmp_path, data=faces.reshape(12, -1), images=faces, target=LABELS, DESCR=trap(tmp_path))
     assert data.train.images.shape == (12, 1, 16, 16)
     assert np.array_equal(data.train.labels, LABELS)
-    assert said(data) == ["not used: descr, data"]
+    assert said(data) == ["arrays that were not used: descr, data"]
     assert not (tmp_path / "sprung").exists()
 
 
@@ -173,8 +173,8 @@ def test_labels_of_every_usual_kind_are_classes(tmp_path, labels, classes):
 @pytest.mark.parametrize(
     ("labels", "why"),
     [
-        (LABELS / 2, "are fractions, no classes"),
-        (np.full(12, np.nan), "are fractions, no classes"),
+        (LABELS / 2, "are fractions, not classes"),
+        (np.full(12, np.nan), "are fractions, not classes"),
         (np.ones((12, 14), int), "are 12 x 14, several for each image"),  # MedMNIST's chest
         (np.zeros((12, 4, 4)), "are 12 x 4 x 4"),
     ],
@@ -220,8 +220,8 @@ def test_dsprites_is_read_with_its_factors_and_without_its_pickle(tmp_path):
     assert list(data.train.factors) == ["shape", "scale", "orientation", "posX", "posY"]
     assert np.array_equal(data.train.factors["scale"], held["latents_values"][:, 2])
     assert said(data) == [
-        "factors that are the same in all images, or no numbers, were left out: color",
-        "not used: metadata",
+        "factors that are the same in all images, or not numbers, were left out: color",
+        "arrays that were not used: metadata",
     ]
     assert not (tmp_path / "sprung").exists()
 
@@ -234,7 +234,7 @@ def test_of_dsprites_a_part_can_be_read_in_pieces(tmp_path, monkeypatch, at_once
     rows = np.linspace(0, 71, 20).round().astype(int)
     assert np.array_equal(data.train.images[:, 0], held["imgs"][rows] * 255)
     assert np.array_equal(data.train.factors["posX"], held["latents_values"][rows, 4])
-    assert "20 of 72 images are read, evenly chosen" in said(data)
+    assert "20 of 72 images were read, evenly chosen" in said(data)
 
 
 def test_factors_of_any_file_are_read_by_their_names(tmp_path):
@@ -245,7 +245,7 @@ def test_factors_of_any_file_are_read_by_their_names(tmp_path):
     assert list(data.train.factors) == ["angle", "size", "age"]
     assert np.array_equal(data.train.factors["size"], table[:, 1].astype(np.float32))
     assert list(opened(tmp_path, images=GREY, latents=table).train.factors) == ["latents 0", "latents 1"]
-    assert said(opened(tmp_path, images=GREY, latents=table[:5])) == ["not used: latents"]
+    assert said(opened(tmp_path, images=GREY, latents=table[:5])) == ["arrays that were not used: latents"]
     assert (
         "latents was left out: it has 100 columns" in said(opened(tmp_path, images=GREY, latents=np.ones((12, 100))))[0]
     )
@@ -289,7 +289,7 @@ def test_a_damaged_array_matters_only_where_it_is_needed(tmp_path):
                 archive.writestr(f"{name}.npy", damaged.get(name, file.getvalue()))
 
     npz(extra="no array")
-    assert said(finish(read(tmp_path / "set.npz"))) == ["not used: extra"]
+    assert said(finish(read(tmp_path / "set.npz"))) == ["arrays that were not used: extra"]
     for name in ("images", "labels"):
         npz(**{name: "no array"})
         with pytest.raises(DataError, match=rf"{name}.npy in set.npz has an NPY header that is damaged"):

@@ -4,12 +4,13 @@ import hostile
 import mutators
 import numpy as np
 import pytest
+import seeds
 
 from vae_explorer.training import model_file
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 TINY = mutators.model()
-NPZ, _ = mutators.data_files()["NPZ"]
+NPZ, _ = seeds.data_files()["NPZ"]
 SINGLE = ("a tensor that claims 2^60 bytes", "a pickle", "a file of torch.save", "900 lists in each other")
 
 

@@ -11,7 +11,7 @@ from vae_explorer.data import catalog
 from vae_explorer.errors import UserError
 from vae_explorer.session.jobs.jobs import DATA, FIT
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 class Endless:

@@ -8,7 +8,7 @@ from vae_explorer.session.jobs.jobs import DATA, SELF_TEST
 from vae_explorer.session.jobs.self_test import TITLE
 from vae_explorer.training import self_test as module
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @pytest.fixture

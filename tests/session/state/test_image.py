@@ -16,7 +16,7 @@ from vae_explorer.session.state.image import MAX_IMAGES
 from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.training import model_file
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_of_several_those_that_can_be_used_are_and_one_sentence_tells_of_the_oth
     strokes[4].write_bytes(b"")
     assert len(bring(*strokes)) == 5
     (sentence,) = refusals
-    assert sentence.startswith("5 of 7 used: stroke2.png is not a ")
+    assert sentence.startswith("5 of 7 used: stroke2.png is a text file, not a picture")
     assert "stroke4.png is empty" in sentence
 
 

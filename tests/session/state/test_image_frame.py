@@ -13,7 +13,7 @@ from vae_explorer.data.photo.frame import Frame
 from vae_explorer.data.preprocess import prepare
 from vae_explorer.session.records import ImageSettings
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 AROUND_THE_SECOND = Frame(left=380, top=90, width=220, height=220)
 
 

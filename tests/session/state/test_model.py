@@ -13,7 +13,7 @@ from vae_explorer.session.state.workspace import Workspace
 from vae_explorer.session.views.decoded import DecodeRequest
 from vae_explorer.training import model_file
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 def decoded(path, z, mode="mean"):

@@ -9,7 +9,7 @@ from vae_explorer.core.progress import Progress
 from vae_explorer.errors import UserError
 from vae_explorer.session.threads.generator_thread import GeneratorThread
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from vae_explorer.errors import UserError
 from vae_explorer.session.threads import latest as module
 from vae_explorer.session.threads.latest import Latest, Place, log
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @pytest.fixture

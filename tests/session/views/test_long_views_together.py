@@ -12,7 +12,7 @@ from vae_explorer.core.aggregate import SampleSource
 from vae_explorer.core.evidence import draws
 from vae_explorer.session.records import Origin
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 ACTIONS = 90
 SOURCES = get_args(SampleSource)
 

@@ -11,7 +11,7 @@ from vae_explorer.core.noise import posterior_noise
 from vae_explorer.errors import UserError
 from vae_explorer.training import model_file
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @pytest.fixture

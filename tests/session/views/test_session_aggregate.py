@@ -16,7 +16,7 @@ from vae_explorer.session.records import Origin
 from vae_explorer.session.views.aggregate import COUNT, NO_IMAGES
 from vae_explorer.training import model_file
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 SOURCES = get_args(SampleSource)
 
 

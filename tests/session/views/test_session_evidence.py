@@ -25,7 +25,7 @@ from vae_explorer.session.views.evidence import (
 )
 from vae_explorer.training import model_file
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from vae_explorer.session.records import Origin
 from vae_explorer.session.state.model import origins_of
 from vae_explorer.session.views.typical import NEIGHBOURS, NO_DATA
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @pytest.fixture

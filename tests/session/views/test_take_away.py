@@ -13,7 +13,7 @@ from vae_explorer.export.file import file_name
 from vae_explorer.export.picture import levels
 from vae_explorer.session.records import Origin
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 MOVES, DECODE_SECONDS, BETWEEN_MOVES = 150, 0.03, 0.01
 
 

@@ -13,7 +13,7 @@ from vae_explorer.session.threads import latest as module
 from vae_explorer.session.threads.latest import Latest
 from vae_explorer.session.views.view import View
 
-TIMEOUT = 10_000  # milliseconds
+TIMEOUT = 30_000  # milliseconds
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from vae_explorer.ui.drop.offer import PICTURE_FORMATS, addresses, promise, read
 
 MEBIBYTE = 2**20
 SOON = 3.0  # seconds: on a quiet machine each takes less than 0.07
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 PNG = base64.b64decode(b"iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAG7buVgAAAABJRU5ErkJggg==")
 TEXTS = ("text/uri-list", "text/html", "text/plain")
 ON_POSIX = pytest.mark.skipif(os.name == "nt", reason="paths of Linux and macOS")

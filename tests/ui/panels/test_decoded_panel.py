@@ -15,7 +15,7 @@ from vae_explorer.ui.widgets.image_grid import ImageGrid
 from vae_explorer.ui.widgets.image_view import ImageView
 from vae_explorer.ui.widgets.pixels import coloured
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 Z = np.array([0.5, -1.25, 2.0], np.float32)
 
 

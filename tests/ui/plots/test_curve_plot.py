@@ -196,7 +196,7 @@ def test_no_number_of_the_axis_is_cut(qtbot, plot, scale, values):
     spacing, ticks = axis.tickValues(*plot.view[1], plot._plot.getViewBox().height())[0]
     assert len(ticks)
     widest = max(map(QFontMetricsF(axis.style["tickFont"]).horizontalAdvance, axis.tickStrings(ticks, 1.0, spacing)))
-    assert axis.width() >= widest + axis.style["tickTextOffset"][0]
+    qtbot.waitUntil(lambda: axis.width() >= widest + axis.style["tickTextOffset"][0])  # it is measured when painted
 
 
 def test_it_follows_the_theme(qtbot, plot):

@@ -11,7 +11,7 @@ from vae_explorer.session.views.aggregate import NO_IMAGES
 from vae_explorer.ui.views.aggregate import POINTS, SATURATED, AggregateView
 from vae_explorer.ui.widgets.numbers import figure
 
-WAIT = 15_000  # milliseconds
+WAIT = 30_000  # milliseconds
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from vae_explorer.ui.theme import theme
 from vae_explorer.ui.views.evidence import CANCEL, FIT, EvidenceView
 from vae_explorer.ui.widgets.numbers import figure
 
-WAIT = 15_000  # milliseconds
+WAIT = 30_000  # milliseconds
 K = 300
 
 

@@ -9,7 +9,7 @@ from vae_explorer.errors import UserError
 from vae_explorer.ui.views.posterior_samples import EMPTY, REMARK, PosteriorSamplesView
 from vae_explorer.ui.widgets.image_grid import ImageGrid
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 
 
 @pytest.fixture

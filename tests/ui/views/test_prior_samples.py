@@ -8,7 +8,7 @@ from vae_explorer.core.card import AUTOENCODER_WHY_NOT
 from vae_explorer.core.latent import prior_sample
 from vae_explorer.ui.views.prior_samples import EMPTY, EXPLANATION, PriorSamplesView
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 
 
 @pytest.fixture

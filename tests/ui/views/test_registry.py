@@ -16,7 +16,7 @@ from vae_explorer.core.likelihoods import MeanImages
 from vae_explorer.ui.views import registry
 from vae_explorer.ui.views.registry import VIEWS, ViewEntry
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 MAGENTA = QColor(255, 0, 255)
 
 

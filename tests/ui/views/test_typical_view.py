@@ -10,7 +10,7 @@ from vae_explorer.ui.panels.image.image_panel import ImagePanel
 from vae_explorer.ui.views.typical import TypicalView
 from vae_explorer.ui.widgets.numbers import figure
 
-WAIT = 15_000  # milliseconds
+WAIT = 30_000  # milliseconds
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from vae_explorer.ui.widgets.panel import Help, Panel
 from vae_explorer.ui.widgets.take_away import Taken, offer
 
 pytestmark = pytest.mark.qt_log_ignore("^This plugin does not support")  # raise() and grabbing the keyboard, offscreen
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 PICTURE = np.linspace(0, 1, 64, dtype=np.float32).reshape(1, 8, 8)
 
 

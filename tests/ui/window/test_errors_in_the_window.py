@@ -1,6 +1,7 @@
 """A message about what went wrong goes when the next thing works, and not before."""
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -41,8 +42,14 @@ def until_calm(window, qtbot):
     )
 
 
-@pytest.mark.parametrize("wrong", ["image", "model", "data", "run"])
-@pytest.mark.parametrize("right", ["image", "model", "data", "run"])
+@pytest.mark.parametrize(
+    ("wrong", "right"),  # each with its own kind and with the next one
+    [
+        pair
+        for one, next_one in pairwise(["image", "model", "data", "run", "image"])
+        for pair in ((one, one), (one, next_one))
+    ],
+)
 def test_whatever_went_wrong_is_forgotten_when_anything_else_has_worked(
     window, model, make_model, files, photos, broken, config, said, qtbot, wrong, right
 ):

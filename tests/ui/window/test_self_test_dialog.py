@@ -10,7 +10,7 @@ from vae_explorer.training.self_test import Check
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.window.self_test_dialog import SelfTestDialog
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 GOOD = Check("KL", "closed form", 21.26286, "Monte Carlo", 21.26204, "nats", 0.021, "over 100 images")
 BAD = Check("log p(x)", "sampling", -38.382, "grid", -39.5, "nats", 0.074)
 BOUND = Check("ELBO", "ELBO", -45.79, "log p(x)", -44.5, "nats", 0.0001, at_most=True)

@@ -1,4 +1,4 @@
-"""PNGs of the plain kind, of which large sets are made: decoded without looking for what they do not have."""
+"""PNG files of the plain kind, of which large sets are made: decoded without looking for what they do not have."""
 
 from zlib import crc32
 

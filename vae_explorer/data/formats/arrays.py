@@ -151,7 +151,7 @@ def _alike(name: str, laid: Mapping[Split, _Laid]) -> Layout:
     if len(set(shapes.values())) > 1:
         words = {"train": "training"}
         said = " and ".join(f"{words.get(split, split)} images of {shape}" for split, shape in shapes.items())
-        raise DataError(f"{name} has {said}; they must be alike")
+        raise DataError(f"{name} has {said}; they must have the same shape")
     return next(iter(laid.values())).layout
 
 
@@ -192,7 +192,7 @@ def _read(name: str, laid: Mapping[Split, _Laid], size: Size, reading: Reading) 
     if layout.channels == 4:
         images = {split: background.composited(pixels, reading).copy() for split, pixels in images.items()}
     total = sum(one.layout.count for one in laid.values())
-    limit = [Note(f"{count:,} of {total:,} images are read, evenly chosen", switch="limit")] if count < total else []
+    limit = [Note(f"{count:,} of {total:,} images were read, evenly chosen", switch="limit")] if count < total else []
     notes = (*limit, *scale.notes, *_size_notes(layout.size, size, reading), *background.notes(reading))
     used = scale.resolved(background.resolved(reading))
     return _Read(images, notes, used if size == layout.size else used.model_copy(update={"size": max(size)}))
@@ -250,4 +250,4 @@ def _size_notes(was: Size, size: Size, reading: Reading) -> Iterator[Note]:
         yield Note(f"the images were resized to {size} pixels from {was}", switch="size")
     if not 0.95 < size.height * was.width / (size.width * was.height) < 1.05:
         done = {"crop": "cropped to the middle", "pad": "padded", "stretch": "stretched"}[reading.fit]
-        yield Note(f"images of other proportions were {done}", switch="fit")
+        yield Note(f"the images were {done}: their proportions differ", switch="fit")

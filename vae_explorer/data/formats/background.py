@@ -36,7 +36,7 @@ class Background:
         return reading.model_copy(update={"background": self.chosen(reading)}) if self.is_needed else reading
 
     def notes(self, reading: Reading) -> tuple[Note, ...]:
-        said = f"transparent pictures were put on {self.chosen(reading)}"
+        said = f"transparent images were put on a {self.chosen(reading)} background"
         return (Note(said, switch="background"),) if self.is_needed else ()
 
     def composited(

@@ -80,7 +80,7 @@ def _cifar_parts(files: Mapping[str, File]) -> Job[dict[Split, arrays.Part]]:
         for file in some:
             records.append((yield from _records(file)))
         if len({each.shape[1] for each in records}) > 1:
-            raise DataError(f"{some[0]} and {some[-1]} are of different data sets, CIFAR-10 and CIFAR-100")
+            raise DataError(f"{some[0]} and {some[-1]} belong to different data sets, CIFAR-10 and CIFAR-100")
         every = np.concatenate(records) if len(records) > 1 else records[0]
         labels = every.shape[1] - 3072
         parts[split] = arrays.Part(str(some[0]), every[:, labels:].reshape(-1, *SHAPE), every[:, labels - 1].copy())
@@ -104,7 +104,7 @@ def _stl_parts(files: Mapping[str, File], notes: list[Note]) -> Job[dict[Split, 
     found = {match[1].lower(): file for key, file in files.items() if (match := _STL.fullmatch(key))}
     if len(found) > 1 and "unlabeled" in found:
         del found["unlabeled"]
-        notes.append(Note("unlabeled_X.bin was left out: the images without labels are a data set of their own"))
+        notes.append(Note("unlabeled_X.bin was left out: open it on its own to use the images without labels"))
     parts: dict[Split, arrays.Part] = {}
     for key, file in found.items():
         length = int(np.prod(STL_SHAPE))

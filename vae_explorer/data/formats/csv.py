@@ -141,7 +141,7 @@ def _blocks(file: File, stream: BufferedIOBase) -> Iterator[bytes]:
             yield lines
         rest = left
         if len(rest) > MAX_ROW:
-            raise DataError(f"{file} has a row of more than {MAX_ROW:,} bytes; it is no table of pixels")
+            raise DataError(f"{file} has a row of more than {MAX_ROW:,} bytes; it is not a table of pixels")
     if rest:
         yield rest
 
@@ -171,8 +171,8 @@ def _layout(file: File, lines: Sequence[bytes]) -> _Layout:
     if not _is_image(stop - start):
         columns = f"the columns {', '.join(said[:MAX_SAID])}" if has_header else f"{len(names):,} columns of numbers"
         raise DataError(
-            f"{file} is a table with {columns}{', …' if has_header and len(said) > MAX_SAID else ''}, and these are no "
-            "pixels: a table of images has the pixels of a square image and a label in each row"
+            f"{file} is a table with {columns}{', …' if has_header and len(said) > MAX_SAID else ''}, which are not "
+            "pixels; a table of images has the pixels of a square image and a label in each row"
         )
     before, after = (tuple(said[:start]), tuple(said[stop:])) if has_header else (("label",) * start, ())
     if not has_header and stop < len(names):
@@ -221,7 +221,7 @@ def _is_last(lines: Sequence[bytes], delimiter: bytes) -> bool:
 
 def _notes(file: File, layout: _Layout, roles: dict[Role, int]) -> Iterator[Note]:
     names = [*layout.before, *layout.after]
-    unused = [name or "without a name" for i, name in enumerate(names) if i not in roles.values()]
+    unused = [name or "one without a name" for i, name in enumerate(names) if i not in roles.values()]
     if unused:
         yield Note(f"columns of the table that were not used: {', '.join(unused[:MAX_SAID])}")
     if "label" not in roles:
@@ -267,7 +267,7 @@ def _pixels(file: File, layout: _Layout, rows: Sequence[bytes], row: int) -> Sha
             return values
     where = f" in row {row + 1 + int(told[2]):,}" if told else ""
     what = repr(shown(told[1], 60)) if told and told[1].strip() else "nothing"
-    raise DataError(f"{file} has {what} in the place of a pixel{where}")
+    raise DataError(f"{file} has {what} instead of a pixel{where}")
 
 
 def _sort(

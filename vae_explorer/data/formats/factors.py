@@ -62,7 +62,7 @@ def of(arrays: Mapping[str, Shaped[np.ndarray, "..."] | Stored], count: int) -> 
                 found[name if given or columns == 1 else f"{name} {j}"] = table[:, j].astype(np.float32)
     constant = [name for name, values in found.items() if not np.isfinite(values).all() or (values == values[0]).all()]
     kept = {name: values for name, values in found.items() if name not in constant}
-    sentence = f"factors that are the same in all images, or no numbers, were left out: {', '.join(constant)}"
+    sentence = f"factors that are the same in all images, or not numbers, were left out: {', '.join(constant)}"
     return Factors(kept, (Note(sentence),) if constant else (), used)
 
 

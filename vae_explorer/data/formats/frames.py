@@ -42,16 +42,21 @@ def read(name: str, path: Path, file: File, reading: Reading) -> Job[DataSet]:
 def _stacked(frames: list[Layers]) -> Shaped[np.ndarray, "n h w c"]:
     """The values as they are stored where all are of one kind and opaque, otherwise grey levels and alpha."""
     kinds, is_opaque = {frame.values.dtype for frame in frames}, all(frame.alpha is None for frame in frames)
-    channels = max(frame.values.shape[2] for frame in frames)
+    channels = 3 if any(map(_is_coloured, frames)) else 1
     shape = (len(frames), *frames[0].values.shape[:2])
     if is_opaque:
         as_stored = len(kinds) == 1
         stack = np.empty((*shape, channels), frames[0].values.dtype if as_stored else np.uint8)
         for image, frame in zip(stack, frames, strict=True):
-            image[:] = frame.values if as_stored else frame.levels
+            image[:] = (frame.values if as_stored else frame.levels)[..., :channels]
         return stack
     stack = np.empty((*shape, 4), np.uint8)
     for image, frame in zip(stack, frames, strict=True):
         image[..., :3] = frame.levels
         image[..., 3] = 255 if frame.alpha is None else frame.alpha
     return stack
+
+
+def _is_coloured(frame: Layers) -> bool:
+    """A GIF has a palette and a WebP three channels, also where all is grey."""
+    return frame.values.shape[2] == 3 and not bool((frame.values == frame.values[..., :1]).all())

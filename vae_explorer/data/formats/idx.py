@@ -48,7 +48,9 @@ def parts(files: Sequence[File]) -> dict[Split, Part]:
         with_images = {name: found for name, found in sets.items() if any(kind == "images" for _, kind in found)}
         if len(with_images) > 1:
             said = ", ".join(sorted(shown(name, 60) or "one without a name" for name in with_images)[:MAX_SAID])
-            raise DataError(f"the folder has the IDX files of {len(with_images)} data sets ({said}): give each its own")
+            raise DataError(
+                f"the folder has the IDX files of {len(with_images)} data sets ({said}): put each into its own folder"
+            )
         for found in with_images.values():
             return {
                 split: Part(file, found.get((split, "labels")))
@@ -104,7 +106,7 @@ def _header(stream: BufferedIOBase, file: File, dimensions: Sequence[int]) -> tu
         raise DataError(f"{file} {recognise.not_read(start, file.path.name.removesuffix('.gz'), 'data')}")
     if magic[3] not in dimensions:
         wanted = " or ".join(str(count) for count in dimensions)
-        raise DataError(f"{file} is an IDX file whose number of dimensions is {magic[3]}; expected {wanted}")
+        raise DataError(f"{file} is an IDX file with {magic[3]} dimensions; expected {wanted}")
     sides = stream.read(4 * magic[3])
     if len(sides) < 4 * magic[3]:
         raise DataError(f"{file} is truncated: it ends within its header")

@@ -66,7 +66,7 @@ def _plain(labels: Shaped[np.ndarray, "n *values"]) -> Shaped[np.ndarray, "n"]:
         return written
     if labels.dtype.kind == "f":
         if not (np.isfinite(labels) & (np.abs(labels) < 1 << 53)).all() or (labels != np.rint(labels)).any():
-            raise _UnsuitableError("are fractions, no classes; expected one integer for each image")
+            raise _UnsuitableError("are fractions, not classes; expected one integer for each image")
     elif labels.dtype.kind not in "biu":
         raise _UnsuitableError(f"are of the type {labels.dtype}; expected integers or text")
     return labels.astype(np.int64)

@@ -15,7 +15,7 @@ LEAST = 4  # pixels: a shorter side is no picture's
 MOST = 1 << 24  # values of an image: 4,096 × 4,096 grey pixels
 ELONGATED = 4  # times as long as high: no picture is, so the long axis counts images
 ACCEPTED = (
-    "images x height x width, with 1, 3 or 4 channels second or last or without, or a row of pixels for each image"
+    "images x height x width, with or without 1, 3 or 4 channels (second or last), or a row of pixels for each image"
 )
 
 

@@ -22,6 +22,7 @@ from vae_explorer.core.progress import Job, Progress
 from vae_explorer.data.container import DataError, File, damage_told
 from vae_explorer.data.formats import arrays, named
 from vae_explorer.data.formats.packed.unpacking import Limited, Unpacked
+from vae_explorer.data.formats.split_names import by_split, prefixed
 from vae_explorer.data.formats.stored import Stored
 from vae_explorer.data.formats.stored import read as read_stored
 from vae_explorer.data.image_set import DataSet, Note
@@ -51,12 +52,18 @@ class _Tag:
 
 
 def read(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[DataSet]:
-    """The data set that one file is, by the names of its arrays; several are Cars3D's, an object each."""
-    if len(files) > 1:
-        return (yield from _cars(name, path, files, reading))
+    """The data set that one file is, by the names of its arrays; several are a part each, or Cars3D's objects."""
     held = yield from _variables(files[0])
     if "im" in held and _is_cars(held["im"]):
         return (yield from _cars(name, path, files, reading))
+    if len(files) > 1:
+        parts, said = by_split(name, files)
+        held = {}
+        for split, file in parts.items():
+            found = yield from _variables(file)
+            yield from _number_digits(found)
+            held |= prefixed(found, split)
+        return (yield from named.data_set(name, path, held, reading, said))
     notes: list[Note] = []
     for key, (rows, columns) in _FACES.items():
         if key in held and held[key].ndim == 2 and held[key].shape[0] == rows * columns:
@@ -66,6 +73,11 @@ def read(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[
             held[key] = np.ascontiguousarray(values).reshape(-1, rows, columns).transpose(axes)
             notes.append(Note(f"each column was read as an image of {columns} × {rows} pixels"))
             return (yield from arrays.data_set(name, path, arrays.Part(name, held[key]), reading=reading, notes=notes))
+    if not held:
+        raise DataError(
+            f"{files[0]} holds no array of numbers, and structs and cells are not read; save the images and the labels "
+            "as arrays of their own"
+        )
     yield from _number_digits(held)
     return (yield from named.data_set(name, path, held, reading))
 
@@ -96,7 +108,7 @@ def _cars(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job
             )
         whole = yield from read_stored(held["im"])
         if images and whole.shape[:2] != images[0].shape[1:3]:
-            raise DataError(f"{file} has images of another size than {files[0]}")
+            raise DataError(f"{file} has images of a different size than {files[0]}")
         directions, heights = whole.shape[3:]
         images.append(whole.transpose(3, 4, 0, 1, 2).reshape(-1, *whole.shape[:3]))
         place = np.indices((directions, heights)).reshape(2, -1)

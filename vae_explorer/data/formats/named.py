@@ -34,12 +34,15 @@ _ROLES: dict[Role, tuple[str, ...]] = {  # the likelier words first
     "labels": ("labels?", "y", "targets?", "lbls?", "classes", "class", "categories"),
 }
 _BEFORE, _AFTER = ("|".join(f"(?P<{split}{i}>{words})" for split, words in _SPLITS.items()) for i in (1, 2))
+_NAME = r"(?P<other>.+?[_. -])??(?:(?:{before})(?:[_. -]?set)?[_. -]?)?(?:{word})(?:[_. -]?(?:{after}))?"
 _PATTERNS = [
-    (role, rank, re.compile(rf"(?P<other>.+?[_. -])??(?:(?:{_BEFORE})[_. -]?)?(?:{word})(?:[_. -]?(?:{_AFTER}))?"))
+    (role, rank, re.compile(_NAME.format(before=_BEFORE, word=word, after=_AFTER)))
     for role, words in _ROLES.items()
     for rank, word in enumerate(words)
 ]
-_CLASS_NAMES = re.compile(r"(?:class|label|target|category)_?names?|classes|categories")
+_CLASS_NAMES = re.compile(
+    r"(?:(?:train|validation|test)_)?(?:(?:class|label|target|category)_?names?|(?:list_)?classes|categories)"
+)
 _UNNAMED = re.compile(r"arr_\d{1,4}")  # numpy's names for arrays that were given none
 
 
@@ -58,13 +61,13 @@ class _Pair(NamedTuple):
     labels: str | None
 
 
-def data_set(name: str, path: Path, held: Held, reading: Reading) -> Job[DataSet]:
+def data_set(name: str, path: Path, held: Held, reading: Reading, said: Sequence[Note] = ()) -> Job[DataSet]:
     """The data set that arrays are, by their names in lower case. One that cannot be read comes as the error, which is
-    raised if that array is needed."""
+    raised if that array is needed. `said`: notes that come first."""
     pairs = _pairs(name, held)
     known = {key: one for key, one in held.items() if not isinstance(one, DataError)}
     used = {key for pair in pairs.values() for key in pair}
-    notes: list[Note] = []
+    notes = list(said)
     parts: dict[Split, arrays.Part] = {}
     for split, pair in pairs.items():
         images = _needed(held, pair.images)
@@ -73,8 +76,8 @@ def data_set(name: str, path: Path, held: Held, reading: Reading) -> Job[DataSet
         drawn = (yield from factors.of(known, found.count)) if found else factors.NONE
         notes += drawn.notes
         used.update(drawn.used)
-        said = str(images) if isinstance(images, Stored) else shown(f"{pair.images} in {name}")
-        parts[split] = arrays.Part(said, images, labels, drawn.values)
+        title = str(images) if isinstance(images, Stored) else shown(f"{pair.images} in {name}")
+        parts[split] = arrays.Part(title, images, labels, drawn.values)
     classes: tuple[str, ...] = ()
     for key, one in known.items():
         is_list = one.dtype.kind in "USiu" and one.ndim == 1 and one.nbytes <= MAX_NAMES_BYTES
@@ -82,12 +85,12 @@ def data_set(name: str, path: Path, held: Held, reading: Reading) -> Job[DataSet
             classes = names((yield from read(one)))
             used.add(key)
     if len(pairs) > 1 and all(_UNNAMED.fullmatch(pair.images) for pair in pairs.values()):
-        said = ", ".join(f"{pair.images} ({split})" for split, pair in pairs.items())
-        notes.append(Note(f"the arrays have no names; these were taken for images: {said}"))
+        taken = ", ".join(f"{pair.images} ({split})" for split, pair in pairs.items())
+        notes.append(Note(f"the arrays have no names; these were taken for images: {taken}"))
     rest = [key for key in held if key not in used]
     if rest:
         more = ", …" if len(rest) > MAX_SAID else ""
-        notes.append(Note(f"not used: {', '.join(shown(key, 60) for key in rest[:MAX_SAID])}{more}"))
+        notes.append(Note(f"arrays that were not used: {', '.join(shown(key, 60) for key in rest[:MAX_SAID])}{more}"))
     train, validation, test = (parts.get(split) for split in arrays.SPLITS)
     return (
         yield from arrays.data_set(

@@ -1,16 +1,19 @@
 """The part of a data set that the name of a file, or a word in a table, tells of."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from vae_explorer.data.container import DataError, File
 from vae_explorer.data.image_set import Note, Skipped, Split
 from vae_explorer.errors import shown
 
+T = TypeVar("T")
 MAX_SAID = 4  # files in a sentence
 _WORDS: dict[str, Split] = {
     "train": "train",
     "training": "train",
+    "trainset": "train",
     "val": "validation",
     "valid": "validation",
     "validation": "validation",
@@ -18,6 +21,7 @@ _WORDS: dict[str, Split] = {
     "publictest": "validation",  # of FER2013's contest: the open test images
     "test": "test",
     "testing": "test",
+    "testset": "test",
     "privatetest": "test",
 }
 
@@ -39,9 +43,15 @@ def by_split(name: str, files: Sequence[File]) -> tuple[dict[Split, File], list[
     if len(found) != len(named) or "train" not in found:
         said = ", ".join(shown(file.parts[-1], 60) for file in files[:MAX_SAID])
         raise DataError(
-            f"{name} has {len(files):,} tables ({said}{', …' if len(files) > MAX_SAID else ''}), and it is not clear "
+            f"{name} has {len(files):,} files ({said}{', …' if len(files) > MAX_SAID else ''}), and it is not clear "
             "which is for training: open one of them, or name them train, validation and test"
         )
-    rest = [Skipped(file.path, f"{file} is no part by its name") for file in files if file not in found.values()]
-    names = ", ".join(shown(one.path.name, 60) for one in rest[:MAX_SAID])
-    return found, [Note(f"not used: {names}{', …' if len(rest) > MAX_SAID else ''}", files=tuple(rest))] if rest else []
+    why = "is not named after train, validation or test"
+    rest = tuple(Skipped(file.path, f"{file} {why}") for file in files if file not in found.values())
+    names = ", ".join(shown(one.path.name, 60) for one in rest[:MAX_SAID]) + (", …" if len(rest) > MAX_SAID else "")
+    return found, [Note(f"files that were not used: {names}", files=rest)] if rest else []
+
+
+def prefixed(held: Mapping[str, T], split: Split) -> dict[str, T]:
+    """The arrays of a file that is one part, by names that say so."""
+    return {key if key.startswith(split) else f"{split}_{key}": one for key, one in held.items()}

@@ -19,6 +19,14 @@ class Frame(BaseModel, frozen=True, extra="forbid", allow_inf_nan=False):
         """All of a picture."""
         return cls(left=0, top=0, width=pixels.shape[1], height=pixels.shape[0])
 
+    @classmethod
+    def middle(cls, pixels: UInt8[np.ndarray, "h w c"], height: int, width: int) -> "Frame":
+        """The largest part in the middle that has these proportions, in whole pixels."""
+        h, w = pixels.shape[:2]
+        scale = min(h / height, w / width)
+        inner_h, inner_w = max(1, round(height * scale)), max(1, round(width * scale))
+        return cls(left=(w - inner_w) // 2, top=(h - inner_h) // 2, width=inner_w, height=inner_h)
+
     def scaled(self, across: float, down: float) -> "Frame":
         """The same part of the picture where that is so many times as wide and as high."""
         return Frame(

@@ -10,7 +10,7 @@ from vae_explorer.session.views.evidence import IN_TRAINING, NO_IMAGE, UNDER_WAY
 from vae_explorer.ui.panels.image.figures_line import LATE, FiguresLine
 from vae_explorer.ui.theme import theme
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 WHOLE = ImageFigures(-63.1, 19.1, -82.2, 5.0, -77.2, 0.12, 5000)
 LARGE = ImageFigures(-12345.6, 1234.5, -13580.1, 123.4, -13456.7, 0.12, 5000)
 

@@ -15,7 +15,7 @@ from vae_explorer.session.records import Origin
 from vae_explorer.ui.panels.image.image_panel import EMPTY, GREY, ImagePanel
 from vae_explorer.ui.widgets.numbers import figure, z_name
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from vae_explorer.ui.panels.image.image_panel import ImagePanel
 from vae_explorer.ui.theme import theme
 from vae_explorer.ui.widgets.numbers import z_name
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 
 
 @pytest.fixture

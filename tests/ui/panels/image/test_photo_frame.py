@@ -14,7 +14,7 @@ from vae_explorer.export.picture import png
 from vae_explorer.session.records import Origin
 from vae_explorer.ui.panels.image.image_panel import ImagePanel
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 SIZE = 320, 240  # width and height of the photo
 
 

@@ -10,7 +10,7 @@ from vae_explorer.ui.panels.latent.latent_panel import COLLAPSED, EMPTY, LatentP
 from vae_explorer.ui.panels.latent.latent_slider import LatentSlider
 from vae_explorer.ui.widgets.numbers import deviation, figure
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 menus = pytest.mark.qt_log_ignore("^This plugin does not support")  # raise() and grabbing the keyboard, offscreen
 KL = [0.5, 3.0, 0.001, 1.0]  # nats: the order is 1, 3, 0, 2, and 2 says nothing
 VARIANCE = [0.2, 0.9, 0.0001, 0.5]

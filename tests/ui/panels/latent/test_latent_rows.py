@@ -12,7 +12,7 @@ from vae_explorer.ui.panels.latent.latent_row import tint
 from vae_explorer.ui.panels.latent.latent_slider import LatentSlider
 from vae_explorer.ui.theme import SCALES, theme
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 KL = [0.5, 3.0, 0.001, 1.0]  # nats: the order is 1, 3, 0, 2, and 2 says nothing
 
 

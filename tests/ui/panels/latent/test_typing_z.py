@@ -9,7 +9,7 @@ from vae_explorer.ui.panels.latent.latent_slider import LatentSlider
 from vae_explorer.ui.panels.latent.typing_in_place import TOO_LARGE
 from vae_explorer.ui.theme import theme
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 KL = [0.5, 3.0, 0.001, 1.0]  # nats: the order is 1, 3, 0, 2, and 2 is folded away
 pytestmark = pytest.mark.qt_log_ignore("^This plugin does not support")  # raising a tooltip offscreen
 

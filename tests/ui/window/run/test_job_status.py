@@ -8,7 +8,7 @@ from vae_explorer.core.progress import Progress
 from vae_explorer.session.jobs.jobs import DATA, FIT, SELF_TEST
 from vae_explorer.ui.window.run.job_status import JobStatus
 
-WAIT = 10_000  # milliseconds
+WAIT = 30_000  # milliseconds
 
 
 @pytest.fixture

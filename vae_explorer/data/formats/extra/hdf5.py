@@ -4,7 +4,7 @@
 Only plain arrays inside of the file are read: no links to other files, no filters beyond the library's own.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from io import BufferedReader, RawIOBase
@@ -20,9 +20,9 @@ from vae_explorer.data import container
 from vae_explorer.data.container import DataError, File, damage_told
 from vae_explorer.data.formats import arrays, named
 from vae_explorer.data.formats.extra.library import at_hand, needed
-from vae_explorer.data.formats.split_names import by_split
+from vae_explorer.data.formats.split_names import by_split, prefixed
 from vae_explorer.data.formats.stored import Stored
-from vae_explorer.data.image_set import DataSet, Split
+from vae_explorer.data.image_set import DataSet
 from vae_explorer.data.reading import Reading
 from vae_explorer.errors import shown
 
@@ -72,9 +72,10 @@ def read(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[
     """The data set that one file is by the names of its arrays, or several that are a part each."""
     with ExitStack() as opened:
         held: dict[str, Array | DataError] = {}
-        parts, _ = by_split(name, files)
+        parts, notes = by_split(name, files)
         for split, file in parts.items():
-            held |= _prefixed(_arrays(file, opened), split if len(parts) > 1 else None)
+            found = _arrays(file, opened)
+            held |= prefixed(found, split) if len(parts) > 1 else found
         shapes = held.get("labels")
         images = held.get("images")
         if isinstance(shapes, Stored) and isinstance(images, Stored) and _is_shapes(images, shapes):
@@ -82,15 +83,11 @@ def read(name: str, path: Path, files: Sequence[File], reading: Reading) -> Job[
             factors = dict(zip(SHAPES, values.astype(np.float32).T, strict=True))
             part = arrays.Part(str(images), images, values[:, SHAPES.index("shape")], factors)
             return (yield from arrays.data_set(name, path, part, reading=reading))
-        return (yield from named.data_set(name, path, held, reading))
+        return (yield from named.data_set(name, path, held, reading, notes))
 
 
 def _is_shapes(images: Stored, labels: Stored) -> bool:
     return images.shape[1:] == (64, 64, 3) and labels.shape == (images.shape[0], len(SHAPES))
-
-
-def _prefixed(held: Mapping[str, Array | DataError], split: Split | None) -> dict[str, Array | DataError]:
-    return {f"{split}_{key}" if split and not key.startswith(split) else key: one for key, one in held.items()}
 
 
 def _arrays(file: File, opened: ExitStack) -> dict[str, Array | DataError]:
@@ -118,7 +115,7 @@ def _walk(
         count[0] += 1
         if count[0] > MAX_OBJECTS or len(above) > MAX_DEPTH:
             raise DataError(
-                f"{file} holds more than {MAX_OBJECTS:,} objects, or {MAX_DEPTH} levels of groups: save less"
+                f"{file} holds more than {MAX_OBJECTS:,} objects, or {MAX_DEPTH} levels of groups: save fewer"
             )
         if not isinstance(group.get(key, getlink=True), h5py.HardLink) or key.startswith("#"):
             continue  # to another file, or MATLAB's own
@@ -144,9 +141,9 @@ def _array(file: File, key: str, data: "Dataset") -> Stored:
     if data.is_virtual or data.external:
         raise DataError(f"{name} lies in another file, which is not read")
     if any(created.get_filter(i)[0] not in (*OWN_FILTERS, h5py.h5z.FILTER_LZF) for i in range(created.get_nfilters())):
-        raise DataError(f"{name} is compressed in a way of another library; save it with gzip")
+        raise DataError(f"{name} is compressed by a filter that is not built into HDF5; save it with gzip")
     if data.ndim > MAX_RANK or prod(data.chunks or (0,)) * dtype.itemsize > MAX_CHUNK:
-        raise DataError(f"{name} has pieces of more than {MAX_CHUNK:,} bytes; save it in smaller ones")
+        raise DataError(f"{name} has chunks of more than {MAX_CHUNK:,} bytes; save it in smaller ones")
     size = prod(data.shape) * dtype.itemsize
     stored = data.id.get_storage_size()  # what is not there would be filled in
     if size > max(container.SMALL, container.MAX_RATIO * min(stored, file.on_disk)):

@@ -16,7 +16,7 @@ def needed(file: File, kind: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise DataError(f"{file} is {kind}; to read it, install the libraries for data of others: {COMMAND}") from error
+        raise DataError(f"{file} is {kind}, for which a library is missing: {COMMAND}") from error
 
 
 def at_hand(file: File) -> BufferedIOBase:

@@ -15,6 +15,7 @@ MAX_BYTES = 64 << 20  # of such a file
 FILE_COLUMNS = ("file_name", "filename", "file", "image", "path")
 LABEL_COLUMNS = ("label", "labels", "class", "category", "target")
 TEXT = "text"  # a caption, or a class
+SAID = 3  # files in a sentence
 BETWEEN_REPORTS = 10_000  # lines
 
 Labels = Mapping[tuple[str, ...], str]  # by the parts of the picture's path
@@ -28,16 +29,19 @@ def labels_of(files: Sequence[File]) -> Job[tuple[Labels, tuple[Note, ...]]]:
     """What these files say of the pictures that they name, and what is to be said of it."""
     labels: dict[tuple[str, ...], str] = {}
     notes: list[Note] = []
+    used: list[str] = []
     for file in files:
         try:
             for i, (name, label) in enumerate(_rows(file)):
                 if i % BETWEEN_REPORTS == 0:
                     yield Progress(i, None, "labels")
                 labels[(*file.parts[:-1], *_parts(name))] = label
+            used.append(str(file))
         except (ValueError, RecursionError, csv.Error) as error:
-            notes.append(Note(f"{file} is not used: {error}"))
+            notes.append(Note(f"{file} was not used: {error}"))
     if labels:
-        notes.append(Note(f"the labels of {len(labels):,} pictures are from {files[0]}"))
+        more = f" and {len(used) - SAID:,} more" if len(used) > SAID else ""
+        notes.append(Note(f"labels were read from {', '.join(used[:SAID])}{more}"))
     return labels, tuple(notes)
 
 

@@ -64,10 +64,13 @@ class Place:
         """The set, where it is there and whole."""
         try:
             rest = json.loads(self._rest.read_bytes())
-            data = _data_set(rest, npy.open_memmap(self._folder / Path(rest["images"]).name, mode="c"))
+            images = self._folder / Path(rest["images"]).name
+            if rest.pop("digest") != _digest(rest) or images.stat().st_mtime_ns != rest["stamp"]:
+                return None  # somebody has changed it
+            data = _data_set(rest, npy.open_memmap(images, mode="c"))
             os.utime(self._rest)
             return data
-        except (OSError, ValueError, KeyError, TypeError):
+        except Exception:  # whatever is wrong with it, the pictures can be read anew
             return None
 
     def room_for(self, shape: tuple[int, ...]) -> UInt8[np.ndarray, "n c h w"]:
@@ -79,8 +82,12 @@ class Place:
         if prod(shape) > room:
             raise OSError(errno.ENOSPC, f"the disk has {max(0, room) / 2**30:.1f} GiB for them", str(self._folder))
         self._images = self._rest.with_name(f"{self._rest.stem}-{secrets.token_hex(4)}.npy")  # another may write too
-        images = npy.open_memmap(self._images, mode="w+", dtype=np.uint8, shape=shape)
-        _reserve(self._images)
+        try:
+            images = npy.open_memmap(self._images, mode="w+", dtype=np.uint8, shape=shape)
+            _reserve(self._images)
+        except OSError:
+            self.give_up()
+            raise
         return images
 
     def keep(self, data: DataSet, images: UInt8[np.ndarray, "n c h w"]) -> DataSet:
@@ -89,7 +96,8 @@ class Place:
             return data
         try:
             _flush(images, self._images)
-            atomic.write(self._rest, json.dumps(_rest_of(data, self._images.name)).encode())
+            rest = _rest_of(data, self._images)
+            atomic.write(self._rest, json.dumps(rest | {"digest": _digest(rest)}).encode())
         except OSError:
             return data  # it can still be used, though not be found again
         self._images = None
@@ -115,7 +123,7 @@ def empty() -> int:
 
 def size() -> int:
     """Bytes that all sets take."""
-    return sum(path.stat().st_size for path in folder().glob("*"))
+    return sum(_about(path)[1] for path in folder().glob("*"))
 
 
 def folder() -> Path:
@@ -149,13 +157,22 @@ def _reserve(path: Path) -> None:
 def _shrink(where: Path, besides: Path) -> None:
     """Keeps those that were used last, as far as there is room for them."""
     total = 0
-    for rest in sorted(where.glob("*.json"), key=lambda path: (path == besides, path.stat().st_mtime), reverse=True):
+    for rest in sorted(where.glob("*.json"), key=lambda path: (path == besides, _about(path)), reverse=True):
         held = [rest, *where.glob(f"{rest.stem}-*.npy")]
-        total += sum(path.stat().st_size for path in held)
+        total += sum(_about(path)[1] for path in held)
         if total > LARGEST and rest != besides:
             for path in held:
                 with suppress(OSError):
                     path.unlink()
+
+
+def _about(path: Path) -> tuple[float, int]:
+    """When it was used, and its bytes; of what another program has removed meanwhile zeros."""
+    try:
+        found = path.stat()
+        return found.st_mtime, found.st_size
+    except OSError:
+        return 0.0, 0
 
 
 def _remove_abandoned(where: Path) -> None:
@@ -174,10 +191,15 @@ def _is_named(images: Path) -> bool:
         return False
 
 
-def _rest_of(data: DataSet, images: str) -> dict[str, object]:
+def _digest(rest: dict[str, object]) -> str:
+    return blake2b(json.dumps(rest).encode(), digest_size=16).hexdigest()
+
+
+def _rest_of(data: DataSet, images: Path) -> dict[str, object]:
     parts = {"train": data.train, "validation": data.validation, "test": data.test}
     return {
-        "images": images,
+        "images": images.name,
+        "stamp": images.stat().st_mtime_ns,
         "name": data.name,
         "parts": {
             split: None if part is None else [len(part), None if part.labels is None else part.labels.tolist()]
@@ -202,7 +224,7 @@ def _data_set(rest: dict, images: UInt8[np.ndarray, "n c h w"]) -> DataSet:  # t
             parts[split] = ImageSet(rest["name"], images[start : start + count], labels, split=split)
             start += count
     train = parts["train"]
-    if train is None or start > len(images):
+    if train is None or start > len(images) or images.dtype != np.uint8 or images.ndim != 4:
         raise ValueError("it is not whole")
     return DataSet(
         rest["name"],

@@ -135,15 +135,10 @@ class Way:
             pixels = self.range.levels(pixels)
         if not self.is_colour:
             pixels = pixels[..., :1]
-        if alpha is None:
-            border = FULL if self.background == "white" else 0
-            return fitted(pixels, self.size, self.reading.fit, border).transpose(2, 0, 1)
-        on_black = picture.composited(pixels, alpha, "black")
-        whole = fitted(np.concatenate([on_black, alpha[..., None]], axis=2), self.size, self.reading.fit)
-        image = whole[..., :-1]
-        if self.background == "white":
-            image = np.minimum(image, whole[..., -1:]) + (FULL - whole[..., -1:])  # resizing may overshoot
-        return image.transpose(2, 0, 1)
+        if alpha is not None:  # before it is resized, as a picture that is dropped
+            pixels = picture.composited(pixels, alpha, self.background)
+        border = FULL if self.background == "white" else 0
+        return fitted(pixels, self.size, self.reading.fit, border).transpose(2, 0, 1)
 
 
 @dataclass(frozen=True, eq=False)

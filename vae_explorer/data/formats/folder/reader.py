@@ -17,6 +17,7 @@ from vae_explorer.data.image_set import DataSet, ImageSet, Note, Skipped, Split
 from vae_explorer.data.reading import AUTOMATIC, Reading
 from vae_explorer.errors import shown
 
+MAX_DIGITS = 20  # of a class that is a number
 MOVED_AT_ONCE = 1024  # images, while those that could not be read are closed up
 
 
@@ -51,11 +52,14 @@ def _read(
     unread = found.facts.unread if isinstance(found, Decoded) else found.unread if found else {}
     left_out = [*skipped, *(Skipped(places[i].file.path, unread[i]) for i in sorted(unread)), *tree.outside]
     if not isinstance(found, Decoded):
-        reason = f"; the first of {len(left_out):,} files: {left_out[0].reason}" if left_out else ""
+        first = f"the first of {len(left_out):,} files: " if len(left_out) > 1 else ""
+        reason = f"; {first}{left_out[0].reason}" if left_out else ""
         raise DataError(f"{name} contains no readable picture{reason}")
     is_read = found.facts.have(Trait.READ)
     images = _closed_up(found.images, np.flatnonzero(is_read))
     places = tuple(one for one, is_picture in zip(places, is_read, strict=True) if is_picture)
+    if all(one.split == "validation" for one in places):  # there is nothing that they could validate
+        places = tuple(replace(one, split="train") for one in places)
     labels, classes, label_notes = _labels(places, told)
     parts: dict[Split, ImageSet] = {}
     start = 0
@@ -110,9 +114,8 @@ def _labels(
         folder = place.folders[0] if place.folders else None
         names[place.split].append(label_of(told, place.file) or folder)
     labelled = {split: [name for name in held if name] for split, held in names.items()}
-    classes = tuple(
-        sorted({name for split, held in labelled.items() if len(held) == len(names[split]) for name in held})
-    )
+    known = {name for split, held in labelled.items() if len(held) == len(names[split]) for name in held}
+    classes = tuple(sorted(known, key=_order))
     if len(classes) > MAX_CLASSES:
         return {}, (), (Note(f"the labels are left out: {len(classes):,} classes; the limit is {MAX_CLASSES:,}"),)
     number = {name: i for i, name in enumerate(classes)}
@@ -130,3 +133,9 @@ def _labels(
                 )
             )
     return labels, tuple(map(shown, classes)), tuple(notes)
+
+
+def _order(name: str) -> tuple[bool, int, str]:
+    """Numbers first, 2 before 10."""
+    is_number = name.isdecimal() and name.isascii() and len(name) < MAX_DIGITS
+    return not is_number, int(name) if is_number else 0, name

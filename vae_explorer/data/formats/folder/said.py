@@ -40,7 +40,8 @@ def about_pictures(places: Sequence[Place], found: Decoded) -> tuple[Note, ...]:
     changed, share = _changed(sizes, way.size)
     if way.reading.fit == "crop":
         much = int((share > MUCH).sum())
-        note(changed, f"{{}} cropped to the middle; {much:,} lost more than half", "fit")
+        lost = f"; {much:,} of them lost more than half" if much else ""
+        note(changed, f"{{}} cropped to the middle{lost}", "fit")
     elif way.reading.fit == "pad":
         note(changed, f"{{}} given a {way.background} border", "fit")
     else:
@@ -50,10 +51,10 @@ def about_pictures(places: Sequence[Place], found: Decoded) -> tuple[Note, ...]:
     transparent = (traits & Trait.TRANSPARENT) != 0
     note(transparent, f"{{}} transparent and put on a {way.background} background{why}", "background")
     note((traits & Trait.TURNED) != 0, "{} turned upright as EXIF says")
-    note((traits & Trait.FIRST) != 0, "{} read as their first frame or page only: they have several")
+    note((traits & Trait.FIRST) != 0, "{} reduced to the first frame or page")
     coloured = (traits & Trait.COLOUR) != 0
     if way.is_colour and not coloured.all():
-        note(~coloured, "{} grey and made colour images because others are in colour")
+        note(~coloured, "{} grey and converted to colour, because others are in colour")
     return (*notes, *way.range.notes)
 
 
@@ -67,9 +68,10 @@ def without_label(split: Split, places: Sequence[Place], total: int) -> Note:
     """Why a part has no labels."""
     who = f"the pictures {_OF_SPLIT[split]}"
     if len(places) == total:
-        return Note(f"{who} have no labels: they are in no class folder")
-    files = tuple(Skipped(place.file.path, f"{place.file} is in no class folder") for place in places[:LISTED])
-    return Note(f"the labels of {who} are left out: {len(places):,} of {total:,} are in no class folder", files=files)
+        return Note(f"{who} have no labels: they are not in class folders")
+    files = tuple(Skipped(place.file.path, f"{place.file} is not in a class folder") for place in places[:LISTED])
+    some = f"{len(places):,} of {total:,} {'has' if len(places) == 1 else 'have'} none"
+    return Note(f"the labels of {who} were left out: {some}", files=files)
 
 
 def _of(count: int, total: int) -> str:

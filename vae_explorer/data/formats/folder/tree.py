@@ -1,12 +1,13 @@
 """What the place of a picture in its folder means: which part it belongs to, and which class."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from operator import attrgetter
 
 from vae_explorer.data.container import File
+from vae_explorer.data.formats.split_names import split_of
 from vae_explorer.data.image_set import Note, Skipped, Split
 from vae_explorer.data.picture import KNOWN_SUFFIXES
 from vae_explorer.data.recognise import is_bystander
@@ -56,21 +57,18 @@ def tree_of(files: Sequence[File]) -> Tree:
     files = [file for file in files if file.parts not in is_box and not is_bystander(*file.parts)]
     pictures = [file for file in files if file.suffix in KNOWN_SUFFIXES] or files
     shared = _shared([file.parts[:-1] for file in pictures])
-    named = {split for file in pictures if (split := _part(file, shared)) is not None}
-    if len(named) < 2:
-        named.clear()
+    named = _parts({file.parts[shared] for file in pictures if len(file.parts) > shared + 1})
+    said = sorted(set(named.values()), key=SPLITS.index)
     places: list[Place] = []
     outside: list[Skipped] = []
     for file in files:
-        split = _part(file, shared)
+        split = named.get(file.parts[shared]) if len(file.parts) > shared + 1 else None
         if not named:
             places.append(Place(file, "train", file.parts[shared:-1]))
         elif split is not None:
             places.append(Place(file, split, file.parts[shared + 1 : -1]))
         elif file.suffix in KNOWN_SUFFIXES:
-            outside.append(
-                Skipped(file.path, f"{file} is outside the folders for {_and(sorted(named, key=SPLITS.index))}")
-            )
+            outside.append(Skipped(file.path, f"{file} is outside the folders for {_and(said)}"))
     places = _without_plain(places)
     return Tree(
         tuple(sorted(places, key=lambda place: SPLITS.index(place.split))),  # else as they were
@@ -86,8 +84,15 @@ def _shared(paths: Sequence[tuple[str, ...]]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(min(paths), max(paths), strict=False)))
 
 
-def _part(file: File, shared: int) -> Split | None:
-    return PARTS.get(file.parts[shared].lower()) if len(file.parts) > shared + 1 else None
+def _parts(names: Set[str]) -> Mapping[str, Split]:
+    """The folders of one level that are parts, where there are two at least. What is called training_set, seg_test or
+    val2017 is one where all that lie with it are parts too: alone it could be a class."""
+    plain = {name: PARTS[name.lower()] for name in names if name.lower() in PARTS}
+    likely = {name: split for name in names if (split := split_of(name))}
+    for found in (plain, likely if len(likely) == len(names) else {}):
+        if len(set(found.values())) > 1:
+            return found
+    return {}
 
 
 def _without_plain(places: list[Place]) -> list[Place]:
@@ -109,9 +114,7 @@ def _without_plain(places: list[Place]) -> list[Place]:
 def _about_boxes(boxes: Sequence[File]) -> tuple[Note, ...]:
     if not boxes:
         return ()
-    return (
-        Note(f"{_count(len(boxes), 'file')} of boxes in “{BOXES}” are not used: they name no class of a whole picture"),
-    )
+    return (Note(f"bounding boxes in “{BOXES}” were not used: they do not say the class of a whole picture"),)
 
 
 def _about_folders_in_classes(places: Sequence[Place]) -> tuple[Note, ...]:
@@ -126,8 +129,8 @@ def _about_folders_in_classes(places: Sequence[Place]) -> tuple[Note, ...]:
     name, held = next(iter(sorted(merged.items())))
     return (
         Note(
-            f"{_count(len(merged), 'class', 'classes')} have folders in their folders, which were merged: "
-            f"{name} is {_and(sorted(held)[:2])}{' …' if len(held) > 2 else ''}"
+            f"{_count(len(merged), 'class', 'classes')} have subfolders, which were merged: "
+            f"{name} has {_and(sorted(held)[:2])}{' …' if len(held) > 2 else ''}"
         ),
     )
 
