@@ -95,7 +95,7 @@ class Trainer:
             if data.test and not len(data.train):
                 raise UserError(f"{data.name} has only test images, which are for evaluation; train on other images")
             raise UserError(f"{data.name} has {len(data.train)} images; training needs at least {least}")
-        state = self._state(train_set, device)
+        state = self._state(train_set, device, (yield from _digest(train_set)))
         images = as_tensor(train_set.images, device)
         if not state.threads:
             yield from self._choose_speed(state, images)
@@ -103,14 +103,14 @@ class Trainer:
         self.training = Training(self.run, data, train_set, state)
         return (yield from self.training.work(images))
 
-    def _state(self, train_set: ImageSet, device: torch.device) -> TrainingState:
+    def _state(self, train_set: ImageSet, device: torch.device, digest: str) -> TrainingState:
         """A new one, or the one on disk."""
         options = self.config.model_dump(include=set(ModelOptions.model_fields))
         model_config = VAEConfig(image_shape=train_set.image_shape, **options)
         model_file.check_size(model_config)
         model = VAE(model_config).initialise(torch.Generator().manual_seed(self.config.seed)).to(device)
         if self.run.state_path.exists():
-            state = self._loaded(model, _digest(train_set))
+            state = self._loaded(model, digest)
         elif self.run.model_path.exists():
             raise RunError(
                 f"{self.run.folder} holds a model without the state needed to resume: start a new run in another "
@@ -118,7 +118,7 @@ class Trainer:
             )
         else:
             state = TrainingState.fresh(model, self.config)
-            state.images_digest = _digest(train_set)
+            state.images_digest = digest
         self.run.rewind_metrics(state.step, without_figures=state.means.sums is not None)
         return state
 
@@ -159,10 +159,11 @@ class Trainer:
             self.training.keep()
 
 
-def _digest(train_set: ImageSet) -> str:
+def _digest(train_set: ImageSet) -> Job[str]:
     """Of the training images: their shape and every pixel, in their order."""
     person = str(tuple(train_set.image_shape)).encode()  # as the first versions wrote it
     digest = hashlib.blake2b(digest_size=16, person=person)
     for start in range(0, len(train_set), DIGESTED_AT_ONCE):
         digest.update(np.ascontiguousarray(train_set.images[start : start + DIGESTED_AT_ONCE]).data)
+        yield Progress(start, len(train_set), "images looked through")  # of a large map that takes minutes
     return digest.hexdigest()
