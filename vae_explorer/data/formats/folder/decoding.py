@@ -30,6 +30,7 @@ from vae_explorer.data.values import Range, Values
 GUESSED_FROM = 64  # pictures at most, and a sixteenth of all
 AT_ONCE = 32  # pictures that a thread reads before it reports
 REPORT_INTERVAL = 0.1  # seconds at most between two reports, so that a job can be cancelled
+WORTH_THREADS = 100 * 100  # pixels: with less, threads mostly wait for Python (64 × 64: two are half as fast as one)
 PASSES = 3  # a folder that is written to meanwhile could otherwise be read for ever
 LARGE = 16 << 20  # bytes of a file: of these one is read at a time, however many cores there are
 FULL = 255  # alpha of what is opaque
@@ -82,6 +83,10 @@ class Facts:
                 broken = int((~np.isfinite(values)).sum())
                 raise DataError(f"{layers.name} has {broken:,} values that are not numbers: save it without them")
         self.traits[i] = traits
+
+    def mean_pixels(self) -> float:
+        """Of a picture in its file."""
+        return float(self.sizes[self.have(Trait.READ)].prod(axis=1, dtype=float).mean())
 
     def counted_sizes(self) -> Counter[tuple[int, int]]:
         sizes, counts = np.unique(self.sizes[self.have(Trait.READ)], axis=0, return_counts=True)
@@ -162,10 +167,11 @@ def decoded(
     if not facts.have(Trait.READ).any():
         return facts
     wanted, whole = Way.of(facts, reading, name), None
+    threads = _cores() if facts.mean_pixels() >= WORTH_THREADS else 1
     for _ in range(PASSES):
         way = wanted
         whole = None  # its images go before there are others
-        whole = _Pass(files, reading, way, _room(name, (len(files), *way.shape), place))
+        whole = _Pass(files, reading, way, _room(name, (len(files), *way.shape), place), threads)
         facts = yield from whole.work()
         if whole.lacks_colour:
             wanted = replace(way, is_colour=True)
@@ -194,7 +200,7 @@ def _room(name: str, shape: tuple[int, int, int, int], place: cache.Place | None
 
 
 class _Pass:
-    """Reads each file once, on all cores: Pillow lets go of Python while it decodes."""
+    """Reads each file once, by some threads: Pillow lets go of Python while it decodes."""
 
     def __init__(
         self,
@@ -202,7 +208,9 @@ class _Pass:
         reading: Reading,
         way: Way | None = None,  # None: only the facts
         images: UInt8[np.ndarray, "n c h w"] | None = None,
+        threads: int = 1,
     ):
+        self._threads = threads
         self.way, self.images, self.lacks_colour = way, images, False
         self._files, self._facts, self._ended = files, Facts(len(files)), False
         self._one_large = Lock()
@@ -211,7 +219,7 @@ class _Pass:
     def work(self) -> Job[Facts]:
         total, done = len(self._files), 0
         starts = iter(range(0, total, AT_ONCE))
-        threads = _cores()
+        threads = self._threads
         pool = ThreadPoolExecutor(threads, thread_name_prefix="pictures")
         try:
             waiting = {pool.submit(self._read_some, start) for start in islice(starts, 2 * threads)}
