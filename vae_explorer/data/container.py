@@ -31,6 +31,9 @@ MAX_DIRECTORY = 32 << 20  # bytes of the list of a ZIP's members
 MAX_DEPTH = 32  # folders in a ZIP
 CHUNK = 1 << 20  # bytes read between two reports
 FILES_BETWEEN_REPORTS = 500
+DAMAGE: tuple[type[Exception], ...] = (
+    EOFError, ValueError, RuntimeError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile
+)  # fmt: skip
 
 
 class DataError(ValueError):
@@ -205,8 +208,8 @@ def refuse_bomb(file: File, size: int) -> None:
 
 
 @contextmanager
-def damage_told(name: "str | Path | File") -> Iterator[None]:
-    """Turns what the readers of files raise into one sentence about this file."""
+def damage_told(name: "str | Path | File", *more: type[Exception]) -> Iterator[None]:
+    """Turns what the readers of files raise into one sentence about this file, `more` of a library's too."""
     try:
         yield
     except DataError:
@@ -217,7 +220,7 @@ def damage_told(name: "str | Path | File") -> Iterator[None]:
         if error.errno:
             raise DataError(f"{shown(name)} could not be read: {os.strerror(error.errno)}") from error
         raise DataError(f"{shown(name)} is damaged ({shown(error)}): get or make another copy") from error
-    except (EOFError, ValueError, RuntimeError, OverflowError, struct.error, zlib.error, zipfile.BadZipFile) as error:
+    except DAMAGE + more as error:
         raise DataError(f"{shown(name)} is damaged ({shown(error)}): get or make another copy") from error
 
 

@@ -4,8 +4,8 @@
 Only plain arrays inside of the file are read: no links to other files, no filters beyond the library's own.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from io import BufferedReader, RawIOBase
 from math import prod
@@ -39,6 +39,7 @@ BYTES_AT_ONCE = 1 << 20
 MAX_CHUNK = 64 << 20  # bytes that are unpacked at once
 MAX_RANK = 8
 OWN_FILTERS = range(1, 7)  # deflate, shuffle, fletcher32, szip, nbit, scaleoffset; others would load a library's code
+_OF_H5PY = (TypeError, KeyError, AttributeError, IndexError)  # raised where a file is damaged
 SHAPES = ("floor_hue", "wall_hue", "object_hue", "scale", "shape", "orientation")
 
 
@@ -59,7 +60,7 @@ class _Values(RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         if not self._rest and self._row < (self._data.shape[0] if self._data.shape else 1):
-            with _damage_told(self._file):
+            with damage_told(self._file, *_OF_H5PY):
                 some = self._data[self._row : self._row + self._at_once] if self._data.shape else self._data[()]
             self._rest = np.ascontiguousarray(some).reshape(-1).view(np.uint8).data
             self._row += self._at_once
@@ -93,7 +94,7 @@ def _is_shapes(images: Stored, labels: Stored) -> bool:
 def _arrays(file: File, opened: ExitStack) -> dict[str, Array | DataError]:
     with needed(file, "an HDF5 file"):
         import h5py
-    with _damage_told(file):
+    with damage_told(file, *_OF_H5PY):
         stream = opened.enter_context(at_hand(file))
         is_matlab = stream.read(len(MATLAB)) == MATLAB
         content = opened.enter_context(h5py.File(stream, "r"))
@@ -150,14 +151,3 @@ def _array(file: File, key: str, data: "Dataset") -> Stored:
         raise DataError(f"{name} has {stored:,} bytes and declares {size:,}; it is not read")
     said = File(file.path, (f"{key}.h5",), name, file.size, file.open, file.packed)
     return Stored(said, tuple(data.shape), dtype, lambda: BufferedReader(_Values(file, data)))
-
-
-@contextmanager
-def _damage_told(file: File) -> Iterator[None]:
-    with damage_told(str(file)):
-        try:
-            yield
-        except DataError:
-            raise
-        except (TypeError, KeyError, AttributeError, IndexError, UnicodeError) as error:  # as h5py says it
-            raise ValueError(str(error)) from error

@@ -8,7 +8,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedIOBase, BytesIO
@@ -152,14 +152,7 @@ def _bytes(value: Any) -> bytes:
     return content if isinstance(content, bytes) else b""
 
 
-@contextmanager
-def _damage_told(file: File) -> Iterator[None]:
+def _damage_told(file: File) -> AbstractContextManager[None]:
     from pyarrow import ArrowException
 
-    with damage_told(str(file)):
-        try:
-            yield
-        except DataError:
-            raise
-        except (ArrowException, TypeError, KeyError, IndexError, UnicodeError) as error:
-            raise ValueError(str(error)) from error
+    return damage_told(file, ArrowException, TypeError, KeyError, IndexError)
